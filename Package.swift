@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every Swift target, tests included.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "coder-cred",
+  products: [
+    .executable(name: "coder-cred", targets: ["coder-cred-engine"]),
+    .executable(name: "deployment-simulator", targets: ["deployment-simulator"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C borders: a module map and a shim header each, nothing else.
+    .systemLibrary(
+      name: "CSecret", pkgConfig: "libsecret-1", providers: [.apt(["libsecret-1-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CGLib", pkgConfig: "glib-2.0", providers: [.apt(["libglib2.0-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    // Rooms. Strangers to each other, but for what the arrows of the README allow.
+    .target(name: "Secrets", swiftSettings: strict),
+    .target(
+      name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
+    .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
+    .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
+    .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),
+    .executableTarget(
+      name: "coder-cred-engine",
+      dependencies: [
+        "CGLib", "CLinux", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Stand-ins for the world: a deployment, and a desktop session of our own.
+    .target(
+      name: "DeploymentSimulator", path: "Tests/DeploymentSimulator", swiftSettings: strict),
+    .executableTarget(
+      name: "deployment-simulator", dependencies: ["DeploymentSimulator"],
+      path: "Tests/deployment-simulator", swiftSettings: strict),
+    .target(name: "PrivateSession", path: "Tests/PrivateSession", swiftSettings: strict),
+
+    .testTarget(
+      name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
+    .testTarget(
+      name: "HTTPTests", dependencies: ["HTTP", "PrivateSession"], swiftSettings: strict),
+    .testTarget(
+      name: "OAuthTests", dependencies: ["DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SecretServiceTests", dependencies: ["PrivateSession", "SecretService", "Secrets"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EngineTests",
+      dependencies: ["coder-cred-engine", "Credentials", "HTTP", "OAuth", "Secrets"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+      ],
+      swiftSettings: strict),
+  ]
+)
