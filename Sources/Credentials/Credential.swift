@@ -1,0 +1,110 @@
+public import Secrets
+
+/// A session on its way to a caller, in the form the caller reads.
+public struct Credential: Sendable {
+  /// The forms an answer can take.
+  public enum Format: Equatable, Sendable {
+    /// git-credential attributes; with `authtype` for callers that understand it (git 2.46).
+    case git(authtype: Bool)
+    /// The bare token and a newline.
+    case token
+    /// One JSON object.
+    case json
+    /// One HTTP header field in the given notation.
+    case header(HeaderNotation)
+  }
+
+  /// How a header field is written.
+  public enum HeaderNotation: String, Sendable, CaseIterable {
+    /// `Authorization=Bearer …`, as the Coder CLI and its editor extensions read it.
+    case coder
+    /// `Authorization: Bearer …`, as `curl -H @-` reads it.
+    case lines
+    /// A flat JSON object.
+    case json
+    /// `Cookie: coder_session_token=…`, which workspace proxies strip before they forward.
+    case cookie
+  }
+
+  private let session: StoredSession
+
+  /// Makes the answer for a session.
+  public init(_ session: StoredSession) {
+    self.session = session
+  }
+
+  /// The answer, whole.
+  ///
+  /// - Throws: ``MalformedInput/unwritable(reason:)`` when a value would break the format, or when
+  ///   the session holds a password and the format wants a token.
+  public func written(as format: Format) throws(MalformedInput) -> Secret {
+    switch format {
+    case .git(let authtype): try gitAttributes(authtype: authtype)
+    case .token: "\(try token())\n"
+    case .json: try json()
+    case .header(.coder): "Authorization=\(try authorization())\n"
+    case .header(.lines): "Authorization: \(try authorization())\n"
+    case .header(.cookie): "Cookie: coder_session_token=\(try token())\n"
+    case .header(.json): "{\"Authorization\":\(JSONText.quoted(try authorization()))}\n"
+    }
+  }
+
+  /// git-credential(1): the capability comes first, "they must precede any value depending on it".
+  /// Nothing that names the server is repeated: git would take it for a new address.
+  private func gitAttributes(authtype: Bool) throws(MalformedInput) -> Secret {
+    var lines: [Secret] = []
+    if authtype && session.method != .basic {
+      lines.append("capability[]=authtype")
+      lines.append("authtype=\(session.tokenType)")
+      lines.append("credential=\(session.accessToken)")
+      // Keeps the token out of caches and stores that stand before us in git's chain.
+      lines.append("ephemeral=1")
+      if !session.account.isEmpty { lines.append("username=\(session.account)") }
+    } else {
+      if session.method == .basic || !session.account.isEmpty {
+        lines.append("username=\(session.account)")
+      }
+      lines.append("password=\(session.accessToken)")
+    }
+    if let expiresAt = session.expiresAt { lines.append("password_expiry_utc=\(expiresAt)") }
+    // An OAuth session's refresh token is spent when used: it never leaves the keyring.
+    if session.method == .basic, let refreshToken = session.refreshToken {
+      lines.append("oauth_refresh_token=\(refreshToken)")
+    }
+    guard lines.allSatisfy({ $0.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D } }) else {
+      throw .unwritable(reason: "a value holds a line break")
+    }
+    return lines.reduce("") { "\($0)\($1)\n" }
+  }
+
+  private func json() throws(MalformedInput) -> Secret {
+    let token = JSONText.quoted(try token())
+    let expiry = session.expiresAt.flatMap(JSONText.timestamp).map(JSONText.quoted) ?? "null"
+    return """
+      {"deployment":\(JSONText.quoted(session.deployment.url)),\
+      "account":\(JSONText.quoted(session.account)),\
+      "token_type":\(JSONText.quoted(session.tokenType)),\
+      "access_token":\(token),"expires_at":\(expiry)}
+
+      """
+  }
+
+  private func authorization() throws(MalformedInput) -> Secret {
+    "\(session.tokenType) \(try token())"
+  }
+
+  private func token() throws(MalformedInput) -> Secret {
+    guard session.method != .basic else {
+      throw .unwritable(reason: "what is stored is a password, not a token")
+    }
+    guard session.accessToken.isVisibleASCII, !session.accessToken.isEmpty else {
+      throw .unwritable(reason: "the token holds a blank or a line break")
+    }
+    return session.accessToken
+  }
+}
+
+extension Secret {
+  /// Whether it fits on one line, and in a header field, as one word.
+  var isVisibleASCII: Bool { allSatisfy { (0x21...0x7E).contains($0) } }
+}

@@ -1,0 +1,104 @@
+/// Where credentials are valid: the canonical URL of a Coder deployment, or of any other server.
+///
+/// Scheme, lower-case ASCII host, port unless it is the scheme's default, and path without a
+/// trailing slash. Two deployments are the same only if all four are: `http` and `https`, two
+/// ports and two paths are kept apart.
+public struct Deployment: Hashable, Sendable {
+  /// The scheme in lower case, such as `https`.
+  public let scheme: String
+  /// The host in lower case; an IPv6 address stands in brackets.
+  public let host: String
+  /// The port, or nil for the scheme's default.
+  public let port: Int?
+  /// The percent-encoded path: empty, or starting with `/` and not ending with it.
+  public let path: String
+
+  /// The canonical URL, under which everything is stored.
+  public var url: String { "\(scheme)://\(authority)\(path)" }
+
+  /// The host, with its port unless it is the default.
+  public var authority: String { host + (port.map { ":\($0)" } ?? "") }
+
+  /// The authority and the path: the URL as people name it.
+  public var name: String { authority + path }
+
+  /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
+  public var isLoopback: Bool { Host.isLoopback(host) }
+
+  /// Whether a secret can travel to it without being read on the way: anything but `http` to
+  /// another machine.
+  public var isConfidential: Bool { scheme != "http" || isLoopback }
+
+  /// Reads a URL as people and tools write it; a bare host means `https`.
+  ///
+  /// - Parameter text: an absolute URL without user, query or fragment, or `host[:port][/path]`.
+  /// - Throws: ``MalformedInput/url(reason:)``.
+  public init(url text: String) throws(MalformedInput) {
+    let parts = try URLParts(text.contains("://") ? text : "https://" + text)
+    guard parts.user == nil, parts.password == nil else {
+      throw .url(reason: "a deployment's URL holds no user name or password")
+    }
+    try self.init(scheme: parts.scheme, authority: parts.authority, decodedPath: parts.path)
+  }
+
+  /// Takes what git says of a server (gitcredentials(7)).
+  ///
+  /// - Parameters:
+  ///   - scheme: git's `protocol`.
+  ///   - authority: git's `host`, which carries the port.
+  ///   - decodedPath: git's `path`: percent-decoded, without the leading slash.
+  /// - Throws: ``MalformedInput/url(reason:)``.
+  public init(
+    scheme: String, authority: String, decodedPath: [UInt8] = []
+  ) throws(MalformedInput) {
+    self.scheme = try Self.canonical(scheme: scheme)
+    (self.host, self.port) = try Host.canonical(authority, scheme: self.scheme)
+    self.path = try Self.canonical(path: decodedPath)
+  }
+
+  private init(scheme: String, host: String, port: Int?, path: String) {
+    self.scheme = scheme
+    self.host = host
+    self.port = port
+    self.path = path
+  }
+
+  /// This deployment and every one whose path contains it, the longest path first.
+  ///
+  /// What is stored for `https://h/coder` serves `https://h/coder/api`, never the reverse. At most
+  /// nine: this one and its eight nearest parents.
+  public var withParents: [Deployment] {
+    var paths = [path]
+    while let slash = paths[paths.count - 1].utf8.lastIndex(of: UInt8(ascii: "/")),
+      paths.count < 9
+    {
+      paths.append(String(paths[paths.count - 1][..<slash]))
+    }
+    return paths.map { Deployment(scheme: scheme, host: host, port: port, path: $0) }
+  }
+
+  private static func canonical(scheme: String) throws(MalformedInput) -> String {
+    let bytes = Array(scheme.utf8)
+    guard let first = bytes.first, first.isASCIILetter, bytes.count <= 32,
+      bytes.allSatisfy({ $0.isASCIILetter || $0.isASCIIDigit || "+-.".utf8.contains($0) })
+    else { throw .url(reason: "the protocol is missing or malformed") }
+    return String(decoding: bytes.map(\.asciiLowercased), as: UTF8.self)
+  }
+
+  /// Percent-encodes a decoded path, so that one path has one spelling.
+  private static func canonical(path: [UInt8]) throws(MalformedInput) -> String {
+    guard path.count <= 2048 else { throw .url(reason: "the path is too long") }
+    guard !path.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+      throw .url(reason: "the path holds a control character")
+    }
+    let segments = path.split(separator: UInt8(ascii: "/"))
+    guard !segments.contains(where: { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) })
+    else { throw .url(reason: "the path holds a dot segment") }
+    return segments.map { "/" + PercentEncoding.encode($0, keeping: \.isPathCharacter) }.joined()
+  }
+}
+
+extension Deployment: CustomStringConvertible {
+  /// The canonical URL.
+  public var description: String { url }
+}

@@ -1,0 +1,128 @@
+public import Secrets
+
+/// One session as it is kept in the keyring: who is signed in where, and with what.
+public struct StoredSession: Sendable, Equatable {
+  /// How the session came to be, and so what may be done with it.
+  public enum Method: String, Sendable {
+    /// Signed in by OAuth: it can be refreshed.
+    case oauth
+    /// A token from elsewhere, used as it is.
+    case token
+    /// A user name and a password, kept for git.
+    case basic
+  }
+
+  /// Where the session is valid.
+  public var deployment: Deployment
+  /// The user name, or an empty string when it is not known.
+  public var account: String
+  /// How the session came to be.
+  public var method: Method
+  /// The access token; the password of a ``Method/basic`` session.
+  public var accessToken: Secret
+  /// The authentication scheme of the token, such as `Bearer`.
+  public var tokenType = "Bearer"
+  /// When the access token was issued, in Unix seconds.
+  public var issuedAt: Int64?
+  /// When the access token dies, in Unix seconds; nil when nobody said.
+  public var expiresAt: Int64?
+  /// The refresh token, or nil.
+  public var refreshToken: Secret?
+  /// The scope granted (RFC 6749 §3.3), or nil when the server did not say.
+  public var scope: String?
+  /// The OAuth client the tokens were issued to.
+  public var clientID: String?
+  /// Since when a caller has said that the access token is rejected, in Unix seconds.
+  public var staleSince: Int64?
+  /// Since when a refresh is under way, in Unix seconds.
+  public var refreshingSince: Int64?
+
+  /// Makes a session.
+  public init(
+    deployment: Deployment, account: String, method: Method, accessToken: Secret
+  ) {
+    self.deployment = deployment
+    self.account = account
+    self.method = method
+    self.accessToken = accessToken
+  }
+
+  /// How many seconds the access token still lives at the Unix time `now`; nil when nobody knows.
+  public func secondsLeft(now: Int64) -> Int64? {
+    expiresAt.map { expiry in
+      let (left, overflow) = expiry.subtractingReportingOverflow(now)
+      return overflow ? (expiry > now ? .max : .min) : left
+    }
+  }
+
+  /// Whether the access token may be used at the Unix time `now`: not rejected, and not expired.
+  public func isAlive(now: Int64) -> Bool {
+    staleSince == nil && secondsLeft(now: now).map { $0 > 0 } ?? true
+  }
+
+  /// Whether the access token can be handed out at the Unix time `now` without asking anyone: it
+  /// is alive, and lives at least `minimumSeconds` longer, or nobody knows how long.
+  public func isFresh(now: Int64, minimumSeconds: Int64) -> Bool {
+    isAlive(now: now) && secondsLeft(now: now).map { $0 >= minimumSeconds } ?? true
+  }
+}
+
+extension StoredSession {
+  /// The format version written, and the newest understood.
+  public static let version: Int64 = 1
+
+  /// Reads a stored payload.
+  ///
+  /// - Parameters:
+  ///   - line: the item's secret.
+  ///   - deployment: where the item says it belongs.
+  ///   - account: whose it says it is.
+  /// - Throws: ``MalformedInput/payload(reason:)`` when the payload is not ours or belongs to
+  ///   another deployment or account, ``MalformedInput/newerPayload(version:)`` when it was written
+  ///   by a newer version.
+  public init(
+    payload line: Secret, deployment: Deployment, account: String
+  ) throws(MalformedInput) {
+    let payload = try Payload(parsing: line)
+    try payload.requireVersion(Self.version, url: deployment.url)
+    guard payload[text: "account"] ?? "" == account else {
+      throw .payload(reason: "it belongs to another account")
+    }
+    guard let method = payload[text: "method"].flatMap(Method.init(rawValue:)),
+      let accessToken = payload[secret: "access_token"]
+    else { throw .payload(reason: "the method or the access token is missing") }
+    guard method == .basic || accessToken.isVisibleASCII else {
+      throw .payload(reason: "the access token holds a blank or a character beyond ASCII")
+    }
+    self.init(deployment: deployment, account: account, method: method, accessToken: accessToken)
+    tokenType = payload[text: "token_type"] ?? tokenType
+    issuedAt = payload[number: "issued_at"]
+    expiresAt = payload[number: "expires_at"]
+    refreshToken = payload[secret: "refresh_token"]
+    scope = payload[text: "scope"]
+    clientID = payload[text: "client_id"]
+    staleSince = payload[number: "stale"]
+    refreshingSince = payload[number: "refreshing"]
+  }
+
+  /// The payload to store.
+  ///
+  /// - Throws: ``MalformedInput/unwritable(reason:)``.
+  public func payload() throws(MalformedInput) -> Secret {
+    var payload = Payload()
+    payload[number: "v"] = Self.version
+    payload[text: "url"] = deployment.url
+    payload[text: "account"] = account
+    payload[text: "method"] = method.rawValue
+    payload[text: "token_type"] = tokenType
+    payload[secret: "access_token"] = accessToken
+    payload[number: "issued_at"] = issuedAt
+    payload[number: "expires_at"] = expiresAt
+    payload[secret: "refresh_token"] = refreshToken
+    payload[text: "scope"] = scope
+    payload[text: "client_id"] = clientID
+    payload[number: "stale"] = staleSince
+    payload[number: "refreshing"] = refreshingSince
+    return try payload.encoded()
+  }
+}

@@ -1,0 +1,48 @@
+import Secrets
+
+/// A URL taken apart (RFC 3986 §3), its user, password and path percent-decoded once.
+struct URLParts {
+  let scheme: String
+  let user: String?
+  let password: Secret?
+  let authority: String
+  let path: [UInt8]
+
+  init(_ text: String) throws(MalformedInput) {
+    guard text.utf8.count <= 4096 else { throw .url(reason: "the URL is too long") }
+    let bytes = Array(text.utf8)
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+      bytes[colon...].starts(with: "://".utf8)
+    else { throw .url(reason: "the URL has no protocol") }
+    guard !bytes.contains(UInt8(ascii: "?")), !bytes.contains(UInt8(ascii: "#")) else {
+      throw .url(reason: "the URL holds a query or a fragment")
+    }
+    scheme = String(decoding: bytes[..<colon], as: UTF8.self)
+    let rest = bytes[(colon + 3)...]
+    let authorityEnd = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+    let path = rest[authorityEnd...].dropFirst()
+    let userEnd = rest[..<authorityEnd].lastIndex(of: UInt8(ascii: "@"))
+    authority = String(
+      decoding: rest[(userEnd.map { $0 + 1 } ?? rest.startIndex)..<authorityEnd], as: UTF8.self)
+    let userinfo = userEnd.map { rest[rest.startIndex..<$0] }
+    let separator = userinfo?.firstIndex(of: UInt8(ascii: ":"))
+    user = try userinfo.map { info throws(MalformedInput) in
+      try Self.decoded(info[..<(separator ?? info.endIndex)])
+    }
+    password = try separator.map { separator throws(MalformedInput) in
+      Secret(try Self.decoded(userinfo?[(separator + 1)...] ?? []))
+    }
+    self.path = try PercentEncoding.decode(path)
+  }
+
+  private static func decoded(_ bytes: ArraySlice<UInt8>) throws(MalformedInput) -> String {
+    let bytes = try PercentEncoding.decode(bytes)
+    guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+      throw .url(reason: "the user name or password holds a control character")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .url(reason: "the user name or password is not UTF-8")
+    }
+    return text
+  }
+}
