@@ -6,7 +6,7 @@ public struct CredentialRequest: Sendable {
   /// Which server, from `protocol`, `host` and `path`, or from `url`.
   public let deployment: Deployment
   /// The account asked for, or told of.
-  public let username: String?
+  public var username: String?
   /// The password told of, or nil.
   public let password: Secret?
   /// The authentication scheme of ``credential``, such as `Bearer`.

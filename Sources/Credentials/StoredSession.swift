@@ -114,7 +114,7 @@ extension StoredSession {
     payload[text: "url"] = deployment.url
     payload[text: "account"] = account
     payload[text: "method"] = method.rawValue
-    payload[text: "token_type"] = tokenType
+    payload[text: "token_type"] = method == .basic ? nil : tokenType
     payload[secret: "access_token"] = accessToken
     payload[number: "issued_at"] = issuedAt
     payload[number: "expires_at"] = expiresAt

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// The whole command.
+struct CoderCred: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coder-cred",
+    abstract: "Tokens for Coder deployments that always work, kept in your desktop's keyring.",
+    discussion: """
+      Sign in once with coder-cred login URL; from then on coder-cred get answers with a token \
+      that works, refreshed when needed.
+      """,
+    version: "coder-cred \(Version.number)",
+    groupedSubcommands: [
+      CommandGroup(
+        name: "For tools",
+        subcommands: [
+          Get.self, Token.self, Header.self, Store.self, Erase.self, Capability.self,
+        ]),
+      CommandGroup(name: "For people", subcommands: [Login.self, List.self]),
+    ])
+}

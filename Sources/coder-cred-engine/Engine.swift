@@ -1,0 +1,91 @@
+import Credentials
+import HTTP
+
+/// What the verbs work with: the environment, the clock, and the ways to keyring and network.
+///
+/// Nothing is opened before a verb asks for it.
+final class Engine {
+  let environment: Environment
+  let trace: Trace
+  /// Unix seconds.
+  let now: () -> Int64
+
+  private let openStore: (Trace) throws(StoreError) -> any SessionStore
+  private let openClient: (TransportSettings) -> any HTTPClient
+  private var openedStore: (any SessionStore)?
+  private var readConfiguration: Configuration?
+
+  init(
+    environment: Environment = .ofThisProcess,
+    now: @escaping () -> Int64 = WallClock.now,
+    store: @escaping (Trace) throws(StoreError) -> any SessionStore = {
+      trace throws(StoreError) in try KeyringSessionStore(trace: trace)
+    },
+    client: @escaping (TransportSettings) -> any HTTPClient = { CurlClient(settings: $0) }
+  ) {
+    self.environment = environment
+    self.trace = Trace(isOn: environment["CODER_CRED_TRACE"] == "1")
+    self.now = now
+    openStore = store
+    openClient = client
+  }
+
+  /// The keyring, opened once.
+  func store() throws(Failure) -> any SessionStore {
+    if let openedStore { return openedStore }
+    do throws(StoreError) {
+      let store = try openStore(trace)
+      openedStore = store
+      return store
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Asks the keyring, and translates its refusal.
+  func keyring<Value>(
+    _ body: (any SessionStore) throws(StoreError) -> Value
+  ) throws(Failure) -> Value {
+    let store = try store()
+    do throws(StoreError) {
+      return try body(store)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// The person's settings, read once.
+  func configuration() throws(Failure) -> Configuration {
+    if let readConfiguration { return readConfiguration }
+    let configuration = try Configuration(environment)
+    readConfiguration = configuration
+    return configuration
+  }
+
+  /// A way to a deployment's server, with the person's certificates and proxy.
+  func client(for deployment: Deployment) throws(Failure) -> any HTTPClient {
+    let configuration = try configuration()
+    var settings = TransportSettings(userAgent: "coder-cred/\(Version.number)")
+    settings.environment = environment.variables
+    settings.caFile = configuration.text("ca-file", for: deployment)
+    settings.clientCertificateFile = configuration.text("client-certificate", for: deployment)
+    settings.clientKeyFile = configuration.text("client-key", for: deployment)
+    settings.allowsPlainHTTP = configuration.flag("allow-http", for: deployment)
+    return TracingClient(client: openClient(settings), trace: trace)
+  }
+
+  /// Refuses a deployment to which a secret would travel readably, unless the person allowed it.
+  func requireConfidential(_ deployment: Deployment) throws(Failure) {
+    guard !deployment.isConfidential else { return }
+    guard try !configuration().flag("allow-http", for: deployment) else { return }
+    throw Failure(
+      .fixTheInput, "http would send the token readably; only https serves \(deployment.name)",
+      hint: "use https://\(deployment.name), or set allow-http=true for \(deployment.url) in the "
+        + "configuration")
+  }
+}
+
+/// The version of the program, one for all its parts.
+enum Version {
+  static let number = "0.1.0"
+}

@@ -1,0 +1,44 @@
+import Glibc
+
+/// The process environment, read once; a test can hand in another.
+struct Environment: Sendable {
+  let variables: [String: String]
+
+  init(_ variables: [String: String]) {
+    self.variables = variables
+  }
+
+  /// What this process was started with.
+  static var ofThisProcess: Environment {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let pointer = entry.pointee {
+      let pair = String(cString: pointer)
+      if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) {
+        variables[String(pair[..<equals])] = String(pair[equals...].dropFirst())
+      }
+      entry += 1
+    }
+    return Environment(variables)
+  }
+
+  /// A variable's value; nil when it is unset or empty.
+  subscript(_ name: String) -> String? {
+    variables[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// A directory named by a variable: absolute, or it does not count
+  /// (XDG Base Directory Specification: "All paths … must be absolute").
+  func directory(_ name: String) -> String? {
+    self[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
+  }
+
+  /// `$XDG_CONFIG_HOME` and its like, or its default below the home directory.
+  func directory(_ name: String, below home: String) -> String? {
+    directory(name) ?? directory("HOME").map { "\($0)/\(home)" }
+  }
+
+  /// Whether git called us: its helpers run in a chain, for every server a person talks to, and
+  /// what is not for us must pass without a word.
+  var isGitsChain: Bool { self["GIT_EXEC_PATH"] != nil }
+}

@@ -1,0 +1,56 @@
+/// Why a verb could not answer, told once: what happened, what to do next, and the exit status.
+struct Failure: Error, Equatable {
+  /// What the caller can do next.
+  enum Remedy: Equatable {
+    /// A person must sign in again.
+    case signInAgain
+    /// The call itself is wrong.
+    case fixTheCall
+    /// Something handed to us is malformed or refused: a request, a URL, an item of the keyring.
+    case fixTheInput
+    /// There is no Secret Service, or it is locked.
+    case unlock
+    /// A fault of this program.
+    case reportIt
+    /// Time will help: network, overload, a busy lock.
+    case retryLater
+    /// The server broke the protocol or lacks what we need.
+    case fixTheServer
+    /// Access was refused.
+    case askForAccess
+  }
+
+  let remedy: Remedy
+  /// One sentence without a capital or a full stop, free of secrets.
+  let message: String
+  /// What to do, with the exact command where there is one.
+  let hint: String?
+  /// Whether the exit status must do, because whoever called us shows our words to people whom
+  /// they do not concern.
+  var isSilent = false
+
+  init(_ remedy: Remedy, _ message: String, hint: String? = nil) {
+    self.remedy = remedy
+    self.message = message
+    self.hint = hint
+  }
+
+  /// The same failure with another remedy.
+  func becoming(_ remedy: Remedy) -> Failure {
+    Failure(remedy, message, hint: hint)
+  }
+
+  /// The documented exit status, after sysexits.h.
+  var exitStatus: Int32 {
+    switch remedy {
+    case .signInAgain: 1
+    case .fixTheCall: 64
+    case .fixTheInput: 65
+    case .unlock: 69
+    case .reportIt: 70
+    case .retryLater: 75
+    case .fixTheServer: 76
+    case .askForAccess: 77
+    }
+  }
+}

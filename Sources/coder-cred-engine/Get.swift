@@ -1,0 +1,71 @@
+import ArgumentParser
+import Credentials
+
+/// `get`: git's question, or anyone's.
+struct Get: ParsableCommand {
+  /// The forms of an answer.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case git
+    case token
+    case json
+  }
+
+  static let configuration = CommandConfiguration(
+    abstract: "Print the credential for a deployment, refreshed when needed.",
+    discussion: """
+      Without a URL, git-credential attributes are read from standard input. A request that is \
+      not for a deployment known here is passed over in silence.
+      """)
+
+  @Argument(help: "The deployment; standard input is not read.")
+  var url: String?
+
+  @OptionGroup var options: AnswerOptions
+
+  @Option(help: "The form of the answer: git, token or json.")
+  var format = Format.git
+
+  func run() throws {
+    let engine = Engine()
+    if let url {
+      let session = try engine.session(at: url, options)
+      try engine.answer(session, as: format.credentialFormat(understandsAuthtype: true))
+      return
+    }
+    var request = try CredentialRequest(fromStandardInput: engine)
+    request.username = request.username ?? options.account
+    guard let session = try engine.session(for: request, options) else { return }
+    try engine.answer(
+      session, as: format.credentialFormat(understandsAuthtype: request.understandsAuthtype))
+  }
+}
+
+extension Get.Format {
+  func credentialFormat(understandsAuthtype: Bool) -> Credential.Format {
+    switch self {
+    case .git: .git(authtype: understandsAuthtype)
+    case .token: .token
+    case .json: .json
+    }
+  }
+}
+
+extension CredentialRequest {
+  /// Reads the request a caller sends, and refuses one that would send a secret readably.
+  init(fromStandardInput engine: Engine) throws(Failure) {
+    let bytes = try Terminal.readRequest()
+    do throws(MalformedInput) {
+      try self.init(parsing: bytes)
+    } catch {
+      throw Failure(error)
+    }
+    do throws(Failure) {
+      try engine.requireConfidential(deployment)
+    } catch {
+      // git asks every helper about every server a person talks to.
+      var failure = error
+      failure.isSilent = engine.environment.isGitsChain
+      throw failure
+    }
+  }
+}

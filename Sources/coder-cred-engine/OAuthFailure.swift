@@ -1,0 +1,100 @@
+import Credentials
+import HTTP
+import OAuth
+
+extension Failure {
+  /// Translates what an OAuth step ran into at a deployment.
+  init(_ error: OAuthError, at deployment: Deployment) {
+    let place = deployment.url
+    switch error {
+    case .transport(let error):
+      self.init(error, at: deployment)
+    case .unavailable(let status, _, let retryAfter) where !(200...299).contains(status):
+      self.init(
+        .retryLater, "\(place): \(error)",
+        hint: retryAfter.map { "the deployment asks to wait \($0) s" })
+    case .denied:
+      self.init(.askForAccess, "\(place): \(error)")
+    case .refused where error.isClientRefused:
+      self.init(.askForAccess, "\(place): \(error)")
+    case .registrationDisabled:
+      self.init(
+        .fixTheServer, "\(place) does not let programs register themselves",
+        hint: "ask its owner to run: coder oauth2-provider dcr enable")
+    case .issuerMismatch(_, let found):
+      self.init(
+        .fixTheServer, "\(place) says that it is \(found)",
+        hint: "sign in to the deployment under its own address")
+    case .timedOut:
+      self.init(.retryLater, "nobody finished signing in to \(place) in time")
+    case .portBusy, .noLoopback:
+      self.init(.retryLater, "\(error)")
+    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignEndpoint:
+      self.init(.fixTheServer, "\(place): \(error)")
+    }
+  }
+
+  /// Translates why a deployment gave no answer.
+  init(_ error: HTTPError, at deployment: Deployment) {
+    switch error {
+    case .refusedURL(let reason):
+      self.init(.fixTheInput, "\(deployment.url): \(reason)")
+    case .misconfigured(let reason):
+      self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
+    case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
+      self.init(.retryLater, "\(deployment.url) did not answer: \(reason)")
+    case .tooLarge(let reason):
+      self.init(.fixTheServer, "\(deployment.url): \(reason)")
+    case .untrusted(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) has a certificate that is not trusted: \(reason)",
+        hint: "for an authority of your own set ca-file in the configuration, or SSL_CERT_FILE")
+    case .clientCertificateRejected(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) did not accept our certificate: \(reason)",
+        hint: "see client-certificate and client-key in the configuration")
+    }
+  }
+}
+
+extension OAuthError {
+  /// What a failed refresh says about the session.
+  enum Verdict {
+    /// The refresh token is dead.
+    case sessionEnded
+    /// The refresh token is as good as before.
+    case nothingHappened
+    /// The answer was lost: the refresh token may be spent.
+    case unknown
+  }
+
+  /// RFC 6749 §5.2: errors come with "an HTTP 400 (Bad Request) status code", or 401 for
+  /// `invalid_client`. Whatever else happens decides nothing.
+  var verdict: Verdict {
+    switch self {
+    case .refused(let response, status: 400), .refused(let response, status: 401):
+      [ErrorResponse.invalidGrant, ErrorResponse.invalidClient].contains(response.code)
+        ? .sessionEnded : .nothingHappened
+    case .unavailable(let status, _, _):
+      (400..<500).contains(status) ? .nothingHappened : .unknown
+    case .transport(.timedOut), .transport(.broken), .transport(.tooLarge), .malformed, .refused:
+      .unknown
+    default: .nothingHappened
+    }
+  }
+
+  /// Whether the server no longer knows the client, or its secret.
+  var isClientRefused: Bool {
+    guard case .refused(let response, _) = self else { return false }
+    return response.code == ErrorResponse.invalidClient
+  }
+
+  /// Whether only the way to the server is at fault, so that trying again may help.
+  var isTransient: Bool {
+    switch self {
+    case .transport(.refusedURL), .transport(.misconfigured): false
+    case .transport, .unavailable: true
+    default: false
+    }
+  }
+}

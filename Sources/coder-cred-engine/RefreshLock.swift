@@ -1,0 +1,61 @@
+import CGLib
+import Credentials
+import Glibc
+
+/// One refresh at a time for one session, among all processes of one user.
+///
+/// A `flock(2)` on an empty file that is never deleted, so that a holder that dies leaves nothing
+/// to clean up. Held only around the exchange with the server, never while a person is thinking.
+struct RefreshLock {
+  /// How long to wait for another process, in milliseconds.
+  static let patience = 30_000
+
+  let path: String
+
+  /// The lock of a session, in the runtime directory.
+  init(
+    of deployment: Deployment, account: String, environment: Environment
+  ) throws(Failure) {
+    let directory = try RuntimeDirectory.path(environment)
+    let name = "\(deployment.url)\n\(account)"
+    guard let digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1) else {
+      throw Failure(.reportIt, "the lock's name cannot be computed")
+    }
+    defer { g_free(digest) }
+    path = "\(directory)/\(String(cString: digest)).lock"
+  }
+
+  /// Runs `body` while holding the lock.
+  ///
+  /// - Throws: what `body` throws; a failure to retry later when another process keeps the lock
+  ///   longer than ``patience``.
+  func hold<Value>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw Self.unusable(path, SystemError.last) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(),
+      status.st_mode & S_IFMT == S_IFREG
+    else { throw Self.unusable(path, "it is not a file of our own") }
+    try wait(for: descriptor)
+    return try body()
+  }
+
+  private func wait(for descriptor: Int32) throws(Failure) {
+    let deadline = MonotonicClock.milliseconds + Self.patience
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else {
+        throw Self.unusable(path, SystemError.last)
+      }
+      guard MonotonicClock.milliseconds < deadline else {
+        throw Failure(.retryLater, "another process has been refreshing this session for 30 s")
+      }
+      // Waiters spread out, so that a crowd does not wake all at once.
+      usleep(UInt32.random(in: 3_000...12_000))
+    }
+  }
+
+  private static func unusable(_ path: String, _ reason: String) -> Failure {
+    Failure(.retryLater, "the lock \(path) cannot be used: \(reason)")
+  }
+}
