@@ -1,0 +1,153 @@
+import CCurl
+import Glibc
+
+/// The end of a transfer: the one place that reads a `CURLcode`.
+///
+/// A text of libcurl's is quoted only where it cannot hold anything a server, a URL or a proxy's
+/// credentials put there, and even then through ``quotable(_:)``.
+struct FinishedTransfer {
+  let handle: UnsafeMutableRawPointer
+  let code: CURLcode
+  let text: String
+  let target: RequestTarget
+  let proxy: ProxyChoice?
+  let settings: TransportSettings
+  let reception: Reception
+
+  /// `CURLE_TOO_LARGE` of libcurl 8.6, unknown to older headers.
+  private static let tooLarge = CURLcode(rawValue: 100)
+
+  /// The answer, or why there is none.
+  func response() throws(HTTPError) -> HTTPResponse {
+    guard code == CURLE_OK else { throw failure }
+    guard let response = reception.response else {
+      throw .broken(reason: "the answer of \(target.authority) has no end of its header")
+    }
+    if let proxy, !target.isSecure, response.status == 407 { throw Self.refusal(by: proxy, 407) }
+    return response
+  }
+
+  private var failure: HTTPError {
+    // Stopped by our own callbacks.
+    if let failure = reception.failure { return failure }
+    let connectStatus = number(CURLINFO_HTTP_CONNECTCODE)
+    if let proxy, connectStatus != 0, !(200..<300 ~= connectStatus) {
+      return Self.refusal(by: proxy, connectStatus)
+    }
+    if let alert = TLSAlert(in: text), alert.isAboutOurCertificate {
+      return .clientCertificateRejected(reason: "\(target.authority) \(alert.reason)")
+    }
+    switch code {
+    case CURLE_URL_MALFORMAT:
+      return .refusedURL(reason: "the URL is malformed")
+    case CURLE_SSL_CLIENTCERT:
+      return .clientCertificateRejected(
+        reason: "\(target.authority) wants a client certificate")
+    case CURLE_SSL_CERTPROBLEM:
+      return .misconfigured(
+        reason: "the client certificate and its key cannot be used: damaged, locked with a"
+          + " passphrase, or not a pair")
+    case CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE:
+      return .misconfigured(reason: "the CA certificates cannot be used: none in the PEM format")
+    case CURLE_FAILED_INIT, CURLE_NOT_BUILT_IN, CURLE_UNKNOWN_OPTION,
+      CURLE_BAD_FUNCTION_ARGUMENT, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND:
+      return .misconfigured(reason: "this libcurl cannot do what is needed: \(generalText)")
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH,
+      CURLE_SSL_INVALIDCERTSTATUS:
+      return .untrusted(reason: distrust)
+    case CURLE_OPERATION_TIMEDOUT:
+      return .timedOut(reason: delay)
+    case CURLE_FILESIZE_EXCEEDED:
+      return .tooLarge(reason: "the answer's body is over \(settings.maximumBodyBytes) bytes")
+    case CURLE_OUT_OF_MEMORY, Self.tooLarge:
+      // How libcurl reports a single header line, or a header, beyond its own limits.
+      return .tooLarge(reason: "the answer's header is larger than libcurl accepts")
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return .unreachable(reason: "the name \(target.host) cannot be resolved")
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return .unreachable(reason: "the name of the proxy \(peer) cannot be resolved")
+    case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED, CURLE_PROXY:
+      return .unreachable(reason: "no connection to \(peer)\(systemCause)")
+    case CURLE_SSL_CONNECT_ERROR:
+      return handshakeFailure
+    case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+      // The request may have arrived; only the answer is known to be missing.
+      return reception.hasBegun
+        ? .broken(reason: "the connection to \(peer) broke within the answer\(systemCause)")
+        : .unreachable(reason: "the connection to \(peer) broke before any answer\(systemCause)")
+    case CURLE_GOT_NOTHING:
+      return .broken(reason: "\(target.authority) closed the connection without an answer")
+    case CURLE_PARTIAL_FILE:
+      return .broken(reason: "the answer of \(target.authority) was cut off")
+    case CURLE_BAD_CONTENT_ENCODING:
+      return .broken(reason: "the answer of \(target.authority) cannot be decoded")
+    case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM:
+      return .broken(reason: "\(target.authority) does not speak HTTP properly")
+    default:
+      return .broken(reason: "no answer of \(target.authority): \(generalText)")
+    }
+  }
+
+  /// Who is at the other end of the wire.
+  private var peer: String { proxy?.authority ?? target.authority }
+
+  /// libcurl's fixed sentence for the code, which cannot hold anything from outside.
+  private var generalText: String { String(cString: curl_easy_strerror(code)) }
+
+  private var systemCause: String {
+    let number = number(CURLINFO_OS_ERRNO)
+    return number == 0 ? "" : ": " + String(cString: strerror(Int32(clamping: number)))
+  }
+
+  private var delay: String {
+    var pretransfer: curl_off_t = 0
+    _ = ccurl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T, &pretransfer)
+    return pretransfer == 0
+      ? "no connection to \(peer) in time"
+      : "\(target.authority) did not answer completely within \(settings.totalTimeout) ms"
+  }
+
+  private var distrust: String {
+    let ofProxy = number(CURLINFO_PROXY_SSL_VERIFYRESULT)
+    let verification = ofProxy != 0 ? ofProxy : number(CURLINFO_SSL_VERIFYRESULT)
+    let holder = "the certificate of \(ofProxy != 0 ? "the proxy \(peer)" : target.authority)"
+    // The numbers are X509_V_ERR_* of OpenSSL's x509_vfy.h.
+    switch verification {
+    case 9: return "\(holder) is not valid yet"
+    case 10: return "\(holder) has expired"
+    case 2, 18, 19, 20, 21, 27:
+      return "\(holder) is signed by an unknown authority"
+    case 23: return "\(holder) is revoked"
+    case 0 where text.contains("subject name") || text.contains("does not match"):
+      return "\(holder) is for another host name"
+    default: return "\(holder) is not trusted: \(quotable(text))"
+    }
+  }
+
+  private var handshakeFailure: HTTPError {
+    if let alert = TLSAlert(in: text) {
+      return .broken(reason: "the TLS handshake failed: \(target.authority) \(alert.reason)")
+    }
+    if text.contains("wrong version number") || text.contains("packet length") {
+      return .broken(reason: "\(target.authority) does not speak TLS")
+    }
+    if text.contains("unexpected eof") || text.contains("SSL_ERROR_SYSCALL")
+      || text.contains("reset by peer")
+    {
+      return .unreachable(reason: "the connection to \(peer) broke in the TLS handshake")
+    }
+    return .broken(
+      reason: "the TLS handshake with \(target.authority) failed: \(quotable(text))")
+  }
+
+  private static func refusal(by proxy: ProxyChoice, _ status: Int) -> HTTPError {
+    status == 407
+      ? .unreachable(reason: "the proxy \(proxy.authority) wants other credentials (407)")
+      : .unreachable(reason: "the proxy \(proxy.authority) refused to connect (\(status))")
+  }
+
+  private func number(_ info: CURLINFO) -> Int {
+    var value = 0
+    return ccurl_get_long(handle, info, &value) == CURLE_OK ? value : 0
+  }
+}

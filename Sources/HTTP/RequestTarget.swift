@@ -1,0 +1,62 @@
+import CCurl
+import Glibc
+
+/// A request's URL after every check: `https`, or `http` where that is allowed.
+struct RequestTarget {
+  let url: ParsedURL
+  let scheme: String
+  /// The host in lower case, an IPv6 address in its brackets.
+  let host: String
+  /// Host and port as people write them, for error texts.
+  let authority: String
+
+  var isSecure: Bool { scheme == "https" }
+  var isLoopback: Bool { Self.isLoopback(host: host) }
+
+  init(_ text: String, allowsPlainHTTP: Bool) throws(HTTPError) {
+    guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x5C }) else {
+      throw .refusedURL(
+        reason: "the URL holds a blank, a backslash, or a byte that is not visible ASCII")
+    }
+    // libcurl takes one to three slashes; RFC 3986 §3.2 wants "//" and then the authority.
+    let lowered = text.lowercased()
+    guard let scheme = ["https", "http"].first(where: { lowered.hasPrefix($0 + "://") }) else {
+      throw .refusedURL(reason: "the URL is not an absolute https URL")
+    }
+    let authority = text.utf8.dropFirst(scheme.utf8.count + 3).prefix {
+      $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+    }
+    // RFC 9110 §4.2.4: "A sender MUST NOT generate the userinfo subcomponent".
+    guard !authority.contains(UInt8(ascii: "@")) else {
+      throw .refusedURL(reason: "the URL carries a user name or a password")
+    }
+    guard !authority.isEmpty, let url = ParsedURL(text),
+      let host = url.part(CURLUPART_HOST)?.lowercased()
+    else {
+      throw .refusedURL(reason: "the URL is malformed")
+    }
+    guard scheme == "https" || allowsPlainHTTP || Self.isLoopback(host: host) else {
+      throw .refusedURL(reason: "\(host) would be reached over http, without encryption")
+    }
+    self.url = url
+    self.scheme = scheme
+    self.host = host
+    self.authority = url.part(CURLUPART_PORT).map { "\(host):\($0)" } ?? host
+  }
+
+  /// RFC 5735 §3 (127.0.0.0/8), RFC 4291 §2.5.3 (`::1`) and RFC 6761 §6.3 (`localhost`, which
+  /// libcurl answers itself, without asking a name server).
+  static func isLoopback(host: String) -> Bool {
+    if host == "localhost" { return true }
+    var address = in_addr()
+    if inet_pton(AF_INET, host, &address) == 1 {
+      return UInt32(bigEndian: address.s_addr) >> 24 == 127
+    }
+    guard host.hasPrefix("["), host.hasSuffix("]") else { return false }
+    var bytes = in6_addr()
+    guard inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &bytes) == 1 else {
+      return false
+    }
+    return withUnsafeBytes(of: bytes) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+  }
+}
