@@ -1,0 +1,99 @@
+extension DeploymentSimulator {
+  /// What the person does on the consent page.
+  public enum Decision: Sendable {
+    /// Press "Allow".
+    case allow
+    /// Follow the "Cancel" link.
+    case deny
+    /// Look at the page and walk away.
+    case abandon
+  }
+
+  /// What a scripted browser saw.
+  public struct Visit: Sendable {
+    /// The statuses of the deployment's pages, in order.
+    public var statuses: [Int] = []
+    /// The last page of the deployment.
+    public var page = ""
+    /// Where the deployment sent the browser: the client's callback, with its parameters.
+    public var callback: String?
+    /// The status the callback answered; nil when there was none or nobody answered.
+    public var callbackStatus: Int?
+    /// What the callback showed.
+    public var callbackPage = ""
+
+    /// A parameter of the callback.
+    public func parameter(_ name: String) -> String? {
+      guard let query = callback.flatMap(URIReference.init)?.query else { return nil }
+      return Parameters(urlEncoded: query)[name]
+    }
+  }
+
+  /// A browser of the first user, or of another, that opens an authorization URL.
+  public func browse(
+    authorizationURL: String, decision: Decision = .allow, user: String? = nil,
+    followingCallback: Bool = true
+  ) throws(Exchange.Failure) -> Visit {
+    let name = user ?? settings.users.first ?? "alice"
+    return try Self.visit(
+      authorizationURL, decision: decision, session: session(user: name),
+      followingCallback: followingCallback)
+  }
+
+  /// The same for a deployment in another process, signed in through its control endpoint.
+  public static func browse(
+    remote authorizationURL: String, decision: Decision = .allow, user: String? = nil,
+    followingCallback: Bool = true
+  ) throws(Exchange.Failure) -> Visit {
+    guard let uri = URIReference(authorizationURL) else { throw .unusableURL }
+    var command: JSON = ["command": "session"]
+    if let user { command.set("user", .string(user)) }
+    let answer = try Exchange.send(
+      "POST", "\(uri.scheme)://\(uri.hostAndPort)/__control", body: Array(command.text.utf8))
+    return try visit(
+      authorizationURL, decision: decision, session: answer["session_token"] ?? "",
+      followingCallback: followingCallback)
+  }
+
+  private static func visit(
+    _ url: String, decision: Decision, session: String, followingCallback: Bool
+  ) throws(Exchange.Failure) -> Visit {
+    let headers = ["Coder-Session-Token": session, "Accept": "text/html"]
+    var visit = Visit()
+    var answer = try Exchange.send(url, headers: headers)
+    visit.statuses.append(answer.status)
+    visit.page = answer.text
+    if answer.status == 200 {
+      switch decision {
+      case .abandon: return visit
+      case .deny:
+        visit.callback = Page.attribute("href", after: "id=\"cancel-link\"", in: visit.page)
+      case .allow:
+        answer = try Exchange.post(url, form: csrf(visit.page), headers: headers)
+        visit.statuses.append(answer.status)
+        visit.page = answer.text
+      }
+    }
+    if answer.status == 302 { visit.callback = answer.headers["location"] }
+    guard followingCallback, let callback = visit.callback, callback.hasPrefix("http://") else {
+      return visit
+    }
+    let shown = try Exchange.send(callback, headers: ["Accept": "text/html"])
+    visit.callbackStatus = shown.status
+    visit.callbackPage = shown.text
+    return visit
+  }
+
+  private static func csrf(_ page: String) -> [(String, String)] {
+    Page.attribute("value", after: "name=\"csrf_token\"", in: page).map { [("csrf_token", $0)] }
+      ?? []
+  }
+}
+
+extension Exchange {
+  fileprivate static func send(
+    _ url: String, headers: [String: String]
+  ) throws(Failure) -> Exchange {
+    try send("GET", url, headers: headers)
+  }
+}
