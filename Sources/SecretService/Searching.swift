@@ -1,0 +1,64 @@
+/// Finding items. Nothing here unlocks, prompts or reads a secret.
+extension SecretService {
+  /// All items, of any collection, that have at least the given attributes.
+  ///
+  /// A search is a subset match: give the full set to find one item, and compare
+  /// ``Item/attributes`` when items with more attributes are not meant. Items are matched without
+  /// their schema, because a gnome-keyring that was never unlocked does not know it.
+  ///
+  /// - Returns: unlocked and locked items alike, in no order.
+  /// - Throws: `locked` when nothing was found while the default collection is locked, because some
+  ///   services hide what is locked; `malformed` for an empty set or a NUL; `unavailable`;
+  ///   `timedOut`.
+  public func search(_ attributes: Attributes) throws(SecretServiceError) -> [Item] {
+    let found = try paths(attributes)
+    var items: [Item] = []
+    for path in found.unlocked + found.locked {
+      if let item = try read(path, asked: attributes) { items.append(item) }
+    }
+    if items.isEmpty, try defaultCollectionState() == .locked { throw .locked }
+    return items
+  }
+
+  /// The paths of the items that have at least these attributes.
+  func paths(
+    _ attributes: Attributes
+  ) throws(SecretServiceError) -> (unlocked: [String], locked: [String]) {
+    // An empty set matches every item of every application.
+    guard !attributes.values.isEmpty else { throw .malformed(reason: "no attributes") }
+    try refuseNUL(attributes)
+    let answer = try bus.call(
+      Self.root, Self.service, "SearchItems", [.strings(attributes.values)], reply: "(aoao)")
+    return (answer[0].children.compactMap(\.text), answer[1].children.compactMap(\.text))
+  }
+
+  /// One item; `nil` when it has vanished meanwhile or is not what was asked for.
+  func read(_ path: String, asked: Attributes) throws(SecretServiceError) -> Item? {
+    let answer: Variant
+    do throws(SecretServiceError) {
+      answer = try bus.call(
+        path, Self.properties, "GetAll", [.string(Self.item)], reply: "(a{sv})")
+    } catch .noSuchItem {
+      return nil
+    }
+    let properties = answer[0].properties
+    let isLocked = properties["Locked"]?.bool ?? true
+    var values = properties["Attributes"]?.strings ?? [:]
+    let schema = values.removeValue(forKey: "xdg:schema")
+    // gnome-keyring, never unlocked: `gkr:compat:hashed:NAME` = MD5 of the value.
+    for name in values.keys where name.hasPrefix("gkr:compat:") { values[name] = nil }
+    if isLocked { values.merge(asked.values) { known, _ in known } }
+    let attributes = Attributes(values)
+    guard attributes.contain(asked) else { return nil }
+    return Item(
+      attributes: attributes, schema: schema, label: properties["Label"]?.text ?? "",
+      isLocked: isLocked, modified: Int(clamping: properties["Modified"]?.uint64 ?? 0), path: path)
+  }
+
+  /// A C string ends at a NUL, so what follows it would silently be dropped.
+  func refuseNUL(_ attributes: Attributes) throws(SecretServiceError) {
+    for (name, value) in attributes.values where name.utf8.contains(0) || value.utf8.contains(0) {
+      throw .malformed(reason: "an attribute holds a NUL")
+    }
+  }
+}

@@ -1,0 +1,86 @@
+internal import CSecret
+
+/// The one thing that may ask the user.
+extension SecretService {
+  private static let prompt = "org.freedesktop.Secret.Prompt"
+
+  /// Unlocks the default collection, showing the desktop's prompt if the service needs one.
+  ///
+  /// The prompt is taken down again when it has not been answered in time, but a service that does
+  /// not take it down cannot hold us.
+  ///
+  /// - Parameter timeoutSeconds: how long the user may take, at most a day.
+  /// - Throws: `dismissed` when the user declined or nothing could ask them, `timedOut`,
+  ///   `unavailable` when there is no default collection or the service went away.
+  public func unlock(timeoutSeconds: Int) throws(SecretServiceError) {
+    guard let collection = try defaultCollection() else { throw Self.noDefaultCollection }
+    let answer = try bus.call(
+      Self.root, Self.service, "Unlock", [.array("o", [.path(collection)])], reply: "(aoo)")
+    if let path = answer[1].text, path != Self.none {
+      try show(path, timeoutSeconds: timeoutSeconds)
+    }
+    do throws(SecretServiceError) {
+      guard try isLocked(collection, Self.collection) else { return }
+    } catch .noSuchItem {
+      throw Self.noDefaultCollection
+    }
+    throw .dismissed
+  }
+
+  /// What the signals of a prompt leave for whoever waits.
+  private final class Answer {
+    var isDismissed: Bool?
+    var isServiceGone = false
+  }
+
+  private func show(_ path: String, timeoutSeconds: Int) throws(SecretServiceError) {
+    let answer = Answer()
+    let patience = Patience(seconds: timeoutSeconds)
+    let completed = subscribe(bus.owner, Self.prompt, "Completed", path, nil, answer) {
+      _, _, _, _, _, parameters, data in
+      guard let data, let parameters else { return }
+      let variant = Variant(taking: g_variant_ref(parameters))
+      // One that is not `(bv)` is not an answer: whoever sent it, the wait goes on.
+      guard variant.hasType("(bv)") else { return }
+      Unmanaged<Answer>.fromOpaque(data).takeUnretainedValue().isDismissed = variant[0].bool
+    }
+    defer { g_dbus_connection_signal_unsubscribe(bus.connection, completed) }
+    let gone = subscribe(
+      "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged", "/org/freedesktop/DBus",
+      bus.owner, answer
+    ) { _, _, _, _, _, _, data in
+      guard let data else { return }
+      Unmanaged<Answer>.fromOpaque(data).takeUnretainedValue().isServiceGone = true
+    }
+    defer { g_dbus_connection_signal_unsubscribe(bus.connection, gone) }
+
+    _ = try bus.call(
+      path, Self.prompt, "Prompt", [.string("")], reply: "()",
+      milliseconds: min(patience.milliseconds, bus.timeoutSeconds * 1000))
+    let isAnswered = patience.wait {
+      answer.isDismissed != nil || answer.isServiceGone || bus.isClosed
+    }
+    guard isAnswered else {
+      // Best effort: whether it is taken down or not, our time is up.
+      _ = try? bus.call(path, Self.prompt, "Dismiss", [], reply: "()", milliseconds: 200)
+      throw .timedOut
+    }
+    guard let isDismissed = answer.isDismissed else {
+      throw .unavailable(reason: "the Secret Service went away while it was asking")
+    }
+    if isDismissed { throw .dismissed }
+  }
+
+  /// Listens until unsubscribed; GLib holds its own reference to `answer`.
+  private func subscribe(
+    _ sender: String, _ interface: String, _ signal: String, _ path: String, _ first: String?,
+    _ answer: Answer, _ callback: @escaping GDBusSignalCallback
+  ) -> UInt32 {
+    g_dbus_connection_signal_subscribe(
+      bus.connection, sender, interface, signal, path, first, G_DBUS_SIGNAL_FLAGS_NONE, callback,
+      Unmanaged.passRetained(answer).toOpaque(),
+      { data in
+        if let data { Unmanaged<AnyObject>.fromOpaque(data).release() }
+      })
+  }
+}

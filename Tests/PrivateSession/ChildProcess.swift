@@ -1,0 +1,164 @@
+import Foundation
+import Glibc
+
+/// A child of ours: started with `posix_spawn`, reaped by its own pid, whatever happens.
+///
+/// Foundation's `Process` reaps through one shared run loop and is flaky under parallel tests. Here
+/// every child has a thread that waits for it and a descriptor that becomes readable at its end.
+public final class ChildProcess: @unchecked Sendable {
+  /// What a child's standard stream is connected to.
+  enum Stream {
+    case null
+    case descriptor(Int32)
+    case appendTo(path: String)
+  }
+
+  /// How a child ended.
+  public enum Exit: Sendable, Hashable {
+    case status(Int32)
+    case signal(Int32)
+  }
+
+  /// A program that could not be started.
+  public struct CannotStart: Error, CustomStringConvertible {
+    public let executable: String
+    public let code: Int32
+    public var description: String { "\(executable): \(String(cString: strerror(code)))" }
+  }
+
+  /// The child's process id, and its group's.
+  public let pid: Int32
+  /// Becomes readable (end of file) once the child was reaped.
+  let ended: Descriptor
+
+  private let lock = NSLock()
+  private var reaped: Exit?
+
+  /// Starts a program in a process group of its own, with no descriptor of ours but the three.
+  init(
+    _ executable: String, _ arguments: [String], environment: [String: String],
+    directory: String? = nil, input: Stream = .null, output: Stream = .null, error: Stream = .null
+  ) throws {
+    Self.ignoresBrokenPipes
+    let ending = try Descriptor.pipe()
+    ended = ending.read
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for (target, stream) in [(0, input), (1, output), (2, error)] as [(Int32, Stream)] {
+      switch stream {
+      case .null:
+        posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
+      case .descriptor(let source):
+        posix_spawn_file_actions_adddup2(&actions, source, target)
+      case .appendTo(let path):
+        posix_spawn_file_actions_addopen(
+          &actions, target, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+      }
+    }
+    _ = Self.closeFrom?(&actions, 3)
+    if let directory { _ = Self.changeDirectory?(&actions, directory) }
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var every = sigset_t()
+    sigfillset(&every)
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigdefault(&attributes, &every)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes,
+      Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+
+    var child: pid_t = 0
+    let code = Self.withCStrings([executable] + arguments) { argv in
+      Self.withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
+        executable.contains("/")
+          ? posix_spawn(&child, executable, &actions, &attributes, argv, envp)
+          : posix_spawnp(&child, executable, &actions, &attributes, argv, envp)
+      }
+    }
+    guard code == 0 else { throw CannotStart(executable: executable, code: code) }
+    pid = child
+    let end = ending.write
+    Thread.detachNewThread { [self] in
+      reap()
+      end.close()
+    }
+  }
+
+  /// Sends a signal to the child, unless it was reaped already (its number may be another's then).
+  public func terminate(signal: Int32 = 15) {
+    lock.withLock { if reaped == nil { _ = kill(pid, signal) } }
+  }
+
+  /// Ends the child's whole process group, when the child leads children of its own.
+  func killGroup() {
+    lock.withLock { if reaped == nil { _ = kill(-pid, SIGKILL) } }
+  }
+
+  /// How the child ended, or `nil` while it runs.
+  public var exit: Exit? { lock.withLock { reaped } }
+
+  /// Waits for the end, in seconds; `nil` when the child still runs by then.
+  @discardableResult
+  public func waitForExit(timeout: Double) -> Exit? {
+    ended.waitReadable(until: Deadline(seconds: timeout))
+    return exit
+  }
+
+  /// Asks the child to end, then insists.
+  @discardableResult
+  public func end(within seconds: Double = 2) -> Exit? {
+    terminate(signal: SIGTERM)
+    if let exit = waitForExit(timeout: seconds) { return exit }
+    killGroup()
+    return waitForExit(timeout: 10)
+  }
+
+  private func reap() {
+    var information = siginfo_t()
+    // WNOWAIT: the pid stays ours until the lock is held, so that no signal goes astray.
+    while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == -1 && errno == EINTR {}
+    lock.withLock {
+      var status: Int32 = 0
+      while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
+      reaped = status & 0x7f == 0 ? .status(status >> 8 & 0xff) : .signal(status & 0x7f)
+    }
+  }
+}
+
+extension ChildProcess {
+  /// Writing to a child that is gone is an error to see, not a reason to die. Children get the
+  /// default back.
+  private static let ignoresBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+  // glibc 2.34 has them; Swift's module of glibc leaves out what ends in `_np`.
+  private typealias CloseFrom =
+    @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+  private typealias ChangeDirectory =
+    @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32
+  private static let closeFrom = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
+    unsafeBitCast($0, to: CloseFrom.self)
+  }
+  private static let changeDirectory = dlsym(nil, "posix_spawn_file_actions_addchdir_np").map {
+    unsafeBitCast($0, to: ChangeDirectory.self)
+  }
+
+  private static func withCStrings<R>(
+    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
+  ) -> R {
+    let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(
+      capacity: strings.count + 1)
+    for (index, string) in strings.enumerated() { list[index] = strdup(string) }
+    list[strings.count] = nil
+    defer {
+      for index in strings.indices { free(list[index]) }
+      list.deallocate()
+    }
+    return body(list)
+  }
+}

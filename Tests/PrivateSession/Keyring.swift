@@ -1,0 +1,112 @@
+import Foundation
+import Glibc
+
+/// The keyring daemon of the session, and what can happen to it.
+extension PrivateSession {
+  private static let service = "org.freedesktop.secrets"
+  private static let root = "/org/freedesktop/secrets"
+
+  /// Kills the daemon, as a crash would, and starts it again over the same files.
+  ///
+  /// - Parameter unlock: whether the new one is given the password; without, it is as locked as
+  ///   after a login that did not go through PAM. `nil` means as the session began.
+  public func restartKeyring(unlock: Bool? = nil) throws {
+    stopKeyring()
+    try startKeyring(unlock: unlock ?? (kind == .unlocked))
+  }
+
+  /// Kills the daemon; there is none until ``restartKeyring(unlock:)``.
+  public func stopKeyring() {
+    guard let keyring else { return }
+    keyring.terminate(signal: SIGKILL)
+    end(keyring)
+    self.keyring = nil
+  }
+
+  func startKeyring(unlock: Bool) throws {
+    let daemon = try start(
+      "gnome-keyring-daemon",
+      ["--foreground", "--components=secrets"] + (unlock ? ["--unlock"] : []),
+      input: unlock ? Array(password.utf8) : [])
+    keyring = daemon
+    let deadline = Deadline(seconds: 15)
+    while !isReady(unlocked: unlock) {
+      guard daemon.exit == nil, !deadline.hasPassed else {
+        throw Failure("gnome-keyring-daemon did not start: \(journal)")
+      }
+      usleep(5000)
+    }
+  }
+
+  /// Whether the daemon answers and, if it was given the password, has opened the keyring.
+  private func isReady(unlocked: Bool) -> Bool {
+    guard let path = try? defaultCollection() else { return false }
+    guard unlocked else { return true }
+    let locked = try? call(
+      "org.freedesktop.DBus.Properties.Get", ["org.freedesktop.Secret.Collection", "Locked"],
+      path: path)
+    return locked?.contains("false") ?? false
+  }
+
+  func writePlaintextKeyring() throws {
+    try FileManager.default.createDirectory(
+      atPath: keyrings, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let keyring = """
+      [keyring]
+      display-name=Default keyring
+      ctime=1700000000
+      mtime=0
+      lock-on-idle=false
+      lock-after=false
+
+      """
+    try Data(keyring.utf8).write(to: URL(fileURLWithPath: "\(keyrings)/Default_keyring.keyring"))
+    try Data("Default_keyring".utf8).write(to: URL(fileURLWithPath: "\(keyrings)/default"))
+  }
+
+  /// Locks the default collection, as the user would in Seahorse. The daemon still knows everything.
+  public func lock() throws {
+    try call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(try defaultCollection())']"])
+  }
+
+  /// Unlocks the default collection with the password, without any prompt.
+  public func unlock() throws {
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.unlocker, try defaultCollection()],
+      input: Array(password.utf8), timeout: 20)
+    guard result.status == 0 else { throw Failure("unlock: \(result.stderr)") }
+  }
+
+  /// A D-Bus session lives as long as the connection that opened it: two `gdbus call`s do not do.
+  private static let unlocker = """
+    import dbus, sys
+    service = dbus.SessionBus().get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
+    _, session = service.OpenSession(
+        'plain', '', dbus_interface='org.freedesktop.Secret.Service')
+    password = dbus.ByteArray(sys.stdin.buffer.read())
+    service.UnlockWithMasterPassword(
+        dbus.ObjectPath(sys.argv[1]),
+        dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
+        dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface')
+    """
+
+  /// The path behind the alias `default`; `/` when there is none.
+  public func defaultCollection() throws -> String {
+    let answer = try call("org.freedesktop.Secret.Service.ReadAlias", ["default"])
+    guard let start = answer.range(of: "objectpath '"),
+      let path = answer[start.upperBound...].split(separator: "'").first
+    else { throw Failure("no path: \(answer)") }
+    return String(path)
+  }
+
+  /// Calls a method of the Secret Service with arguments in GVariant's text format.
+  @discardableResult
+  public func call(_ method: String, _ arguments: [String], path: String? = nil) throws -> String {
+    let result = try run(
+      "gdbus",
+      ["call", "--session", "--dest", Self.service, "--object-path", path ?? Self.root, "--method"]
+        + [method] + arguments, timeout: 10)
+    guard result.status == 0 else { throw Failure("\(method): \(result.stderr)") }
+    return result.stdout
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Glibc
+
+/// Setting a session up.
+extension PrivateSession {
+  /// A Unix socket's path has at most 107 bytes, and gnome-keyring's lies deeper than the directory.
+  static func makeDirectory() throws -> String {
+    let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+    let parent = temporary.utf8.count < 40 ? temporary : "/tmp"
+    var template = Array("\(parent)/cc-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw Failure("mkdtemp: \(errno)") }
+    let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    for name in ["home", "data", "config", "cache", "state", "run"] {
+      guard mkdir("\(directory)/\(name)", 0o700) == 0 else { throw Failure("mkdir: \(errno)") }
+    }
+    return directory
+  }
+
+  func startBus(activation: String?) throws {
+    let services = activation.map { "<servicedir>\($0)</servicedir>" } ?? ""
+    // The limits are the session bus's: the defaults are made for a system bus and far too small.
+    let configuration = """
+      <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+       "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+      <busconfig>
+        <type>session</type>
+        <listen>\(busAddress)</listen>
+        <auth>EXTERNAL</auth>
+        \(services)
+        <policy context="default">
+          <allow send_destination="*" eavesdrop="true"/>
+          <allow eavesdrop="true"/>
+          <allow own="*"/>
+        </policy>
+        <limit name="max_incoming_bytes">1000000000</limit>
+        <limit name="max_outgoing_bytes">1000000000</limit>
+        <limit name="max_message_size">1000000000</limit>
+        <limit name="max_replies_per_connection">50000</limit>
+        <limit name="max_match_rules_per_connection">50000</limit>
+      </busconfig>
+      """
+    let file = "\(directory)/bus.conf"
+    try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
+    let bus = try start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
+    let deadline = Deadline(seconds: 10)
+    while access("\(directory)/bus", F_OK) != 0 {
+      guard bus.exit == nil, !deadline.hasPassed else {
+        throw Failure("dbus-daemon did not start: \(journal)")
+      }
+      usleep(2000)
+    }
+  }
+
+  /// What the session's children have said so far.
+  public var journal: String {
+    (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? ""
+  }
+}
