@@ -1,0 +1,39 @@
+/// When an access token expires.
+enum Expiry {
+  /// Ten years. Nobody means more, and sums with it cannot overflow what is printed later.
+  private static let limit: Int64 = 10 * 365 * 86_400
+
+  /// Unix seconds, after `now` and at most ten years later; nil when the server does not say
+  /// anything usable.
+  ///
+  /// `expires_in` comes first: it counts from our own clock, so a clock that is wrong is wrong on
+  /// both sides. `expiry`, which deployments add, counts from theirs.
+  static func seconds(_ object: JSONObject, now: Int64) -> Int64? {
+    guard let lifetime = lifetime(object["expires_in"]) ?? remainder(object["expiry"], now: now)
+    else { return nil }
+    let (sum, overflow) = now.addingReportingOverflow(lifetime)
+    return overflow ? nil : sum
+  }
+
+  /// RFC 6749 §5.1 expires_in: "The lifetime in seconds of the access token."
+  private static func lifetime(_ value: JSONValue?) -> Int64? {
+    let seconds: Double
+    switch value {
+    case .number(let number): seconds = number
+    case .string(let text):
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }),
+        let number = Double(text)
+      else { return nil }
+      seconds = number
+    default: return nil
+    }
+    return seconds >= 1 ? Int64(min(seconds, Double(limit))) : nil
+  }
+
+  /// What remains until a moment in RFC 3339.
+  private static func remainder(_ value: JSONValue?, now: Int64) -> Int64? {
+    guard case .string(let text) = value, let moment = Timestamp.seconds(text) else { return nil }
+    let (seconds, overflow) = moment.subtractingReportingOverflow(now)
+    return !overflow && seconds > 0 ? min(seconds, limit) : nil
+  }
+}

@@ -1,0 +1,21 @@
+import Secrets
+
+/// The value that ties an authorization response to its request (RFC 6749 §10.12).
+public struct State: Sendable, Hashable, CustomStringConvertible {
+  /// 32 characters of base64url.
+  let value: String
+
+  /// Makes a new state.
+  public init() {
+    // RFC 6749 §10.10: "The probability of an attacker guessing generated tokens (and other
+    // credentials not intended for handling by end-users) MUST be less than or equal to 2^(-128)
+    // and SHOULD be less than or equal to 2^(-160)."
+    value = Base64URL.encoded(RandomBytes.make(24))
+  }
+
+  /// Whether a response carries this state; takes as long for a near miss as for any other.
+  func matches(_ other: String) -> Bool { Secret(value) == Secret(other) }
+
+  /// Shows nothing: whoever knows the state can speak for the browser.
+  public var description: String { "<redacted>" }
+}
