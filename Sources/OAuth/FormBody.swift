@@ -1,5 +1,5 @@
-import HTTP
-import Secrets
+public import HTTP
+public import Secrets
 
 /// The body of a form request, and the one place where secrets turn into request bytes.
 struct FormBody {
@@ -56,7 +56,7 @@ struct FormBody {
 
 extension HTTPField {
   /// The `Authorization` field that carries a bearer token (RFC 6750 §2.1).
-  static func bearer(_ token: Secret) -> HTTPField {
+  public static func bearer(_ token: Secret) -> HTTPField {
     // The scheme's spelling matters to deployments: they compare "Bearer " with case.
     HTTPField("Authorization", "Bearer \(token.revealed)")
   }
