@@ -51,8 +51,7 @@ struct Erase: ParsableCommand {
       of: session.deployment, account: session.account, environment: engine.environment)
     try lock.hold { () throws(Failure) in
       let current = try engine.keyring { store throws(StoreError) in
-        try store.sessions(of: session.deployment, account: session.account)
-          .first { $0.account == session.account }
+        try store.session(like: session)
       }
       guard var current, current.accessToken == session.accessToken else { return }
       current.staleSince = engine.now()

@@ -78,8 +78,7 @@ struct Refresh {
     _ marked: StoredSession, because error: OAuthError
   ) throws(Failure) -> StoredSession {
     let stored = try engine.keyring { store throws(StoreError) in
-      try store.sessions(of: session.deployment, account: session.account)
-        .first { $0.account == session.account }
+      try store.session(like: session)
     }
     if let stored, stored.refreshToken != refreshToken, stored.isAlive(now: engine.now()) {
       return stored

@@ -25,11 +25,23 @@ struct RefreshLock {
     path = "\(directory)/\(String(cString: digest)).lock"
   }
 
-  /// Runs `body` while holding the lock.
+  /// Runs `body` while holding the lock, as soon as nobody else does.
   ///
-  /// - Throws: what `body` throws; a failure to retry later when another process keeps the lock
-  ///   longer than ``patience``.
+  /// - Throws: what `body` throws; a failure to retry later when others keep the lock longer than
+  ///   ``patience``.
   func hold<Value>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+    try hold(orTake: { () throws(Failure) in nil }, body)
+  }
+
+  /// Runs `body` while holding the lock, or takes what its former holder has left.
+  ///
+  /// Those who find the lock held wait until it is free, all at once and not one by one, and then
+  /// look at `result`: a hundred waiters need one refresh and no queue.
+  ///
+  /// - Throws: as ``hold(_:)``.
+  func hold<Value>(
+    orTake result: () throws(Failure) -> Value?, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw Self.unusable(path, SystemError.last) }
     defer { close(descriptor) }
@@ -37,22 +49,28 @@ struct RefreshLock {
     guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(),
       status.st_mode & S_IFMT == S_IFREG
     else { throw Self.unusable(path, "it is not a file of our own") }
-    try wait(for: descriptor)
+    let deadline = MonotonicClock.milliseconds + Self.patience
+    while try !lock(descriptor, LOCK_EX) {
+      while try !lock(descriptor, LOCK_SH) {
+        guard MonotonicClock.milliseconds < deadline else {
+          throw Failure(.retryLater, "another process has been refreshing this session for 30 s")
+        }
+        usleep(UInt32.random(in: 2_000...8_000))
+      }
+      flock(descriptor, LOCK_UN)
+      if let value = try result() { return value }
+      // Between a shared and an exclusive lock lies a moment that each spends differently.
+      usleep(UInt32.random(in: 0...4_000))
+    }
     return try body()
   }
 
-  private func wait(for descriptor: Int32) throws(Failure) {
-    let deadline = MonotonicClock.milliseconds + Self.patience
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else {
-        throw Self.unusable(path, SystemError.last)
-      }
-      guard MonotonicClock.milliseconds < deadline else {
-        throw Failure(.retryLater, "another process has been refreshing this session for 30 s")
-      }
-      // Waiters spread out, so that a crowd does not wake all at once.
-      usleep(UInt32.random(in: 3_000...12_000))
+  private func lock(_ descriptor: Int32, _ kind: Int32) throws(Failure) -> Bool {
+    if flock(descriptor, kind | LOCK_NB) == 0 { return true }
+    guard errno == EWOULDBLOCK || errno == EINTR else {
+      throw Self.unusable(path, SystemError.last)
     }
+    return false
   }
 
   private static func unusable(_ path: String, _ reason: String) -> Failure {

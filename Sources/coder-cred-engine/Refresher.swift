@@ -33,9 +33,12 @@ struct Refresher {
     let lock = try RefreshLock(
       of: session.deployment, account: session.account, environment: engine.environment)
     engine.trace("waiting for the refresh lock of \(session.deployment.url)")
-    return try lock.hold { () throws(Failure) in
-      try refreshUnderLock(session, minimumSeconds: minimumSeconds)
-    }
+    return try lock.hold(
+      orTake: { () throws(Failure) in
+        let current = try reread(session)
+        return answers(current, session, minimumSeconds) ? current : nil
+      },
+      { () throws(Failure) in try refreshUnderLock(session, minimumSeconds: minimumSeconds) })
   }
 
   /// The same question again, now that nobody else can answer it: a sibling may have refreshed
@@ -43,13 +46,8 @@ struct Refresher {
   private func refreshUnderLock(
     _ seen: StoredSession, minimumSeconds: Int64
   ) throws(Failure) -> StoredSession {
-    guard let current = try reread(seen) else {
-      throw .signInAgain(seen, "the session with \(seen.deployment.url) was removed meanwhile")
-    }
-    if current.isFresh(now: engine.now(), minimumSeconds: minimumSeconds) { return current }
-    // A sibling's new token is as good as one of our own could be.
-    let isSiblings = current.accessToken != seen.accessToken
-    if isSiblings && current.isAlive(now: engine.now()) { return current }
+    let current = try reread(seen)
+    if answers(current, seen, minimumSeconds) { return current }
     guard current.method == .oauth, let refreshToken = current.refreshToken else {
       throw .signInAgain(current, "the session with \(current.deployment.url) has ended")
     }
@@ -63,11 +61,24 @@ struct Refresher {
       .run()
   }
 
-  private func reread(_ session: StoredSession) throws(Failure) -> StoredSession? {
-    try engine.keyring { store throws(StoreError) in
-      try store.sessions(of: session.deployment, account: session.account)
-        .first { $0.account == session.account }
+  private func reread(_ session: StoredSession) throws(Failure) -> StoredSession {
+    let current = try engine.keyring { store throws(StoreError) in
+      try store.session(like: session)
     }
+    guard let current else {
+      throw .signInAgain(
+        session, "the session with \(session.deployment.url) was removed meanwhile")
+    }
+    return current
+  }
+
+  /// Whether what the keyring holds now will do: fresh, or a sibling's new token, which is as good
+  /// as one of our own could be.
+  private func answers(
+    _ current: StoredSession, _ seen: StoredSession, _ minimumSeconds: Int64
+  ) -> Bool {
+    current.isFresh(now: engine.now(), minimumSeconds: minimumSeconds)
+      || (current.accessToken != seen.accessToken && current.isAlive(now: engine.now()))
   }
 
   /// The client the tokens were issued to. With any other, the server would refuse the refresh

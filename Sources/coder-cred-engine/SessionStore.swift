@@ -21,6 +21,14 @@ protocol SessionStore {
   func unlock(within seconds: Int) throws(StoreError)
 }
 
+extension SessionStore {
+  /// What is stored now for the deployment and account of a session seen earlier.
+  func session(like session: StoredSession) throws(StoreError) -> StoredSession? {
+    try sessions(of: session.deployment, account: session.account)
+      .first { $0.account == session.account }
+  }
+}
+
 /// One session as a list shows it.
 struct SessionEntry {
   /// What is known of a session's content.
