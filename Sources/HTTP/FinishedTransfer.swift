@@ -88,8 +88,12 @@ struct FinishedTransfer {
     }
   }
 
-  /// Who is at the other end of the wire.
-  private var peer: String { proxy?.authority ?? target.authority }
+  /// Who is at the other end of the wire; with `NO_PROXY` only libcurl's "Failed to connect to
+  /// HOST port PORT" tells.
+  private var peer: String {
+    guard let proxy, !text.contains(" to \(target.host) port ") else { return target.authority }
+    return proxy.authority
+  }
 
   /// libcurl's fixed sentence for the code, which cannot hold anything from outside.
   private var generalText: String { String(cString: curl_easy_strerror(code)) }

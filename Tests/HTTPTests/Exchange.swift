@@ -1,0 +1,67 @@
+import HTTP
+import Testing
+
+/// Settings with short deadlines, obeying nothing but the given variables.
+func settings(
+  connect: Int = 5_000, total: Int = 10_000, _ environment: [String: String] = [:]
+) -> TransportSettings {
+  TransportSettings(
+    userAgent: "coder-cred/test", connectTimeout: connect, totalTimeout: total,
+    environment: environment)
+}
+
+/// A secret no error may repeat.
+let canary = "CANARYc4n4ry"
+
+/// The failure of a request that must fail; records a failed test when it does not.
+func failure(
+  of request: HTTPRequest, _ settings: TransportSettings = settings(),
+  sourceLocation: SourceLocation = #_sourceLocation
+) -> HTTPError? {
+  do {
+    let response = try CurlClient(settings: settings).send(request)
+    Issue.record("an answer came: \(response.status)", sourceLocation: sourceLocation)
+    return nil
+  } catch {
+    #expect(!error.reason.contains(canary), sourceLocation: sourceLocation)
+    return error
+  }
+}
+
+/// The failure of a `GET` that must fail.
+func failure(
+  ofGetting url: String, _ settings: TransportSettings = settings(),
+  sourceLocation: SourceLocation = #_sourceLocation
+) -> HTTPError? {
+  failure(of: HTTPRequest(url: url), settings, sourceLocation: sourceLocation)
+}
+
+extension HTTPError {
+  /// The kind alone, for comparing.
+  enum Kind {
+    case refusedURL, misconfigured, unreachable, timedOut, untrusted
+    case clientCertificateRejected, tooLarge, broken
+  }
+
+  var kind: Kind {
+    switch self {
+    case .refusedURL: .refusedURL
+    case .misconfigured: .misconfigured
+    case .unreachable: .unreachable
+    case .timedOut: .timedOut
+    case .untrusted: .untrusted
+    case .clientCertificateRejected: .clientCertificateRejected
+    case .tooLarge: .tooLarge
+    case .broken: .broken
+    }
+  }
+
+  var reason: String {
+    switch self {
+    case .refusedURL(let reason), .misconfigured(let reason), .unreachable(let reason),
+      .timedOut(let reason), .untrusted(let reason), .clientCertificateRejected(let reason),
+      .tooLarge(let reason), .broken(let reason):
+      reason
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import HTTP
+import Testing
+
+/// Time and size have ends.
+@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+  /// Expects a time-out close to the deadline, in milliseconds.
+  private func expectTimeOut(
+    _ url: String, connect: Int = 5_000, total: Int = 10_000, after deadline: Int
+  ) {
+    let started = ContinuousClock.now
+    let error = failure(ofGetting: url, settings(connect: connect, total: total))
+    let elapsed = ContinuousClock.now - started
+    #expect(error?.kind == .timedOut, "\(error?.reason ?? "")")
+    #expect(elapsed >= .milliseconds(deadline - 5))
+    #expect(elapsed < .milliseconds(deadline + 2_000))
+  }
+
+  @Test func `A server that never answers is left at the total deadline`() throws {
+    try RawServer.run({ connection in
+      connection.readRequest()
+      connection.waitForHangUp()
+    }) { server in
+      expectTimeOut(server.url("/?\(canary)"), total: 300, after: 300)
+    }
+  }
+
+  @Test func `A server that never speaks TLS is left at the connect deadline`() throws {
+    try RawServer.run({ $0.waitForHangUp() }) { server in
+      expectTimeOut("https://127.0.0.1:\(server.port)/?\(canary)", connect: 300, after: 300)
+    }
+  }
+
+  @Test func `A dripping body does not stretch the total deadline`() throws {
+    try RawServer.run({ connection in
+      connection.answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+      while connection.send("x") { usleep(20_000) }
+    }) { server in
+      expectTimeOut(server.url(), total: 400, after: 400)
+    }
+  }
+
+  @Test func `Dripping header lines do not stretch the total deadline`() throws {
+    try RawServer.run({ connection in
+      connection.answer("HTTP/1.1 200 OK\r\n")
+      while connection.send("X-Drip: 1\r\n") { usleep(20_000) }
+    }) { server in
+      expectTimeOut(server.url(), total: 400, after: 400)
+    }
+  }
+
+  @Test(arguments: [0, -1, Int.min])
+  func `No deadline is not a deadline`(total: Int) throws {
+    try RawServer.run({ $0.waitForHangUp() }) { server in
+      expectTimeOut(server.url(), total: total, after: 0)
+    }
+  }
+
+  @Test(arguments: [
+    ("many lines", "HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789012345678901234567890123456789\r\n"),
+    (
+      "one endless line", "HTTP/1.1 200 OK\r\nX: ",
+      "0123456789012345678901234567890123456789012345678"
+    ),
+    ("interim answers", "", "HTTP/1.1 100 Continue\r\n\r\n"),
+  ])
+  func `A header without end is too large`(what: String, start: String, piece: String) throws {
+    try RawServer.run({ connection in
+      connection.answer(start)
+      let pieces = String(repeating: piece, count: 100)
+      while connection.send(pieces) {}
+    }) { server in
+      let error = failure(ofGetting: server.url())
+      #expect(error?.kind == .tooLarge, "\(what): \(error?.reason ?? "")")
+    }
+  }
+
+  @Test func `A body over the limit is refused by its announced length`() throws {
+    try RawServer.run({ connection in
+      connection.answer("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n")
+      connection.waitForHangUp()
+    }) { server in
+      #expect(failure(ofGetting: server.url())?.kind == .tooLarge)
+    }
+  }
+
+  @Test(arguments: ["Transfer-Encoding: chunked\r\n", "Connection: close\r\n"])
+  func `A body without end is refused at the limit`(field: String) throws {
+    try RawServer.run({ connection in
+      connection.answer("HTTP/1.1 200 OK\r\n\(field)\r\n")
+      let chunk = "1000\r\n" + String(repeating: canary + "----", count: 256) + "\r\n"
+      while connection.send(chunk) {}
+    }) { server in
+      #expect(failure(ofGetting: server.url())?.kind == .tooLarge)
+    }
+  }
+
+  @Test func `A body at the limit is taken, one byte more is not`() throws {
+    for (size, isTaken) in [(1_000, true), (1_001, false)] {
+      let body = String(repeating: "x", count: size)
+      try RawServer.answering("HTTP/1.1 200 OK\r\n\r\n\(body)") { server in
+        var small = settings()
+        small.maximumBodyBytes = 1_000
+        let client = CurlClient(settings: small)
+        let count = try? client.send(HTTPRequest(url: server.url())).body.count
+        #expect(count == (isTaken ? size : nil))
+      }
+    }
+  }
+
+  @Test func `Compressed bodies are decoded, and bombs counted as they unfold`() throws {
+    let folder = try Certificates.makeFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (size, isTaken) in [(500_000, true), (50_000_000, false)] {
+      let file = folder.appendingPathComponent("\(size).gz")
+      try ChildProcess.run(
+        ["sh", "-c", "head -c \(size) /dev/zero | gzip -1 > '\(file.path)'"], in: folder)
+      let packed = Array(try Data(contentsOf: file))
+      #expect(packed.count < 1_000_000)
+      try RawServer.run({ connection in
+        connection.answer(
+          "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(packed.count)\r\n\r\n")
+        connection.send(packed)
+      }) { server in
+        if isTaken {
+          let response = try CurlClient(settings: settings()).send(HTTPRequest(url: server.url()))
+          #expect(response.body.count == size)
+        } else {
+          #expect(failure(ofGetting: server.url())?.kind == .tooLarge)
+        }
+      }
+    }
+  }
+}
