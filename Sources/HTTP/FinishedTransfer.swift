@@ -122,7 +122,8 @@ struct FinishedTransfer {
     case 2, 18, 19, 20, 21, 27:
       return "\(holder) is signed by an unknown authority"
     case 23: return "\(holder) is revoked"
-    case 0 where text.contains("subject name") || text.contains("does not match"):
+    // libcurl compares names itself, before it stores OpenSSL's verdict: 1 means none yet.
+    case 0...1 where text.contains("subject name") || text.contains("does not match"):
       return "\(holder) is for another host name"
     default: return "\(holder) is not trusted: \(quotable(text))"
     }

@@ -8,11 +8,8 @@ final class ChildProcess: Sendable {
   let pid: pid_t
   let output: URL
 
-  /// Starts a program found on `PATH`, with no input, and at most one descriptor handed down as 9.
-  init(
-    _ arguments: [String], output: URL, environment: [String: String] = [:],
-    handingDown descriptor: Int32? = nil
-  ) throws {
+  /// Starts a program found on `PATH`, with no input and all output in one file.
+  init(_ arguments: [String], output: URL, environment: [String: String] = [:]) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -20,14 +17,21 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(
       &actions, 1, output.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    if let descriptor { posix_spawn_file_actions_adddup2(&actions, descriptor, 9) }
+    // Test threads block signals, and a child would inherit that: SIGTERM must reach it.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var noSignals = sigset_t()
+    sigemptyset(&noSignals)
+    posix_spawnattr_setsigmask(&attributes, &noSignals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let inherited = ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"]
     let variables = inherited.merging(environment) { $1 }.map { "\($0)=\($1)" }
     var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
     defer { (argv + envp).forEach { free($0) } }
     var pid: pid_t = 0
-    let result = posix_spawnp(&pid, arguments[0], &actions, nil, &argv, &envp)
+    let result = posix_spawnp(&pid, arguments[0], &actions, &attributes, &argv, &envp)
     guard result == 0 else { throw Failure(text: "cannot start \(arguments[0]): \(result)") }
     self.pid = pid
     self.output = output

@@ -83,9 +83,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1, 1_000, 300_000, 3_000_000])
+  @Test(arguments: [0, 1, 1_000, 1_200_000])
   func `A POST body arrives intact and at once`(size: Int) throws {
-    let body = (0..<size).map { UInt8(ascii: "a") + UInt8($0 % 23) }
+    let text = String(repeating: "abcdefghijklmnopqrstuvw", count: size / 23 + 1).prefix(size)
+    let body = Array(text.utf8)
     try RawServer.answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") { server in
       let type = HTTPField("Content-Type", "application/x-www-form-urlencoded")
       let request = HTTPRequest(method: "POST", url: server.url(), headers: [type], body: body)

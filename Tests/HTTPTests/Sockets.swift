@@ -58,21 +58,19 @@ struct RawConnection {
   @discardableResult
   func readRequest() -> String? {
     var bytes: [UInt8] = []
-    let end = Array("\r\n\r\n".utf8)
+    var whole: Int?
     while true {
-      if let range = Data(bytes).range(of: Data(end)) {
-        let head = String(decoding: bytes[..<range.lowerBound], as: UTF8.self)
-        let length =
-          head.components(separatedBy: "\r\n").lazy
-          .compactMap {
-            $0.lowercased().hasPrefix("content-length: ") ? Int($0.dropFirst(16)) : nil
-          }
-          .first ?? 0
-        if bytes.count >= range.upperBound + length {
-          let request = String(decoding: bytes, as: UTF8.self)
-          server.record(request)
-          return request
-        }
+      if whole == nil, let range = Data(bytes).range(of: Data("\r\n\r\n".utf8)) {
+        let lines = String(decoding: bytes[..<range.lowerBound], as: UTF8.self).lowercased()
+          .components(separatedBy: "\r\n")
+        let length = lines.first { $0.hasPrefix("content-length: ") }
+          .flatMap { Int($0.dropFirst("content-length: ".count)) }
+        whole = range.upperBound + (length ?? 0)
+      }
+      if let whole, bytes.count >= whole {
+        let request = String(decoding: bytes, as: UTF8.self)
+        server.record(request)
+        return request
       }
       guard let more = read() else { return nil }
       bytes += more

@@ -26,7 +26,7 @@ extension WireTests {
 
     @Test func `A POST passes over HTTP 2 as well`() throws {
       let request = HTTPRequest(
-        method: "POST", url: servers.url("valid"), body: [UInt8](repeating: 0x61, count: 100_000))
+        method: "POST", url: servers.url("valid"), body: [UInt8](repeating: 0x61, count: 20_000))
       let response = try CurlClient(settings: servers.trusting()).send(request)
       #expect(String(decoding: response.body, as: UTF8.self) == "HTTP/2.0 TLSv1.3 POST NONE")
     }
@@ -84,11 +84,7 @@ extension WireTests {
       #expect(failure(ofGetting: servers.url("valid"), empty)?.kind == .untrusted)
     }
 
-    @Test func `A server without TLS is broken, and our request does not reach it`() throws {
-      try RawServer.answering("HTTP/1.1 400 Bad Request\r\n\r\n") { server in
-        let error = failure(ofGetting: "https://127.0.0.1:\(server.port)/?\(canary)")
-        #expect(error?.kind == .timedOut || error?.kind == .broken)
-      }
+    @Test func `A server without TLS is broken, one that hangs up unreachable`() throws {
       try RawServer.run({ $0.send("HTTP/1.1 400 Bad Request\r\n\r\n") }) { server in
         let error = failure(ofGetting: "https://127.0.0.1:\(server.port)/?\(canary)")
         #expect(error?.kind == .broken, "\(error?.reason ?? "")")
