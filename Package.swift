@@ -53,6 +53,9 @@ let package = Package(
     .target(name: "PrivateSession", path: "Tests/PrivateSession", swiftSettings: strict),
 
     .testTarget(
+      name: "DeploymentSimulatorTests",
+      dependencies: ["DeploymentSimulator", "deployment-simulator"], swiftSettings: strict),
+    .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "PrivateSession"], swiftSettings: strict),
