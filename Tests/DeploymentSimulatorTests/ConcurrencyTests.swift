@@ -13,7 +13,8 @@ struct ConcurrencyTests {
     for _ in 0..<count {
       group.enter()
       let thread = Thread {
-        results.values.withLock { $0.append(body()) }
+        let result = body()
+        results.values.withLock { $0.append(result) }
         group.leave()
       }
       thread.start()
