@@ -14,11 +14,17 @@ extension ServerState {
     case ("POST", "users/login"): return passwordLogin(request)
     default: break
     }
+    // The real server authenticates route by route: what is no route is not found by anybody.
+    guard Self.routes.contains(words[2]) else { return .routeNotFound }
     switch authenticate(request) {
     case .failure(let refusal): return refusal.response
     case .success(let key): return authenticated(request, Array(words.dropFirst(2)), key)
     }
   }
+
+  private static let routes = [
+    "auth", "debug", "oauth2-provider", "templates", "users", "workspaces",
+  ]
 
   private mutating func authenticated(
     _ request: Request, _ words: [String], _ key: APIKey

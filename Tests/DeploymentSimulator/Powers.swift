@@ -50,6 +50,7 @@ extension DeploymentSimulator {
   public func revokeGrant(user: String? = nil) {
     state.withLock { state in
       state.deleteKeys { $0.client != nil && (user == nil || $0.user == user) }
+      state.refreshTokens = state.refreshTokens.filter { user != nil && $0.value.user != user }
     }
   }
 
@@ -119,6 +120,9 @@ extension DeploymentSimulator {
       let secrets = state.clients[id]?.secrets ?? []
       state.clients[id]?.secrets = []
       state.deleteKeys { $0.client == id && $0.clientSecret.map(secrets.contains) == true }
+      state.refreshTokens = state.refreshTokens.filter {
+        $0.value.client != id || $0.value.clientSecret.map(secrets.contains) != true
+      }
     }
   }
 

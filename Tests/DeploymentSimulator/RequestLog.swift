@@ -28,7 +28,7 @@ extension DeploymentSimulator {
     public let query: [String: String]
     /// The headers by lower-case name: perhaps secrets, for assertions only.
     public let headers: [String: String]
-    /// The raw body: perhaps secrets, for assertions only.
+    /// The first MiB of the raw body: perhaps secrets, for assertions only.
     public let body: [UInt8]
 
     init(number: Int, _ request: Request) {
@@ -43,7 +43,7 @@ extension DeploymentSimulator {
       query = Self.dictionary(request.query.fields)
       headers = Self.dictionary(
         request.headers.map { Field(name: $0.name.lowercased(), value: $0.value) })
-      body = request.body
+      body = Array(request.body.prefix(1 << 20))
     }
 
     private static func dictionary(_ fields: [Field]) -> [String: String] {

@@ -131,7 +131,7 @@ struct LifeTests {
     let page = try Exchange.send(deployment.url + "/.well-known/oauth-authorization-server")
     #expect(page.status == 200)
     #expect(page.headers["content-type"]?.hasPrefix("text/html") == true)
-    #expect(try Exchange.send(deployment.url + "/api/v2/nothing").status == 401)
+    #expect(try Exchange.send(deployment.url + "/api/v2/nothing").status == 404)
   }
 }
 
