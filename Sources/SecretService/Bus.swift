@@ -119,7 +119,10 @@ extension Bus {
       throw .timedOut
     }
     guard let connection = outcome.connection else {
-      throw SecretServiceError(consuming: outcome.error)
+      let error = SecretServiceError(consuming: outcome.error)
+      // An address that is not one leads to no bus either.
+      if case .malformed(let reason) = error { throw .unavailable(reason: reason) }
+      throw error
     }
     return connection
   }

@@ -1,22 +1,28 @@
-/// Finding items. Nothing here unlocks, prompts or reads a secret.
+/// Finding items. Nothing here prompts or reads a secret.
 extension SecretService {
   /// All items, of any collection, that have at least the given attributes.
   ///
   /// A search is a subset match: give the full set to find one item, and compare
   /// ``Item/attributes`` when items with more attributes are not meant. Items are matched without
-  /// their schema, because a gnome-keyring that was never unlocked does not know it.
+  /// their schema, because a gnome-keyring that was never unlocked does not know it. A default
+  /// collection that opens without a question is opened (``unlockWithoutAsking()``).
   ///
   /// - Returns: unlocked and locked items alike, in no order.
   /// - Throws: `locked` when nothing was found while the default collection is locked, because some
   ///   services hide what is locked; `malformed` for an empty set or a NUL; `unavailable`;
   ///   `timedOut`.
   public func search(_ attributes: Attributes) throws(SecretServiceError) -> [Item] {
-    let found = try paths(attributes)
+    var found = try paths(attributes)
+    if !found.locked.isEmpty {
+      if try unlockWithoutAsking() { found = try paths(attributes) }
+    } else if found.unlocked.isEmpty, try defaultCollectionState() == .locked {
+      guard try unlockWithoutAsking() else { throw .locked }
+      found = try paths(attributes)
+    }
     var items: [Item] = []
     for path in found.unlocked + found.locked {
       if let item = try read(path, asked: attributes) { items.append(item) }
     }
-    if items.isEmpty, try defaultCollectionState() == .locked { throw .locked }
     return items
   }
 

@@ -26,7 +26,8 @@ public final class SecretService {
     if let session { g_object_unref(session) }
   }
 
-  /// Whether the collection behind the alias `default` exists, and whether it is locked.
+  /// Whether the collection behind the alias `default` exists, and whether it is locked; changes
+  /// nothing.
   ///
   /// - Throws: `unavailable`, `timedOut`.
   public func defaultCollectionState() throws(SecretServiceError) -> CollectionState {

@@ -14,17 +14,36 @@ extension SecretService {
   ///   `unavailable` when there is no default collection or the service went away.
   public func unlock(timeoutSeconds: Int) throws(SecretServiceError) {
     guard let collection = try defaultCollection() else { throw Self.noDefaultCollection }
-    let answer = try bus.call(
-      Self.root, Self.service, "Unlock", [.array("o", [.path(collection)])], reply: "(aoo)")
-    if let path = answer[1].text, path != Self.none {
-      try show(path, timeoutSeconds: timeoutSeconds)
+    if let prompt = try requestUnlock(collection) {
+      try show(prompt, timeoutSeconds: timeoutSeconds)
     }
+    guard try !isLocked(collection, Self.collection) else { throw .dismissed }
+  }
+
+  /// Unlocks the default collection if that takes no question, and shows nothing if it does.
+  ///
+  /// A keyring without a password, as users who log in automatically have, starts locked in
+  /// gnome-keyring and opens at the mere request. Whoever searches or stores gets this for free.
+  ///
+  /// - Returns: whether the default collection is unlocked now.
+  /// - Throws: `unavailable`, `timedOut`.
+  public func unlockWithoutAsking() throws(SecretServiceError) -> Bool {
+    guard let collection = try defaultCollection(), try requestUnlock(collection) == nil else {
+      return false
+    }
+    return try !isLocked(collection, Self.collection)
+  }
+
+  /// Asks for an unlock; the path of the prompt it takes, or `nil` when it takes none.
+  private func requestUnlock(_ collection: String) throws(SecretServiceError) -> String? {
     do throws(SecretServiceError) {
-      guard try isLocked(collection, Self.collection) else { return }
+      let answer = try bus.call(
+        Self.root, Self.service, "Unlock", [.array("o", [.path(collection)])], reply: "(aoo)")
+      guard let prompt = answer[1].text, prompt != Self.none else { return nil }
+      return prompt
     } catch .noSuchItem {
       throw Self.noDefaultCollection
     }
-    throw .dismissed
   }
 
   /// What the signals of a prompt leave for whoever waits.

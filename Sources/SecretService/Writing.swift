@@ -1,7 +1,7 @@
 internal import CSecret
 public import Secrets
 
-/// Writing and deleting. Nothing here unlocks or prompts.
+/// Writing and deleting. Nothing here prompts.
 extension SecretService {
   /// What kind of items ours say they are (`xdg:schema`); ``search(_:)`` never asks for it.
   public static let schema = "io.github.coder_cred"
@@ -21,20 +21,28 @@ extension SecretService {
     guard !label.utf8.contains(0) else { throw .malformed(reason: "the label holds a NUL") }
     guard !attributes.values.isEmpty else { throw .malformed(reason: "no attributes") }
     guard let collection = try defaultCollection() else { throw Self.noDefaultCollection }
+    do throws(SecretServiceError) {
+      try create(secret, label: label, attributes: attributes, in: collection)
+    } catch .locked {
+      guard try unlockWithoutAsking() else { throw .locked }
+      try create(secret, label: label, attributes: attributes, in: collection)
+    } catch .noSuchItem {
+      throw Self.noDefaultCollection
+    }
+  }
+
+  private func create(
+    _ secret: Secret, label: String, attributes: Attributes, in collection: String
+  ) throws(SecretServiceError) {
     var values = attributes.values
     values["xdg:schema"] = Self.schema
     try refuseOverwriting(values, in: collection, with: attributes)
     let properties = Variant.properties([
       "\(Self.item).Label": .string(label), "\(Self.item).Attributes": .strings(values),
     ])
-    let answer: Variant
-    do throws(SecretServiceError) {
-      answer = try bus.call(
-        collection, Self.collection, "CreateItem",
-        [properties, try encode(secret), .bool(true)], reply: "(oo)")
-    } catch .noSuchItem {
-      throw Self.noDefaultCollection
-    }
+    let answer = try bus.call(
+      collection, Self.collection, "CreateItem", [properties, try encode(secret), .bool(true)],
+      reply: "(oo)")
     if answer[1].text != Self.none { throw try promptRefused(collection, Self.collection) }
   }
 

@@ -21,8 +21,9 @@ public final class ChildProcess: @unchecked Sendable {
 
   /// A program that could not be started.
   public struct CannotStart: Error, CustomStringConvertible {
-    public let executable: String
-    public let code: Int32
+    let executable: String
+    let code: Int32
+    /// The program and the system's reason.
     public var description: String { "\(executable): \(String(cString: strerror(code)))" }
   }
 

@@ -8,8 +8,8 @@ extension PrivateSession {
 
   /// Kills the daemon, as a crash would, and starts it again over the same files.
   ///
-  /// - Parameter unlock: whether the new one is given the password; without, it is as locked as
-  ///   after a login that did not go through PAM. `nil` means as the session began.
+  /// The new one is given the password if `unlock` is true; if false, it is as locked as after a
+  /// login that did not go through PAM; by default it is as the session began.
   public func restartKeyring(unlock: Bool? = nil) throws {
     stopKeyring()
     try startKeyring(unlock: unlock ?? (kind == .unlocked))

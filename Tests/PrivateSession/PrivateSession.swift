@@ -24,12 +24,14 @@ public final class PrivateSession: @unchecked Sendable {
 
   /// What went wrong while setting up or steering a session.
   public struct Failure: Error, CustomStringConvertible {
+    /// For whoever reads the test's log.
     public let description: String
     init(_ description: String) { self.description = description }
   }
 
   static let path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
+  /// What it started with.
   public let kind: Kind
   /// The directory that holds everything, mode 0700, with a short path.
   public let directory: String
@@ -49,8 +51,7 @@ public final class PrivateSession: @unchecked Sendable {
 
   /// Sets a session up; ready to use when it returns.
   ///
-  /// - Parameter activation: a directory of D-Bus `.service` files; `nil` means that nothing is
-  ///   ever started by the bus.
+  /// `activation` is a directory of D-Bus `.service` files; without it the bus starts nothing.
   public init(_ kind: Kind = .unlocked, activation: String? = nil) throws {
     self.kind = kind
     directory = try Self.makeDirectory()
@@ -111,7 +112,7 @@ public final class PrivateSession: @unchecked Sendable {
 
   /// Starts a program within the session; it ends with the session at the latest.
   ///
-  /// - Parameter log: the file its output is appended to; `nil` means `log` in ``directory``.
+  /// Its output is appended to the file `log`, by default to the ``journal``.
   public func start(
     _ executable: String, _ arguments: [String] = [], input: [UInt8] = [],
     environment additions: [String: String] = [:], log: String? = nil

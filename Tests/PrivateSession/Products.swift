@@ -4,7 +4,7 @@ import Foundation
 public enum Products {
   /// The path of a built product, which lies beside the running test bundle.
   ///
-  /// - Throws: ``Missing`` when it was not built.
+  /// Throws ``Missing`` when it was not built.
   public static func executable(_ name: String) throws -> String {
     for directory in directories {
       let path = "\(directory)/\(name)"
@@ -15,8 +15,9 @@ public enum Products {
 
   /// A product that is nowhere to be found.
   public struct Missing: Error, CustomStringConvertible {
-    public let name: String
-    public let directories: [String]
+    let name: String
+    let directories: [String]
+    /// For whoever reads the test's log.
     public var description: String { "\(name) is in none of \(directories)" }
   }
 

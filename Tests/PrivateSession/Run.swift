@@ -5,6 +5,7 @@ import Glibc
 public struct CommandResult: Sendable {
   /// Everything it wrote, as bytes.
   public let output: [UInt8]
+  /// Everything it complained about, as bytes.
   public let errors: [UInt8]
   /// The exit status; 128 and the signal's number when a signal ended it, as in a shell.
   public let status: Int32
@@ -22,12 +23,11 @@ public struct CommandResult: Sendable {
 extension ChildProcess {
   /// Runs a program to its end, feeding it `input` and collecting what it writes.
   ///
-  /// - Parameters:
-  ///   - executable: a path, or a name to look up in `PATH`.
-  ///   - environment: all of it; nothing is inherited.
-  ///   - directory: where it runs; `nil` means where we do.
-  ///   - timeout: in seconds; then its process group is killed and `timedOut` is set.
-  /// - Throws: ``CannotStart``.
+  /// The executable is a path, or a name to look up in our own `PATH`. The environment is all the
+  /// program gets; nothing is inherited. It runs in `directory`, or where we do. After `timeout`
+  /// seconds its process group is killed and ``CommandResult/timedOut`` is set.
+  ///
+  /// Throws ``CannotStart``.
   public static func run(
     _ executable: String, _ arguments: [String] = [], environment: [String: String],
     input: [UInt8] = [], directory: String? = nil, timeout: Double = 30

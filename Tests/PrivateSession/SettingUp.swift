@@ -9,7 +9,8 @@ extension PrivateSession {
     let parent = temporary.utf8.count < 40 ? temporary : "/tmp"
     var template = Array("\(parent)/cc-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw Failure("mkdtemp: \(errno)") }
-    let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let bytes = template.dropLast().map(UInt8.init(bitPattern:))
+    let directory = String(decoding: bytes, as: UTF8.self)
     for name in ["home", "data", "config", "cache", "state", "run"] {
       guard mkdir("\(directory)/\(name)", 0o700) == 0 else { throw Failure("mkdir: \(errno)") }
     }

@@ -1,0 +1,72 @@
+import Foundation
+import PrivateSession
+import SecretService
+import Secrets
+import Testing
+
+/// gnome-keyring 42 writes a passwordless keyring's secrets raw and reads them back unescaped.
+@Suite struct `A keyring without a password` {
+  private let sibling: Attributes = ["application": "another"]
+
+  /// What is left of a secret of ours, and of a sibling's, after the daemon restarted and the
+  /// sibling was written again.
+  private func survivors(of secret: String) throws -> (ours: String?, sibling: String?) {
+    let session = try PrivateSession(.plaintext)
+    try session.service().store(Secret("sibling"), label: "s", attributes: sibling)
+    try session.service().store(Secret(secret), label: "l", attributes: sessionAttributes())
+    try session.restartKeyring()
+    try session.otherApplicationStores(Array("again".utf8), ["third", "1"])
+    try session.restartKeyring()
+    let service = try session.service()
+    func read(_ attributes: Attributes) throws -> String? {
+      try service.search(attributes).first.map { try service.secret(of: $0).revealed }
+    }
+    return (try read(sessionAttributes()), try read(sibling))
+  }
+
+  @Test(arguments: [
+    #"{"v":1,"url":"https://dev.coder.com","access_token":"a-b_c.d~e+f/g=","expires":1795412385}"#,
+    "plain-token", "日本語 without any escape",
+  ])
+  func `One line without a backslash survives, and so does the sibling`(_ secret: String) throws {
+    let left = try survivors(of: secret)
+    #expect(left.ours == secret)
+    #expect(left.sibling == "sibling")
+  }
+
+  @Test func `Two lines do not survive, nor does what others kept beside them`() throws {
+    let left = try survivors(of: "{\n  \"pretty\": true\n}")
+    #expect(left.ours != "{\n  \"pretty\": true\n}")
+    #expect(left.sibling == nil)
+  }
+
+  @Test func `It starts locked and opens at the mere request, without a prompt`() throws {
+    let session = try PrivateSession(.plaintext)
+    let service = try session.service()
+    #expect(try service.defaultCollectionState() == .locked)
+    #expect(try service.unlockWithoutAsking())
+    #expect(try service.defaultCollectionState() == .unlocked)
+  }
+
+  @Test func `Searching and storing open it for themselves`() throws {
+    let session = try PrivateSession(.plaintext)
+    #expect(try session.service().search(ours).isEmpty)
+    try session.restartKeyring()
+    try session.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
+    try session.restartKeyring()
+    let service = try session.service()
+    let item = try #require(try service.search(sessionAttributes()).first)
+    #expect(!item.isLocked)
+    #expect(try service.secret(of: item) == Secret("t"))
+  }
+
+  @Test func `Labels and attributes keep what a secret would lose`() throws {
+    let session = try PrivateSession(.plaintext)
+    let attributes: Attributes = ["application": "coder-cred", "account": "a\nb\\c \t"]
+    try session.service().store(Secret("t"), label: " two\nlines\\ ", attributes: attributes)
+    try session.restartKeyring()
+    let item = try #require(try session.service().search(attributes).first)
+    #expect(item.label == " two\nlines\\ ")
+    #expect(item.attributes == attributes)
+  }
+}
