@@ -11,6 +11,7 @@ struct JSONObject {
     // RFC 8259 §8.1: "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of
     // a networked-transmitted JSON text."
     guard !body.starts(with: [0xEF, 0xBB, 0xBF]), Self.isUnambiguous(body),
+      String(validating: body, as: UTF8.self) != nil,
       let members = try? JSONDecoder().decode([String: JSONValue].self, from: Data(body))
     else { return nil }
     self.members = members

@@ -2,23 +2,24 @@ import Glibc
 
 /// One browser connection to the loopback receiver: reads a head, writes a page, says goodbye.
 final class LoopbackConnection {
-  /// How long a connection may take to send its head, and to take its page; in milliseconds.
-  static let patience: Int64 = 5000
   /// How long to wait for the other side to close after the page is sent.
   private static let farewell: Int64 = 500
 
   private enum Phase { case reading, writing, draining, closed }
 
   let descriptor: Int32
+  /// How long the other side may take to send its head, and to take its page; in milliseconds.
+  private let patience: Int64
   /// When the connection is given up, on the monotonic clock.
   private(set) var deadline: Int64
   private var phase = Phase.reading
   private var head: [UInt8] = []
   private var unsent: ArraySlice<UInt8> = []
 
-  init(descriptor: Int32, now: Int64) {
+  init(descriptor: Int32, patience: Int64, now: Int64) {
     self.descriptor = descriptor
-    deadline = now + Self.patience
+    self.patience = patience
+    deadline = now + patience
   }
 
   deinit { Glibc.close(descriptor) }
@@ -55,7 +56,7 @@ final class LoopbackConnection {
     unsent = page.response[...]
     head = []
     phase = .writing
-    deadline = now + Self.patience
+    deadline = now + patience
     write(now: now)
   }
 

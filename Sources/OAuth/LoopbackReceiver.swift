@@ -10,7 +10,9 @@ public final class LoopbackReceiver {
 
   /// The port listened on.
   public let port: UInt16
-  private let listener: Int32
+  /// The time one connection gets, in milliseconds; the rest of the world waits no longer for it.
+  var patience: Int64 = 5000
+  let listener: Int32
 
   /// Where the browser shall be sent.
   ///
@@ -134,14 +136,15 @@ public final class LoopbackReceiver {
   ) throws(OAuthError) {
     let descriptor = Glibc.accept(listener, nil, nil)
     guard descriptor >= 0 else {
-      switch errno {
+      let code = errno
+      switch code {
       // accept(2): errors pending on the new socket are to be treated like EAGAIN.
       case EAGAIN, EWOULDBLOCK, EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EPERM: return
       case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-        guard !connections.isEmpty else { throw Self.failure(errno, port: port) }
+        guard !connections.isEmpty else { throw Self.failure(code, port: port) }
         connections.removeFirst()
         return
-      default: throw Self.failure(errno, port: port)
+      default: throw Self.failure(code, port: port)
       }
     }
     // There is no other thread that could start a program between these calls.
@@ -150,7 +153,8 @@ public final class LoopbackReceiver {
     if connections.count >= Self.connectionLimit {
       connections.remove(at: connections.firstIndex(where: \.isReading) ?? 0)
     }
-    connections.append(LoopbackConnection(descriptor: descriptor, now: now))
+    connections.append(
+      LoopbackConnection(descriptor: descriptor, patience: patience, now: now))
   }
 
   /// Binds to 127.0.0.1 and listens; returns the port.
