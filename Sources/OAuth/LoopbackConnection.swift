@@ -43,7 +43,8 @@ final class LoopbackConnection {
       write(now: now)
       return nil
     case .draining:
-      // Closing with bytes unread makes the kernel reset the connection, and the page is lost.
+      // RFC 9112 §9.6: "If a server performs an immediate close of a TCP connection, there is a
+      // significant risk that the client will not be able to read the last HTTP response."
       _ = receive()
       return nil
     case .closed:

@@ -107,9 +107,16 @@ import Testing
 
   @Test func `A signal does not end the wait`() throws {
     signal(SIGUSR2) { _ in }
+    // The pool's threads block signals.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGUSR2)
+    var before = sigset_t()
+    pthread_sigmask(SIG_UNBLOCK, &signals, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     let waiting = pthread_self()
     try whatHappens(awaiting: state) { _ in
-      for _ in 0..<3 {
+      for _ in 0..<10 {
         pthread_kill(waiting, SIGUSR2)
         usleep(2000)
       }
