@@ -3,7 +3,7 @@ struct TLSAlert {
   /// The alert's number (RFC 8446 §6).
   let number: UInt32
 
-  /// Finds `error:XXXXXXXX:`, an OpenSSL error of the library SSL with a reason above 1000,
+  /// Finds `error:NNNNNNNN:`, an OpenSSL error of the library SSL with a reason above 1000,
   /// which is the alert's number plus 1000 (`SSL_AD_REASON_OFFSET` in ssl.h).
   init?(in text: String) {
     let bytes = Array(text.utf8)

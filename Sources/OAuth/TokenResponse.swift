@@ -30,10 +30,13 @@ public struct TokenResponse: Sendable, Hashable {
   /// - Parameters:
   ///   - body: the body, JSON.
   ///   - now: the time in Unix seconds at which the answer arrived.
-  /// - Throws: `refused` for an OAuth error in disguise, `malformed` for what cannot be used.
+  /// - Throws: `unavailable` for what is no answer at all, `refused` for an OAuth error in disguise,
+  ///   `malformed` for what cannot be used.
   public init(body: [UInt8], now: Int64) throws(OAuthError) {
+    // A proxy's or a dashboard's page says nothing about the grant.
     guard let object = JSONObject(body) else {
-      throw .malformed("the token answer is not a JSON object")
+      throw .unavailable(
+        status: 200, reason: "the token answer is not a JSON object", retryAfter: nil)
     }
     // RFC 6749 §5.2 wants status 400 for an error; some servers put one into a 200.
     if let error = ErrorResponse(object) {

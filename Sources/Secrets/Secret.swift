@@ -72,7 +72,7 @@ extension Secret: ExpressibleByStringInterpolation {
     public mutating func appendInterpolation(_ value: String) { text += value }
 
     /// Adds a number.
-    public mutating func appendInterpolation(_ value: Int64) { text += String(value) }
+    public mutating func appendInterpolation(_ value: some BinaryInteger) { text += String(value) }
 
     /// Adds a secret.
     public mutating func appendInterpolation(_ secret: Secret) { text += secret.value }

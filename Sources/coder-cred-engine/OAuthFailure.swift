@@ -77,7 +77,8 @@ extension OAuthError {
         ? .sessionEnded : .nothingHappened
     case .unavailable(let status, _, _):
       (400..<500).contains(status) ? .nothingHappened : .unknown
-    case .transport(.timedOut), .transport(.broken), .transport(.tooLarge), .malformed, .refused:
+    case .transport(.unreachable), .transport(.timedOut), .transport(.broken),
+      .transport(.tooLarge), .malformed, .refused:
       .unknown
     default: .nothingHappened
     }

@@ -213,9 +213,9 @@ import Testing
     #expect(client.requests.count == 1)
   }
 
-  @Test func `A page instead of tokens is malformed`() {
+  @Test func `A page instead of tokens decides nothing`() {
     client.on("POST", url, 200, ["Content-Type": "text/html"], "<html>")
-    #expect(throws: OAuthError.malformed("the token answer is not a JSON object")) {
+    #expect(throws: answerless) {
       try endpoint(.identifier("c")).refresh(Secret("r"), client: client, now: now)
     }
   }

@@ -100,3 +100,7 @@ func metadata(
 
 /// The time of all tests.
 let now: Int64 = 1_800_000_000
+
+/// What a token endpoint's 200 is that holds no JSON: it says nothing about the grant.
+let answerless = OAuthError.unavailable(
+  status: 200, reason: "the token answer is not a JSON object", retryAfter: nil)
