@@ -30,8 +30,12 @@ public struct StoredSession: Sendable, Equatable {
   public var refreshToken: Secret?
   /// The scope granted (RFC 6749 §3.3), or nil when the server did not say.
   public var scope: String?
+  /// The resource the tokens are for (RFC 8707), or nil when none was named.
+  public var resource: String?
   /// The OAuth client the tokens were issued to.
   public var clientID: String?
+  /// When the person signed in, in Unix seconds.
+  public var signedInAt: Int64?
   /// Since when a caller has said that the access token is rejected, in Unix seconds.
   public var staleSince: Int64?
   /// Since when a refresh is under way, in Unix seconds.
@@ -100,7 +104,9 @@ extension StoredSession {
     expiresAt = payload[number: "expires_at"]
     refreshToken = payload[secret: "refresh_token"]
     scope = payload[text: "scope"]
+    resource = payload[text: "resource"]
     clientID = payload[text: "client_id"]
+    signedInAt = payload[number: "signed_in_at"]
     staleSince = payload[number: "stale"]
     refreshingSince = payload[number: "refreshing"]
   }
@@ -120,7 +126,9 @@ extension StoredSession {
     payload[number: "expires_at"] = expiresAt
     payload[secret: "refresh_token"] = refreshToken
     payload[text: "scope"] = scope
+    payload[text: "resource"] = resource
     payload[text: "client_id"] = clientID
+    payload[number: "signed_in_at"] = signedInAt
     payload[number: "stale"] = staleSince
     payload[number: "refreshing"] = refreshingSince
     return try payload.encoded()

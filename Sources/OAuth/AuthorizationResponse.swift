@@ -5,6 +5,17 @@ public struct AuthorizationResponse: Sendable, Hashable {
   /// The authorization code.
   public let code: Secret
 
+  /// Takes a bare code that a person copied. It needs no state: the proof key alone makes a code of
+  /// another sign-in worthless here.
+  ///
+  /// - Throws: `malformed` when it is not one word.
+  public init(code: String) throws(OAuthError) {
+    guard ServerText.isWord(code, limit: 4096) else {
+      throw .malformed("the code holds unusable characters or is too long")
+    }
+    self.code = Secret(code)
+  }
+
   /// What a response must show to be ours.
   public struct Expectation: Sendable, Hashable {
     /// The state of the request.
@@ -53,10 +64,7 @@ public struct AuthorizationResponse: Sendable, Hashable {
     guard let code = try parameters.single("code") else {
       throw .malformed("the answer holds neither a code nor an error")
     }
-    guard ServerText.isWord(code, limit: 4096) else {
-      throw .malformed("the code holds unusable characters or is too long")
-    }
-    self.code = Secret(code)
+    try self.init(code: code)
   }
 
   private static func checkIssuer(

@@ -30,6 +30,25 @@ extension ClientRegistration {
     return try ClientRegistration(answer.body, request: request, issuer: issuer, previous: self)
   }
 
+  /// Asks whether the server still knows the client (RFC 7592 §2.1).
+  ///
+  /// - Parameters:
+  ///   - issuer: the issuer that registered the client.
+  ///   - client: the way to the network.
+  ///   - now: the time in Unix seconds.
+  /// - Returns: false only when the server says that it does not; true when nobody can tell.
+  /// - Throws: `transport` when there is no answer.
+  public func isKnown(
+    issuer: String, client: any HTTPClient, now: Int64
+  ) throws(OAuthError) -> Bool {
+    guard let (url, token) = try? configuration(issuer) else { return true }
+    let answer = try client.exchange(
+      HTTPRequest(url: url, headers: [HTTPField("Accept", "application/json"), .bearer(token)]))
+    // RFC 7592 §2.1: "If the client does not exist on this server, the server MUST respond with an
+    // HTTP 401 Unauthorized status code".
+    return answer.status != 401
+  }
+
   /// Ends the registration, and with it every token issued under it.
   ///
   /// - Parameters:

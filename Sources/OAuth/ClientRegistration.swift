@@ -130,7 +130,7 @@ extension OAuthError {
     // name the experiment to enable when all of OAuth is.
     if reason?.lowercased().contains("disabled") == true { return .registrationDisabled }
     if reason?.lowercased().contains("requires enabling") == true {
-      return .unsupported("the deployment's OAuth is switched off: \(reason ?? "")")
+      return .notOffered(reason ?? "it is switched off")
     }
     return OAuthError(answer: answer, verdicts: [403], now: now)
   }

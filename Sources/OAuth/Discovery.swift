@@ -12,7 +12,7 @@ extension AuthorizationServerMetadata {
   ///   - allowedOrigins: origins other than the issuer's on which endpoints may lie.
   ///   - now: the time in Unix seconds.
   /// - Returns: the checked metadata.
-  /// - Throws: `unsupported` when the deployment offers no OAuth, `unavailable` when it cannot say
+  /// - Throws: `notOffered` when the deployment has no OAuth, `unavailable` when it cannot say
   ///   now, `issuerMismatch` when only another issuer answered, and what the initialiser throws.
   public static func discover(
     deployment: String, client: any HTTPClient, allowedOrigins: Set<String> = [], now: Int64
@@ -29,14 +29,13 @@ extension AuthorizationServerMetadata {
       } catch {
         switch error {
         // Another address may do better; which failure to tell is decided when none does.
-        case .unsupported, .unavailable, .issuerMismatch: failures.append(error)
+        case .notOffered, .unavailable, .issuerMismatch: failures.append(error)
+        // A document of this issuer that lacks something is the last word.
         default: throw error
         }
-        // A document of this issuer that lacks something is the last word.
-        if case .unsupported = error, !error.isAbsence { throw error }
       }
     }
-    throw failures.first(where: { !$0.isAbsence }) ?? failures.first ?? .unsupported("no metadata")
+    throw failures.first(where: { !$0.isAbsence }) ?? failures.first ?? .notOffered("no metadata")
   }
 
   /// The addresses to try, in order.
@@ -86,12 +85,12 @@ extension AuthorizationServerMetadata {
 }
 
 extension OAuthError {
-  private static let absence = "the deployment offers no OAuth: its metadata address "
-
   /// There is no metadata document, and what is there instead.
-  fileprivate static func absent(_ what: String) -> OAuthError { .unsupported(absence + what) }
+  fileprivate static func absent(_ what: String) -> OAuthError {
+    .notOffered("its metadata address \(what)")
+  }
 
   fileprivate var isAbsence: Bool {
-    if case .unsupported(let what) = self { what.hasPrefix(Self.absence) } else { false }
+    if case .notOffered = self { true } else { false }
   }
 }

@@ -46,12 +46,14 @@ public final class LoopbackReceiver {
   ///
   /// - Parameters:
   ///   - expected: what the answer must show to be ours.
+  ///   - channels: other ways by which it may come; the first answer wins.
   ///   - seconds: how long to wait at most.
   /// - Returns: the answer, after its page was delivered.
   /// - Throws: `timedOut`, `noLoopback`, and what ``AuthorizationResponse`` throws for an answer
   ///   with the right state.
   public func waitForResponse(
-    _ expected: AuthorizationResponse.Expectation, seconds: Int
+    _ expected: AuthorizationResponse.Expectation, orFrom channels: [any AnswerChannel] = [],
+    seconds: Int
   ) throws(OAuthError) -> AuthorizationResponse {
     let deadline = MonotonicClock.milliseconds() + Int64(min(max(seconds, 0), 86_400)) * 1000
     var connections: [LoopbackConnection] = []
@@ -60,13 +62,18 @@ public final class LoopbackReceiver {
       connections.removeAll { $0.isOver(now: start) }
       guard start < deadline else { throw .timedOut }
 
-      // Further descriptors, such as standard input, would join this list.
       var polled = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+      // poll(2): "If this field is negative, then the corresponding events field is ignored".
+      polled += channels.map { pollfd(fd: $0.descriptor ?? -1, events: Int16(POLLIN), revents: 0) }
       polled += connections.map { pollfd(fd: $0.descriptor, events: $0.interest, revents: 0) }
       try Self.wait(&polled, until: connections.map(\.deadline).reduce(deadline, min))
 
       let now = MonotonicClock.milliseconds()
-      for (connection, slot) in zip(connections, polled.dropFirst()) where slot.revents != 0 {
+      for (channel, slot) in zip(channels, polled.dropFirst()) where slot.revents != 0 {
+        if let result = channel.advance(expected) { return try result.get() }
+      }
+      let slots = polled.dropFirst(1 + channels.count)
+      for (connection, slot) in zip(connections, slots) where slot.revents != 0 {
         guard let reading = connection.advance(now: now) else { continue }
         guard let result = serve(reading, on: connection, expected: expected, now: now) else {
           continue

@@ -24,6 +24,9 @@ public enum OAuthError: Error, Equatable, Sendable {
   /// The server takes no new clients by itself: an administrator must enable that or make one.
   case registrationDisabled
 
+  /// The deployment offers no OAuth at all, and what it does instead.
+  case notOffered(String)
+
   /// The server lacks something that this program needs.
   case unsupported(String)
 
@@ -35,6 +38,9 @@ public enum OAuthError: Error, Equatable, Sendable {
 
   /// An endpoint is neither on the issuer's origin nor on an allowed one.
   case foreignEndpoint(name: String, url: String)
+
+  /// The sign-in was completed in another way, and needs no answer any more.
+  case superseded
 
   /// The deadline passed before the browser came back.
   case timedOut
@@ -57,11 +63,13 @@ extension OAuthError: CustomStringConvertible {
     case .denied(let reason): "access was denied\(reason.map { ": " + $0 } ?? "")"
     case .authorizationFailed(let response): response.summary
     case .registrationDisabled: "the deployment takes no new OAuth clients"
+    case .notOffered(let what): "the deployment offers no OAuth: \(what)"
     case .unsupported(let what): what
     case .malformed(let what): what
     case .issuerMismatch(let expected, let found):
       "the metadata of \(expected) belongs to \(found)"
     case .foreignEndpoint(let name, let url): "the \(name) is on another site: \(url)"
+    case .superseded: "the sign-in was completed elsewhere"
     case .timedOut: "the browser did not come back in time"
     case .portBusy(let port): "port \(port) is in use by another program"
     case .noLoopback(let reason): "cannot listen on 127.0.0.1: \(reason)"

@@ -16,6 +16,19 @@ public struct State: Sendable, Hashable, CustomStringConvertible {
   /// Whether a response carries this state; takes as long for a near miss as for any other.
   func matches(_ other: String) -> Bool { Secret(value) == Secret(other) }
 
+  /// A name for this state that does not reveal it, for others to deliver an answer to.
+  public var mark: String { Self.mark(of: value) }
+
+  /// The name of the state in an answer's query; nil when it holds none, or several.
+  public static func mark(inQuery query: String) -> String? {
+    guard let value = try? QueryParameters(query)?.single("state") else { return nil }
+    return mark(of: value)
+  }
+
+  private static func mark(of value: String) -> String {
+    Base64URL.encoded(SHA256.digest(Array(value.utf8)))
+  }
+
   /// Shows nothing: whoever knows the state can speak for the browser.
   public var description: String { "<redacted>" }
 }

@@ -5,6 +5,20 @@ import Glibc
 struct Browser {
   let environment: Environment
 
+  /// Whether a browser would open before the person's eyes: one is named, or there is a desktop,
+  /// and nobody came in over SSH.
+  var isHere: Bool {
+    if environment["BROWSER"] != nil { return true }
+    if isRemote { return false }
+    return environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil || isWindows
+  }
+
+  /// Whether the person sits at another machine.
+  var isRemote: Bool { environment["SSH_CONNECTION"] != nil || environment["SSH_TTY"] != nil }
+
+  /// Whether this is Linux inside Windows, where `xdg-open` opens folders and not pages.
+  private var isWindows: Bool { environment["WSL_DISTRO_NAME"] != nil }
+
   /// Starts the browser with an `http` or `https` URL: `$BROWSER` (a colon-separated list of
   /// commands, `%s` standing for the URL), else `xdg-open`.
   ///
@@ -14,7 +28,9 @@ struct Browser {
   /// - Returns: whether one could be started.
   func open(_ url: String) -> Bool {
     guard url.hasPrefix("https://") || url.hasPrefix("http://") else { return false }
-    let commands = environment["BROWSER"].map { pieces(of: $0, separator: ":") } ?? ["xdg-open"]
+    let commands =
+      environment["BROWSER"].map { pieces(of: $0, separator: ":") }
+      ?? (isWindows ? ["wslview"] : ["xdg-open"])
     return commands.contains { command in
       var words = pieces(of: command, separator: " ")
       guard !words.isEmpty, let executable = executable(named: words[0]) else { return false }

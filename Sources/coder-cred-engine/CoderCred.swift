@@ -16,6 +16,6 @@ struct CoderCred: ParsableCommand {
         subcommands: [
           Get.self, Token.self, Header.self, Store.self, Erase.self, Capability.self,
         ]),
-      CommandGroup(name: "For people", subcommands: [Login.self, List.self]),
+      CommandGroup(name: "For people", subcommands: [Login.self, List.self, Callback.self]),
     ])
 }

@@ -48,6 +48,12 @@ struct Configuration {
     return own ?? groups[Self.commonGroup]?[key]
   }
 
+  /// The words of a setting.
+  func words(_ key: String, for deployment: Deployment?) -> [String] {
+    (text(key, for: deployment) ?? "").utf8.split(separator: UInt8(ascii: " "))
+      .compactMap(String.init)
+  }
+
   /// A whole number within bounds.
   func number(
     _ key: String, for deployment: Deployment?, in bounds: ClosedRange<Int64>

@@ -1,3 +1,5 @@
+import OAuth
+
 /// Why a verb could not answer, told once: what happened, what to do next, and the exit status.
 struct Failure: Error, Equatable {
   /// What the caller can do next.
@@ -28,6 +30,8 @@ struct Failure: Error, Equatable {
   /// Whether the exit status must do, because whoever called us shows our words to people whom
   /// they do not concern.
   var isSilent = false
+  /// The OAuth step's failure behind it, for those who know another way.
+  var cause: OAuthError?
 
   init(_ remedy: Remedy, _ message: String, hint: String? = nil) {
     self.remedy = remedy
@@ -37,7 +41,9 @@ struct Failure: Error, Equatable {
 
   /// The same failure with another remedy.
   func becoming(_ remedy: Remedy) -> Failure {
-    Failure(remedy, message, hint: hint)
+    var failure = Failure(remedy, message, hint: hint)
+    failure.cause = cause
+    return failure
   }
 
   /// The documented exit status, after sysexits.h.

@@ -3,29 +3,43 @@ import Credentials
 
 /// `login`: a person signs in.
 struct Login: ParsableCommand {
-  /// The ways to sign in.
-  enum Method: String, CaseIterable, ExpressibleByArgument {
-    case oauth
-  }
-
   static let configuration = CommandConfiguration(
-    abstract: "Sign in to a deployment through the browser.",
+    abstract: "Sign in to a deployment.",
     discussion: """
-      The deployment decides what the token may do, unless --scope asks for less. Progress is told \
-      on standard error.
+      Through the browser (OAuth) where the deployment offers it, else with a session token. The \
+      deployment decides what the token may do, unless --scope asks for less. Progress is told on \
+      standard error. The browser may be on another machine: paste the address of its last page.
       """)
 
   @Argument(help: "The deployment; a bare host means https.")
   var url: String?
 
-  @Option(help: "How to sign in: oauth.")
-  var method = Method.oauth
+  @Option(help: "How to sign in: auto, oauth or token.")
+  var method = SignIn.Wishes.Method.auto
 
   @Option(help: "Ask for these scopes only, separated by blanks.")
   var scope: String?
 
   @Option(help: "Wait for the browser on this port of 127.0.0.1 (1024 to 65535).")
   var port: UInt16?
+
+  @Option(help: "How the browser brings its answer: loopback, or a coder-cred:// link (scheme).")
+  var redirect = SignIn.Wishes.Redirect.loopback
+
+  @Option(
+    name: .customLong("client-id"),
+    help: ArgumentHelp(
+      "Use the OAuth client an administrator made; its secret is read from the terminal or from "
+        + "standard input.", valueName: "id"))
+  var clientID: String?
+
+  @Option(help: ArgumentHelp("Sign in as this user and no other.", valueName: "name"))
+  var account: String?
+
+  @Flag(
+    name: .customLong("accept-issuer"),
+    help: "Sign in under the address that the deployment says is its own.")
+  var acceptsIssuer = false
 
   @Flag(name: .customLong("no-browser"), help: "Print the address, and open nothing.")
   var noBrowser = false
@@ -35,20 +49,30 @@ struct Login: ParsableCommand {
       throw ValidationError("--port takes a number from 1024 to 65535")
     }
     // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
-    guard
-      scope?.utf8.allSatisfy({ (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }) ?? true
-    else { throw ValidationError("--scope holds a character that no scope has") }
+    let isScope = scope?.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+    guard isScope ?? true else {
+      throw ValidationError("--scope holds a character that no scope has")
+    }
   }
 
   func run() throws {
     let engine = Engine()
     let deployment = try Lookup(engine: engine).deployment(named: url)
-    let configured = try engine.configuration().text("scopes", for: deployment)
-    let session = try SignIn(
-      engine: engine, deployment: deployment, scope: scope ?? configured, port: port,
-      opensBrowser: !noBrowser
-    ).run()
+    let wishes = SignIn.Wishes(
+      method: method, scope: scope, port: port, redirect: redirect, clientID: clientID,
+      account: account, acceptsIssuer: acceptsIssuer, opensBrowser: !noBrowser)
+    let session = try SignIn(engine: engine, deployment: deployment, wishes: wishes).run()
     let who = session.account.isEmpty ? "" : " as \(session.account)"
-    Terminal.say("Signed in to \(deployment.url)\(who). Tokens are refreshed when asked for.")
+    Terminal.say("Signed in to \(session.deployment.url)\(who).")
+    guard session.method == .oauth else { return }
+    if session.refreshToken == nil {
+      Terminal.say("The deployment gave no refresh token: sign in again when this one expires.")
+    }
+    if let scope, let granted = session.scope, granted != scope {
+      Terminal.say("It granted: \(granted)")
+    }
   }
 }
+
+extension SignIn.Wishes.Method: ExpressibleByArgument {}
+extension SignIn.Wishes.Redirect: ExpressibleByArgument {}

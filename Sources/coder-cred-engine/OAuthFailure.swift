@@ -5,6 +5,11 @@ import OAuth
 extension Failure {
   /// Translates what an OAuth step ran into at a deployment.
   init(_ error: OAuthError, at deployment: Deployment) {
+    self.init(translating: error, at: deployment)
+    cause = error
+  }
+
+  private init(translating error: OAuthError, at deployment: Deployment) {
     let place = deployment.url
     switch error {
     case .transport(let error):
@@ -20,11 +25,18 @@ extension Failure {
     case .registrationDisabled:
       self.init(
         .fixTheServer, "\(place) does not let programs register themselves",
-        hint: "ask its owner to run: coder oauth2-provider dcr enable")
+        hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
+          + "--method token")
     case .issuerMismatch(_, let found):
       self.init(
         .fixTheServer, "\(place) says that it is \(found)",
-        hint: "sign in to the deployment under its own address")
+        hint: "if you trust that address, add --accept-issuer")
+    case .notOffered:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "sign in with a session token: coder-cred login \(place) --method token")
+    case .superseded:
+      self.init(.retryLater, "\(place): \(error)")
     case .timedOut:
       self.init(.retryLater, "nobody finished signing in to \(place) in time")
     case .portBusy, .noLoopback:

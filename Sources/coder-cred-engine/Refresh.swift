@@ -23,7 +23,8 @@ struct Refresh {
     do throws(OAuthError) {
       let endpoint = TokenEndpoint(
         url: client.tokenEndpoint, authentication: client.registration.authentication)
-      let response = try endpoint.refresh(refreshToken, client: http, now: engine.now())
+      let response = try endpoint.refresh(
+        refreshToken, resource: session.resource, client: http, now: engine.now())
       return keep(session.renewed(with: response, now: engine.now()))
     } catch {
       return try recover(from: error, marked: marked)

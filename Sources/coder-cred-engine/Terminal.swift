@@ -24,6 +24,11 @@ enum Terminal {
     _ = write(clean(line) + "\n", to: STDERR_FILENO)
   }
 
+  /// Says something and stays on the line.
+  static func prompt(_ question: String) {
+    _ = write(clean(question), to: STDERR_FILENO)
+  }
+
   /// Says what failed and what helps, in at most two lines.
   static func report(_ failure: Failure) {
     if failure.isSilent { return }

@@ -2,6 +2,11 @@ import ArgumentParser
 import CLinux
 import Glibc
 
+// A descriptor below 3 that is free would be taken by a socket, and then written to as if it were
+// ours to speak on.
+for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
+  _ = open("/dev/null", O_RDWR)
+}
 // Before the first secret is read: no core dump, and no debugger of another process.
 var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
 setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)

@@ -22,7 +22,9 @@ import Testing
     session.refreshToken = "refresh"
     session.issuedAt = 1000
     session.scope = "coder:all template:*"
+    session.resource = "https://dev.coder.com"
     session.clientID = "id"
+    session.signedInAt = 900
     session.refreshingSince = 1600
     let payload = try session.payload()
     #expect(

@@ -69,7 +69,7 @@ private let openID = "/.well-known/openid-configuration"
     #expect {
       try discover()
     } throws: {
-      if case .unsupported(let what) = $0 as? OAuthError { what.hasSuffix(expected) } else { false }
+      if case .notOffered(let what) = $0 as? OAuthError { what.hasSuffix(expected) } else { false }
     }
     #expect(client.isFinished)
   }
@@ -118,7 +118,7 @@ private let openID = "/.well-known/openid-configuration"
     #expect {
       try discover()
     } throws: {
-      if case .unsupported(let what) = $0 as? OAuthError {
+      if case .notOffered(let what) = $0 as? OAuthError {
         what.contains("redirect")
       } else {
         false

@@ -1,0 +1,91 @@
+import Credentials
+import Glibc
+import HTTP
+import OAuth
+import Secrets
+
+/// Signing in with a session token that the person copies from the deployment's page.
+struct TokenSignIn {
+  let engine: Engine
+  let deployment: Deployment
+  let wishes: SignIn.Wishes
+
+  func run() throws(Failure) -> StoredSession {
+    let token = try readToken()
+    let http = try engine.client(for: deployment)
+    let account = try verify(token, http)
+    if let wanted = wishes.account, wanted != account {
+      throw Failure(.askForAccess, "the token is \(account)'s, not \(wanted)'s")
+    }
+    var session = StoredSession(
+      deployment: deployment, account: account, method: .token, accessToken: token)
+    session.issuedAt = engine.now()
+    session.signedInAt = engine.now()
+    return try keep(session, http)
+  }
+
+  private func readToken() throws(Failure) -> Secret {
+    let page = "\(deployment.url)/cli-auth"
+    let line: Secret
+    if isatty(STDIN_FILENO) != 0 {
+      let browser = Browser(environment: engine.environment)
+      if wishes.opensBrowser && browser.isHere && browser.open(page) {
+        Terminal.say("Your browser shows a session token. If none opened, open this address:")
+      } else {
+        Terminal.say("Open this address in a browser; it shows a session token:")
+      }
+      Terminal.say("  \(page)")
+      line = try Terminal.readSecret("Paste the token here (it stays hidden): ")
+    } else {
+      line = Secret(try Terminal.line(limit: 4096))
+    }
+    let token = line.map { String(decoding: $0.utf8.filter { $0 > 0x20 }, as: UTF8.self) }
+    guard !token.isEmpty, token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw Failure(.fixTheInput, "no token was given", hint: "it is shown at \(page)")
+    }
+    return token
+  }
+
+  private func verify(_ token: Secret, _ http: any HTTPClient) throws(Failure) -> String {
+    switch DeploymentAPI(deployment: deployment, client: http).whoAmI(token) {
+    case .user(let name): return name
+    case .refused(let status) where status == 401:
+      throw Failure(
+        .askForAccess, "\(deployment.url) does not accept this token",
+        hint: "copy a fresh one from \(deployment.url)/cli-auth")
+    case .refused(let status) where status == 429 || status >= 500:
+      throw Failure(.retryLater, "\(deployment.url) cannot check the token now (HTTP \(status))")
+    case .refused(let status):
+      throw Failure(
+        .fixTheServer, "\(deployment.url) does not say whose token it is (HTTP \(status))")
+    case .failed(let error): throw Failure(error, at: deployment)
+    }
+  }
+
+  /// The person chose the token: an OAuth session of the same account ends, here and there.
+  private func keep(
+    _ session: StoredSession, _ http: any HTTPClient
+  ) throws(Failure) -> StoredSession {
+    let lock = try RefreshLock(
+      of: deployment, account: session.account, environment: engine.environment)
+    let (former, client) = try lock.hold {
+      () throws(Failure) -> (StoredSession?, StoredClient?) in
+      try engine.keyring { store throws(StoreError) in
+        let former = try store.session(like: session)
+        let client = try store.client(of: deployment)
+        try store.save(session)
+        return (former, client)
+      }
+    }
+    guard let former, former.method == .oauth, let grant = former.refreshToken, let client,
+      let endpoint = client.revocationEndpoint
+    else { return session }
+    do throws(OAuthError) {
+      try Revocation(endpoint: endpoint, authentication: client.registration.authentication)
+        .revoke(grant, hint: .refreshToken, client: http, now: engine.now())
+    } catch {
+      Terminal.say("coder-cred: warning: the former sign-in could not be revoked: \(error)")
+    }
+    return session
+  }
+}
