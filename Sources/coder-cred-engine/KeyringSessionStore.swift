@@ -25,13 +25,22 @@ final class KeyringSessionStore: SessionStore {
     let items = try search(.session, deployment).filter { item in
       account.map { item.account == $0 || item.account.isEmpty } ?? true
     }
-    return try items.map { item throws(StoreError) in try session(in: item, of: deployment) }
+    return try items.map { item throws(StoreError) in
+      let secret = try secret(of: item)
+      do throws(MalformedInput) {
+        return try StoredSession(payload: secret, deployment: deployment, account: item.account)
+      } catch {
+        throw .unreadable(label: item.label, error)
+      }
+    }
   }
 
   func entries() throws(StoreError) -> [SessionEntry] {
-    try search(.session, nil).map { item throws(StoreError) in
+    let items = try search(.session, nil)
+    let secrets = try reading { () throws(SecretServiceError) in try service.secrets(of: items) }
+    return zip(items, secrets).map { item, secret in
       SessionEntry(
-        deployment: item.deployment, account: item.account, content: try content(of: item))
+        deployment: item.deployment, account: item.account, content: content(of: item, secret))
     }
   }
 
@@ -85,31 +94,20 @@ final class KeyringSessionStore: SessionStore {
     return items
   }
 
-  private func content(of item: Item) throws(StoreError) -> SessionEntry.Content {
-    if item.isLocked { return .locked }
-    let deployment: Deployment
+  private func content(
+    of item: Item, _ secret: Result<Secret, SecretServiceError>
+  ) -> SessionEntry.Content {
     do throws(MalformedInput) {
-      deployment = try Deployment(url: item.deployment)
+      switch secret {
+      case .success(let secret):
+        let deployment = try Deployment(url: item.deployment)
+        return .session(
+          try StoredSession(payload: secret, deployment: deployment, account: item.account))
+      case .failure(.malformed(let reason)): return .unreadable(.payload(reason: reason))
+      case .failure: return .locked
+      }
     } catch {
       return .unreadable(error)
-    }
-    do throws(StoreError) {
-      return .session(try session(in: item, of: deployment))
-    } catch .locked {
-      return .locked
-    } catch .unreadable(_, let error) {
-      return .unreadable(error)
-    }
-  }
-
-  private func session(
-    in item: Item, of deployment: Deployment
-  ) throws(StoreError) -> StoredSession {
-    let secret = try secret(of: item)
-    do throws(MalformedInput) {
-      return try StoredSession(payload: secret, deployment: deployment, account: item.account)
-    } catch {
-      throw .unreadable(label: item.label, error)
     }
   }
 
