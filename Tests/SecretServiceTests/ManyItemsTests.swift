@@ -1,0 +1,66 @@
+import Foundation
+import PrivateSession
+import SecretService
+import Secrets
+import Testing
+
+@Suite struct `A thousand items` {
+  @Test func `All are listed and read, and memory stays flat`() async throws {
+    let session = try PrivateSession(.plaintext)
+    session.stopKeyring()
+    try fill("\(session.keyrings)/Default_keyring.keyring", count: 1000)
+    try session.restartKeyring()
+    let address: String = session.busAddress
+    await #expect(processExitsWith: .success) { [address = address as String] in
+      let service = try SecretService(busAddress: address)
+      func list() throws {
+        let items = try service.search(ours)
+        try #require(items.count == 1000)
+        let secrets = try service.secrets(of: items).map { try $0.get().revealed }
+        try #require(zip(items, secrets).allSatisfy { $0.attributes["account"] == $1 })
+      }
+      let first = try seconds { try list() }
+      let before = try residentKilobytes()
+      for _ in 0..<3 { try list() }
+      let grown = try residentKilobytes() - before
+      print("1,000 items: \(Int(first * 1000)) ms, then \(grown) kB more for three times again")
+      try #require(grown < 4096)
+    }
+  }
+
+  private func fill(_ path: String, count: Int) throws {
+    let file = try #require(FileHandle(forWritingAtPath: path))
+    try file.seekToEnd()
+    for number in 1...count {
+      let item = """
+
+        [\(number)]
+        item-type=0
+        display-name=item \(number)
+        secret=account \(number)
+        mtime=1700000000
+        ctime=1700000000
+
+        [\(number):attribute0]
+        name=application
+        type=string
+        value=coder-cred
+
+        [\(number):attribute1]
+        name=account
+        type=string
+        value=account \(number)
+
+        """
+      try file.write(contentsOf: Data(item.utf8))
+    }
+    try file.close()
+  }
+}
+
+/// What this process holds in memory now, in kB.
+private func residentKilobytes() throws -> Int {
+  let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+  let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+  return try #require(Int(line.split(separator: " ").dropLast().last ?? ""))
+}
