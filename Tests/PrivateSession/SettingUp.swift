@@ -7,7 +7,7 @@ extension PrivateSession {
   static func makeDirectory() throws -> String {
     let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     let parent = temporary.utf8.count < 40 ? temporary : "/tmp"
-    var template = Array("\(parent)/cc-XXXXXX".utf8CString)
+    var template = Array(("\(parent)/cc-" + String(repeating: "X", count: 6)).utf8CString)
     guard mkdtemp(&template) != nil else { throw Failure("mkdtemp: \(errno)") }
     let bytes = template.dropLast().map(UInt8.init(bitPattern:))
     let directory = String(decoding: bytes, as: UTF8.self)

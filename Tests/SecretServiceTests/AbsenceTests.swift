@@ -95,7 +95,7 @@ import Testing
   }
 
   private func temporaryDirectory() throws -> String {
-    var template = Array("/tmp/cc-XXXXXX".utf8CString)
+    var template = Array(("/tmp/cc-" + String(repeating: "X", count: 6)).utf8CString)
     try #require(mkdtemp(&template) != nil)
     return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
