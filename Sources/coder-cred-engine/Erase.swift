@@ -23,6 +23,8 @@ struct Erase: ParsableCommand {
   private func erase(_ request: CredentialRequest, _ engine: Engine) throws(Failure) {
     guard let secret = request.secret else {
       try engine.keyring { store throws(StoreError) in
+        // What another program or a newer version wrote is reported, and not ours to delete.
+        _ = try store.sessions(of: request.deployment, account: request.username)
         try store.removeSessions(of: request.deployment, account: request.username)
       }
       return
