@@ -58,7 +58,7 @@ extension List {
       let header = ["DEPLOYMENT", "ACCOUNT", "METHOD", "STATE", "EXPIRES"]
       let cells = rows.map { row in
         [row.deployment, row.account, row.method ?? "-", row.state, row.expires_at ?? "-"]
-          .map(Terminal.clean)
+          .map { $0.isEmpty ? "-" : Terminal.clean($0) }
       }
       let widths = header.indices.map { column in
         ([header] + cells).map { $0[column].count }.max() ?? 0

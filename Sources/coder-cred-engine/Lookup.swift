@@ -63,6 +63,8 @@ struct Lookup {
 
   private func onlyDeployment() throws(Failure) -> Deployment {
     let entries = try engine.keyring { store throws(StoreError) in try store.entries() }
+    // gnome-keyring does not even tell whose items they are before it was first unlocked.
+    guard !entries.contains(where: \.isHidden) else { throw Failure(.locked) }
     let urls = Set(entries.filter(\.mayHoldToken).map(\.deployment)).sorted()
     guard let url = urls.first else {
       throw Failure(.signInAgain, "nobody is signed in", hint: "coder-cred login URL")
@@ -77,6 +79,11 @@ struct Lookup {
 }
 
 extension SessionEntry {
+  /// Whether it is locked so well that nobody can tell where it belongs.
+  fileprivate var isHidden: Bool {
+    if case .locked = content { deployment.isEmpty } else { false }
+  }
+
   /// Whether it may be a session with a deployment, rather than a password kept for git.
   fileprivate var mayHoldToken: Bool {
     switch content {
