@@ -88,3 +88,12 @@ func expectFailure(
     #expect(result.stderr.contains(words), "\(what)", sourceLocation: sourceLocation)
   }
 }
+
+/// Expects a success that has nothing to say.
+func expectSilence(
+  _ result: CommandResult, _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(result.status == 0, "\(what): \(result.stderr)", sourceLocation: sourceLocation)
+  #expect(result.output.isEmpty, "\(what)", sourceLocation: sourceLocation)
+  #expect(result.complaints.isEmpty, "\(what)", sourceLocation: sourceLocation)
+}

@@ -27,7 +27,8 @@ struct Canary: Sendable {
 
   /// The files below a directory that hold the secret in their content or their name.
   func files(below directory: String, except excluded: String) -> [String] {
-    let paths = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+    let paths =
+      FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
     return paths.map { "\(directory)/\($0)" }.filter { path in
       guard !path.hasPrefix(excluded + "/") else { return false }
       if path.contains(word) { return true }

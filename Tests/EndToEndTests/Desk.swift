@@ -33,10 +33,7 @@ final class Desk: Sendable {
 
   /// Sets a desk up, works at it, looks for the canary in whatever was left on it, and clears it.
   ///
-  /// - Parameters:
-  ///   - kind: what kind of keyring there is.
-  ///   - settings: how the deployment behaves.
-  ///   - traces: whether the program tells on standard error what it does.
+  /// With `traces`, the program tells on standard error what it does.
   static func with(
     _ kind: PrivateSession.Kind = .unlocked,
     _ settings: DeploymentSimulator.Settings = .init(), traces: Bool = false,
@@ -54,14 +51,9 @@ final class Desk: Sendable {
   /// A password that leaves a trace wherever it goes.
   func plant(_ rest: String = "") -> String { "pw-\(canary.word)\(rest)" }
 
-  /// Runs the program to its end.
+  /// Runs the program to its end, which must be by itself and with a documented status.
   ///
-  /// - Parameters:
-  ///   - arguments: the command line without the program.
-  ///   - input: standard input.
-  ///   - environment: variables beside those of the desktop session.
-  ///   - mayAnswer: whether standard output may hold a secret.
-  /// - Returns: what it said and how it ended: by itself, with a documented status.
+  /// Only with `mayAnswer` may standard output hold a secret.
   @discardableResult
   func run(
     _ arguments: [String], input: String = "", environment: [String: String] = [:],
@@ -80,7 +72,7 @@ final class Desk: Sendable {
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> CommandResult {
     let result = try session.run(
-      executable, arguments, input: input, environment: environment(with: additions), timeout: 60)
+      executable, arguments, input: input, environment: environment(with: additions), timeout: 25)
     let what = "\(executable) \(arguments)"
     #expect(!result.timedOut, "\(what) did not end", sourceLocation: sourceLocation)
     #expect(result.signal == nil, "\(what) ended by a signal", sourceLocation: sourceLocation)

@@ -70,6 +70,29 @@ extension Desk {
     #expect(result.status == 0, "\(result.stderr)")
   }
 
+  /// Gives an item another secret, and nothing else.
+  func write(_ secret: String, over item: StoredItem) throws {
+    let attributes = try JSONEncoder().encode(item.attributes)
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.overwrite, String(decoding: attributes, as: UTF8.self)],
+      input: Array(secret.utf8))
+    #expect(result.status == 0, "\(result.stderr)")
+  }
+
+  private static let overwrite = """
+    import dbus, json, sys
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    service = bus.get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
+    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
+    found, _ = service.SearchItems(json.loads(sys.argv[1]), dbus_interface=S + 'Service')
+    assert len(found) == 1, found
+    secret = dbus.Struct(
+        (session, dbus.ByteArray(b''), dbus.ByteArray(sys.stdin.buffer.read()), 'text/plain'),
+        signature='oayays')
+    bus.get_object('org.freedesktop.secrets', found[0]).SetSecret(secret, dbus_interface=S + 'Item')
+    """
+
   /// Runs some work and expects every item of the keyring to be as before: not even written again.
   func keepingTheKeyring(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ work: () throws -> Void

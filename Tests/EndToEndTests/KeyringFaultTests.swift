@@ -1,0 +1,152 @@
+import DeploymentSimulator
+import Foundation
+import PrivateSession
+import Testing
+
+/// Keyrings that are not there, not open, or hold what we did not write.
+@Suite struct `A keyring in the way` {
+  private let stored = "protocol=https\nhost=git.example.com\nusername=alice\n"
+
+  @Test(arguments: [PrivateSession.Kind.withoutBus, .withoutDaemon])
+  func `Without a Secret Service every verb ends with 69, and login asks nobody`(
+    kind: PrivateSession.Kind
+  ) throws {
+    try Desk.with(kind) { desk in
+      let request = stored + "password=\(desk.plant())\n\n"
+      for verb in ["get", "store", "erase"] {
+        expectFailure(try desk.run([verb], input: request), 69, verb)
+      }
+      for arguments in [["get", desk.url], ["token", desk.url], ["header", desk.url], ["list"]] {
+        expectFailure(try desk.run(arguments), 69, "\(arguments)")
+      }
+      expectFailure(try desk.run(["login", desk.url], environment: try desk.browser()), 69)
+      #expect(desk.deployment.requests.isEmpty)
+    }
+  }
+
+  @Test func `Without a collection nothing is known, and nothing can be kept`() throws {
+    try Desk.with(.withoutCollection) { desk in
+      expectFailure(try desk.run(["get", desk.url]), 1)
+      expectFailure(
+        try desk.run(["store"], input: stored + "password=\(desk.plant())\n\n"), 69)
+      expectFailure(try desk.run(["login", desk.url], environment: try desk.browser()), 69)
+      #expect(desk.deployment.requests.isEmpty)
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func `A locked keyring ends every verb but list with 69, and nobody is prompted`(
+    afterRestart: Bool
+  ) throws {
+    try Desk.with { desk in
+      try desk.signIn()
+      #expect(
+        try desk.run(["store"], input: stored + "password=\(desk.plant())\n\n").status == 0)
+      let before = try desk.items()
+      if afterRestart {
+        try desk.session.restartKeyring(unlock: false)
+      } else {
+        try desk.session.lock()
+      }
+      let watch = "\(desk.session.directory)/prompts"
+      let monitor = try desk.session.start(
+        "dbus-monitor", ["--session", "interface='org.freedesktop.Secret.Prompt'"], log: watch)
+      wait(for: "the monitor") {
+        FileManager.default.contents(atPath: watch)?.isEmpty == false
+      }
+      desk.deployment.clearLog()
+      for secret in ["", "password=\(desk.plant())\n", "password=\(desk.plant("other"))\n"] {
+        for verb in ["get", "store", "erase"] where verb != "store" || !secret.isEmpty {
+          expectFailure(try desk.run([verb], input: stored + secret + "\n"), 69, verb)
+        }
+      }
+      for verb in ["get", "token", "header"] {
+        expectFailure(try desk.run([verb, desk.url]), 69, saying: "locked", verb)
+      }
+      let listed = try desk.run(["list"])
+      #expect(listed.status == 0, "\(listed.stderr)")
+      #expect(listed.answer.filter { $0.contains("locked") }.count == 2, "\(listed.stdout)")
+      // Before it was first unlocked, gnome-keyring does not tell what its items are.
+      let hidden = listed.answer.filter { $0.hasPrefix("-  ") }.count
+      #expect(listed.stdout.contains(desk.url) == !afterRestart, "\(listed.stdout)")
+      #expect(hidden == (afterRestart ? 2 : 0), "\(listed.stdout)")
+      if afterRestart { expectFailure(try desk.run(["token"]), 69, saying: "locked") }
+      desk.session.end(monitor)
+      let seen = String(
+        decoding: FileManager.default.contents(atPath: watch) ?? Data(), as: UTF8.self)
+      #expect(!seen.contains("member=Prompt"))
+      try desk.session.unlock()
+      #expect(try desk.items() == before)
+      #expect(desk.deployment.requests.isEmpty)
+    }
+  }
+
+  @Test
+  func `What others wrote under our attributes is reported, and never used, lost or replaced`()
+    throws
+  {
+    try Desk.with { desk in
+      let payloads = [
+        "not JSON at all", "", "{}", "[1]", #"{"v":1,"url":"\#(desk.url)"}"#,
+        #"{"v":1,"url":"https://evil.example.com","account":"alice","method":"oauth","#
+          + #""access_token":"\#(desk.plant())"}"#,
+        #"{"v":1,"url":"\#(desk.url)","account":"mallory","method":"oauth","#
+          + #""access_token":"\#(desk.plant())"}"#,
+        #"{"v":1,"url":"\#(desk.url)","account":"alice","method":"oauth","#
+          + #""access_token":"\#(desk.plant())\ntwo lines"}"#,
+      ]
+      for payload in payloads {
+        try desk.otherApplicationStores(payload, label: "Session", attributes(desk))
+        try refusesEverything(desk, payload)
+      }
+    }
+  }
+
+  @Test func `What a newer version wrote is reported, and kept for it`() throws {
+    try Desk.with { desk in
+      try desk.signIn()
+      for kind in ["session", "client"] {
+        let newer = #"{"v":2,"url":"\#(desk.url)","sealed":"\#(desk.plant())"}"#
+        let own = try desk.item(["kind": kind])
+        try desk.write(newer, over: own)
+        desk.deployment.clearLog()
+        try desk.keepingTheKeyring("a newer \(kind)") {
+          if kind == "session" { try refusesEverything(desk, kind) }
+          let login = try desk.run(["login", desk.url], environment: try desk.browser())
+          expectFailure(login, 65, saying: "newer", kind)
+          #expect(desk.deployment.requests.isEmpty)
+          if kind == "client" {
+            expectFailure(
+              try desk.run(["get", desk.url, "--min-ttl", "31536000"]), 65, saying: "newer", kind)
+            #expect(desk.deployment.requests.isEmpty)
+          }
+        }
+        try desk.write(own.secret, over: own)
+      }
+      #expect(try desk.run(["get", desk.url], mayAnswer: true).status == 0)
+    }
+  }
+
+  private func attributes(_ desk: Desk) -> [String: String] {
+    [
+      "application": "coder-cred", "kind": "session", "deployment": desk.url, "account": "alice",
+    ]
+  }
+
+  /// Every verb, with and without a secret and a name, reports the item and leaves it.
+  private func refusesEverything(_ desk: Desk, _ what: String) throws {
+    try desk.keepingTheKeyring(what) {
+      for more in ["", "username=alice", "username=alice\npassword=\(desk.plant())"] {
+        for verb in ["get", "store", "erase"] where verb != "store" || more.contains("password") {
+          expectFailure(try desk.run([verb], input: desk.request(more)), 65, "\(verb) \(what)")
+        }
+      }
+      for verb in ["get", "token", "header", "login"] {
+        let result = try desk.run([verb, desk.url], environment: desk.browser())
+        expectFailure(result, 65, "\(verb) \(what)")
+      }
+      let listed = try desk.run(["list"])
+      #expect(listed.status == 0 && listed.stdout.contains("unreadable"), "\(listed.stdout)")
+    }
+  }
+}
