@@ -6,7 +6,7 @@ import Testing
 
 /// What many processes do to one session.
 @Suite struct `A crowd` {
-  @Test(arguments: DeploymentSimulator.Era.allCases)
+  @Test(arguments: [DeploymentSimulator.Era.a, .c])
   func `Twenty processes at expiry cause one refresh and get the same answer`(
     era: DeploymentSimulator.Era
   ) throws {

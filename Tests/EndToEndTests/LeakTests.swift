@@ -83,7 +83,7 @@ private final class CommandLines: Sendable {
     Thread.detachNewThread { [self] in
       while seen.withLock({ $0.isWatching }) {
         look()
-        usleep(3000)
+        usleep(10_000)
       }
     }
   }
