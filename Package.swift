@@ -26,7 +26,7 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
-      name: "CGLib", pkgConfig: "glib-2.0", providers: [.apt(["libglib2.0-dev"])]),
+      name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
@@ -36,10 +36,12 @@ let package = Package(
     .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
     .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
     .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),
+    .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "CGLib", "CLinux", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets",
+        "CGLib", "CLinux", "Credentials", "HTTP", "Notifications", "OAuth", "SecretService",
+        "Secrets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -71,6 +73,12 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
+      dependencies: [
+        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PeopleTests",
       dependencies: [
         "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
       ],

@@ -1,2 +1,2 @@
 #pragma once
-#include <glib.h>
+#include <gio/gio.h>
