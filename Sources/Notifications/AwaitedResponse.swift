@@ -58,7 +58,7 @@ final class AwaitedResponse {
 
   private func receive(_ signal: String, _ arguments: OpaquePointer) {
     // Anyone on the bus may send a signal; the bus only promises who it came from.
-    guard let number = UInt32(child: 0, of: arguments) else { return }
+    guard events.count < 1000, let number = UInt32(child: 0, of: arguments) else { return }
     switch signal {
     case "ActionInvoked":
       if let key = String(child: 1, of: arguments) { events.append((number, .chosen(key))) }

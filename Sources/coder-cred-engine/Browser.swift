@@ -1,6 +1,3 @@
-import CLinux
-import Glibc
-
 /// Opens a page in the person's browser.
 struct Browser {
   let environment: Environment
@@ -33,46 +30,15 @@ struct Browser {
       ?? (isWindows ? ["wslview"] : ["xdg-open"])
     return commands.contains { command in
       var words = pieces(of: command, separator: " ")
-      guard !words.isEmpty, let executable = executable(named: words[0]) else { return false }
+      guard !words.isEmpty, let executable = Program.executable(named: words[0], environment)
+      else { return false }
       if words.contains("%s") {
         words = words.map { $0 == "%s" ? url : $0 }
       } else {
         words.append(url)
       }
-      return start(executable, words)
-    }
-  }
-
-  private func executable(named name: String) -> String? {
-    if name.hasPrefix("/") { return access(name, X_OK) == 0 ? name : nil }
-    // A relative entry of PATH would look into whatever directory we were started in.
-    let directories = pieces(of: environment["PATH"] ?? "/usr/bin:/bin", separator: ":")
-    return directories.filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }
-      .first { !name.utf8.contains(UInt8(ascii: "/")) && access($0, X_OK) == 0 }
-  }
-
-  private func start(_ executable: String, _ words: [String]) -> Bool {
-    var actions = posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-    }
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-    // A session of its own: Ctrl-C in our terminal is not meant for the browser.
-    posix_spawnattr_setflags(&attributes, clinux_spawn_setsid)
-    let variables = environment.variables.filter { Self.isForBrowsers($0.key) }
-      .map { "\($0.key)=\($0.value)" }
-    var child = pid_t()
-    return withArray(of: words) { arguments in
-      withArray(of: variables) { variables in
-        posix_spawn(&child, executable, &actions, &attributes, arguments, variables) == 0
-      }
+      let variables = environment.variables.filter { Self.isForBrowsers($0.key) }
+      return Program(executable: executable, words: words, variables: variables).start() != nil
     }
   }
 
@@ -88,17 +54,5 @@ struct Browser {
 
   private func pieces(of text: String, separator: Unicode.Scalar) -> [String] {
     text.utf8.split(separator: UInt8(ascii: separator)).compactMap(String.init)
-  }
-
-  private func withArray<Value>(
-    of strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Value
-  ) -> Value {
-    var pointers = strings.map { strdup($0) } + [nil]
-    defer { pointers.forEach { free($0) } }
-    return pointers.withUnsafeMutableBufferPointer { buffer in
-      // Never empty: the terminating nil is always there.
-      guard let base = buffer.baseAddress else { fatalError("an array with an element is empty") }
-      return body(base)
-    }
   }
 }

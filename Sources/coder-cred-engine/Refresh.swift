@@ -1,3 +1,4 @@
+import CLinux
 import Credentials
 import Glibc
 import OAuth
