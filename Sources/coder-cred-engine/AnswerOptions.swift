@@ -48,9 +48,7 @@ extension Engine {
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options) else {
       let who = options.account.map { " as \($0)" } ?? ""
-      throw Failure(
-        .signInAgain, "nobody is signed in to \(deployment.url)\(who)",
-        hint: "coder-cred login \(deployment.url)")
+      throw .signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
     }
     return session
   }

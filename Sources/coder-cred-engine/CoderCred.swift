@@ -10,6 +10,7 @@ struct CoderCred: ParsableCommand {
       that works, refreshed when needed.
       """,
     version: "coder-cred \(Version.number)",
+    subcommands: [ShowNotice.self],
     groupedSubcommands: [
       CommandGroup(
         name: "For tools",

@@ -1,3 +1,4 @@
+import Credentials
 import OAuth
 
 /// Why a verb could not answer, told once: what happened, what to do next, and the exit status.
@@ -22,7 +23,7 @@ struct Failure: Error, Equatable {
     case askForAccess
   }
 
-  let remedy: Remedy
+  private(set) var remedy: Remedy
   /// One sentence without a capital or a full stop, free of secrets.
   let message: String
   /// What to do, with the exact command where there is one.
@@ -32,6 +33,8 @@ struct Failure: Error, Equatable {
   var isSilent = false
   /// The OAuth step's failure behind it, for those who know another way.
   var cause: OAuthError?
+  /// Where a person must sign in, when that is what helps.
+  var deployment: Deployment?
 
   init(_ remedy: Remedy, _ message: String, hint: String? = nil) {
     self.remedy = remedy
@@ -41,8 +44,15 @@ struct Failure: Error, Equatable {
 
   /// The same failure with another remedy.
   func becoming(_ remedy: Remedy) -> Failure {
-    var failure = Failure(remedy, message, hint: hint)
-    failure.cause = cause
+    var failure = self
+    failure.remedy = remedy
+    return failure
+  }
+
+  /// A person must sign in to a deployment, and this is how.
+  static func signIn(to deployment: Deployment, _ message: String) -> Failure {
+    var failure = Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)")
+    failure.deployment = deployment
     return failure
   }
 

@@ -102,6 +102,6 @@ struct Refresher {
 extension Failure {
   /// Nothing else can help: a person must sign in, and this is how.
   static func signInAgain(_ session: StoredSession, _ message: String) -> Failure {
-    Failure(.signInAgain, message, hint: "coder-cred login \(session.deployment.url)")
+    signIn(to: session.deployment, message)
   }
 }

@@ -21,6 +21,7 @@ do {
   try command.run()
 } catch let failure as Failure {
   Terminal.report(failure)
+  SignInNotice(environment: .ofThisProcess).announce(failure)
   exit(failure.exitStatus)
 } catch {
   let status = CoderCred.exitCode(for: error).rawValue
