@@ -25,16 +25,25 @@ struct Get: ParsableCommand {
   @Option(help: "The form of the answer: git, token or json.")
   var format = Format.git
 
+  @Flag(help: "Sign in through the browser if need be, unless git says not to ask.")
+  var interactive = false
+
   func run() throws {
     let engine = Engine()
+    let interaction = Interaction(engine: engine, isWanted: interactive)
     if let url {
-      let session = try engine.session(at: url, options)
+      let session = try interaction.signingInIfNeedBe { () throws(Failure) in
+        try engine.session(at: url, options)
+      }
       try engine.answer(session, as: format.credentialFormat(understandsAuthtype: true))
       return
     }
     var request = try CredentialRequest(fromStandardInput: engine)
     request.username = request.username ?? options.account
-    guard let session = try engine.session(for: request, options) else { return }
+    let session = try interaction.signingInIfNeedBe { [request] () throws(Failure) in
+      try engine.session(for: request, options)
+    }
+    guard let session else { return }
     try engine.answer(
       session, as: format.credentialFormat(understandsAuthtype: request.understandsAuthtype))
   }
