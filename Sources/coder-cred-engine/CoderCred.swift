@@ -17,6 +17,16 @@ struct CoderCred: ParsableCommand {
         subcommands: [
           Get.self, Token.self, Header.self, Store.self, Erase.self, Capability.self,
         ]),
-      CommandGroup(name: "For people", subcommands: [Login.self, List.self, Callback.self]),
+      CommandGroup(
+        name: "For people",
+        subcommands: [
+          Login.self,
+          Logout.self,
+          List.self,
+          Status.self,
+          Use.self,
+          Import.self,
+          Callback.self,
+        ]),
     ])
 }

@@ -17,9 +17,7 @@ struct Configuration {
 
   /// Reads the file named by `CODER_CRED_CONFIG`, or the usual one; a missing file is an empty one.
   init(_ environment: Environment) throws(Failure) {
-    let usual = environment.directory("XDG_CONFIG_HOME", below: ".config")
-    guard let path = environment["CODER_CRED_CONFIG"] ?? usual.map({ "\($0)/coder-cred/config" })
-    else { return }
+    guard let path = Self.path(environment) else { return }
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
     var error: UnsafeMutablePointer<GError>?
@@ -40,6 +38,12 @@ struct Configuration {
         g_free(value)
       }
     }
+  }
+
+  /// Where the file is, or would be; nil when there is no home.
+  static func path(_ environment: Environment) -> String? {
+    let usual = environment.directory("XDG_CONFIG_HOME", below: ".config")
+    return environment["CODER_CRED_CONFIG"] ?? usual.map { "\($0)/coder-cred/config" }
   }
 
   /// A setting for a deployment, or for all; nil when there is none.

@@ -35,8 +35,12 @@ final class KeyringSessionStore: SessionStore {
     }
   }
 
-  func entries() throws(StoreError) -> [SessionEntry] {
-    let items = try search(.session, nil)
+  func deploymentsWithClient() throws(StoreError) -> [String] {
+    try search(.client, nil).map(\.deployment)
+  }
+
+  func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry] {
+    let items = try search(.session, deployment)
     let secrets = try reading { () throws(SecretServiceError) in try service.secrets(of: items) }
     return zip(items, secrets).map { item, secret in
       SessionEntry(

@@ -43,14 +43,17 @@ extension List {
       case .session(let session):
         method = session.method.rawValue
         state = session.state(now: now)
-        expires_at = session.expiresAt.map {
-          Date(timeIntervalSince1970: Double($0)).formatted(.iso8601)
-        }
+        expires_at = session.expiresAt.map(Self.moment)
       case .locked:
         (method, state, expires_at) = (nil, "locked", nil)
       case .unreadable:
         (method, state, expires_at) = (nil, "unreadable", nil)
       }
+    }
+
+    /// Unix seconds as RFC 3339 has them.
+    static func moment(_ seconds: Int64) -> String {
+      Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }
 
     static func table(_ rows: [Row]) -> String {

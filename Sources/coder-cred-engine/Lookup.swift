@@ -85,7 +85,7 @@ extension SessionEntry {
   }
 
   /// Whether it may be a session with a deployment, rather than a password kept for git.
-  fileprivate var mayHoldToken: Bool {
+  var mayHoldToken: Bool {
     switch content {
     case .session(let session): session.method != .basic
     case .locked: true

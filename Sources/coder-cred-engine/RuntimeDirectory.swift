@@ -27,7 +27,8 @@ enum RuntimeDirectory {
       && status.st_uid == geteuid() && status.st_mode & 0o022 == 0
   }
 
-  private static func makeDirectories(_ path: String) {
+  /// Makes a directory and those above it that are missing, for us alone.
+  static func makeDirectories(_ path: String) {
     var made = ""
     for component in path.utf8.split(separator: UInt8(ascii: "/")) {
       made += "/" + (String(component) ?? "")

@@ -5,8 +5,12 @@ protocol SessionStore {
   /// The sessions of exactly this deployment that a request for `account` may use: that account's
   /// own, and one whose account nobody knows. With nil, all.
   func sessions(of deployment: Deployment, account: String?) throws(StoreError) -> [StoredSession]
-  /// Every session, readable or not, without unlocking anything.
-  func entries() throws(StoreError) -> [SessionEntry]
+  /// Every session of exactly this deployment, or of all, readable or not, without unlocking
+  /// anything.
+  func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry]
+  /// The URLs of the deployments a client is kept for, unread; empty where a locked keyring tells
+  /// no more.
+  func deploymentsWithClient() throws(StoreError) -> [String]
   /// Keeps a session in place of the one of the same deployment and account.
   func save(_ session: StoredSession) throws(StoreError)
   /// Removes the sessions of exactly this deployment, of one account or of all, unread.
@@ -22,6 +26,9 @@ protocol SessionStore {
 }
 
 extension SessionStore {
+  /// Every session, readable or not, without unlocking anything.
+  func entries() throws(StoreError) -> [SessionEntry] { try entries(of: nil) }
+
   /// What is stored now for the deployment and account of a session seen earlier.
   func session(like session: StoredSession) throws(StoreError) -> StoredSession? {
     try sessions(of: session.deployment, account: session.account)

@@ -47,18 +47,15 @@ struct TokenSignIn {
   }
 
   private func verify(_ token: Secret, _ http: any HTTPClient) throws(Failure) -> String {
-    switch DeploymentAPI(deployment: deployment, client: http).whoAmI(token) {
-    case .user(let name): return name
-    case .refused(let status) where status == 401:
+    switch DeploymentAPI(deployment: deployment, client: http).recognition(of: token) {
+    case .works(let name?): return name
+    case .rejected:
       throw Failure(
         .askForAccess, "\(deployment.url) does not accept this token",
         hint: "copy a fresh one from \(deployment.url)/cli-auth")
-    case .refused(let status) where status == 429 || status >= 500:
-      throw Failure(.retryLater, "\(deployment.url) cannot check the token now (HTTP \(status))")
-    case .refused(let status):
-      throw Failure(
-        .fixTheServer, "\(deployment.url) does not say whose token it is (HTTP \(status))")
-    case .failed(let error): throw Failure(error, at: deployment)
+    case .works(nil), .unclear:
+      throw Failure(.fixTheServer, "\(deployment.url) does not say whose token it is")
+    case .unanswered(let failure): throw failure
     }
   }
 
