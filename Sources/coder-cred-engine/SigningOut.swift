@@ -139,14 +139,20 @@ struct SigningOut {
       // RFC 7592 §2.3: "If the client does not exist on this server, the server MUST respond with
       // HTTP 401 Unauthorized".
       return nil
+    } catch let error as OAuthError {
+      let failure = Failure(error, at: deployment)
+      return .client(id, failure, isTransient: failure.remedy == .retryLater && !error.isAbsence)
     } catch {
-      let failure =
-        (error as? OAuthError).map { Failure($0, at: deployment) }
-        ?? (error as? Failure) ?? Failure(.fixTheServer, "\(deployment.url)")
-      return Remnant(
-        remedy: failure.remedy == .retryLater ? .retryLater : .fixTheServer,
-        message: "the client \(id) stays registered: \(failure.message)")
+      return .client(id, error as? Failure, isTransient: false)
     }
+  }
+}
+
+extension OAuthError {
+  /// Whether there is nobody at this address who could do what was asked, now or later.
+  fileprivate var isAbsence: Bool {
+    guard case .unavailable(let status, _, _) = self else { return false }
+    return (400..<500).contains(status) && ![408, 429].contains(status)
   }
 }
 
@@ -156,6 +162,12 @@ extension SigningOut.Remnant {
       remedy: isUnreached || failure.remedy == .retryLater ? .retryLater : .fixTheServer,
       message: "the tokens are not revoked and live until they expire: \(failure.message)",
       isUnreached: isUnreached)
+  }
+
+  fileprivate static func client(_ id: String, _ failure: Failure?, isTransient: Bool) -> Self {
+    Self(
+      remedy: isTransient ? .retryLater : .fixTheServer,
+      message: "the client \(id) stays registered: \(failure?.message ?? "it cannot be ended")")
   }
 }
 
