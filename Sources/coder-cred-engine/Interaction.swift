@@ -25,9 +25,9 @@ struct Interaction {
   }
 
   private func signIn(to deployment: Deployment) throws(Failure) {
-    let scope = try engine.configuration().text("scopes", for: deployment)
+    // Standard input may be the caller's request: nothing can be typed there.
     _ = try SignIn(
-      engine: engine, deployment: deployment, scope: scope, port: nil, opensBrowser: true
+      engine: engine, deployment: deployment, wishes: SignIn.Wishes(method: .oauth)
     ).run()
   }
 
