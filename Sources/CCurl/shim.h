@@ -34,6 +34,10 @@ static inline CURLcode ccurl_set_receiver(CURL *handle, CURLoption option,
   return curl_easy_setopt(handle, option, receive);
 }
 
+static inline CURLcode ccurl_set_reader(CURL *handle, curl_read_callback read) {
+  return curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
+}
+
 static inline CURLcode ccurl_set_on_socket(CURL *handle, curl_sockopt_callback opened) {
   return curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, opened);
 }

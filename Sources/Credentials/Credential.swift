@@ -4,8 +4,10 @@ public import Secrets
 public struct Credential: Sendable {
   /// The forms an answer can take.
   public enum Format: Equatable, Sendable {
-    /// git-credential attributes; with `authtype` for callers that understand it (git 2.46).
-    case git(authtype: Bool)
+    /// git-credential attributes: with `authtype` for callers that understand it (git 2.46), and
+    /// for those that understand `state` as well, with a ``RetryState`` that brings a refused
+    /// token back to us.
+    case git(authtype: Bool, retry: Bool = false)
     /// The bare token and a newline.
     case token
     /// One JSON object.
@@ -39,7 +41,7 @@ public struct Credential: Sendable {
   ///   the session holds a password and the format wants a token.
   public func written(as format: Format) throws(MalformedInput) -> Secret {
     switch format {
-    case .git(let authtype): try gitAttributes(authtype: authtype)
+    case .git(let authtype, let retry): try gitAttributes(authtype: authtype, retry: retry)
     case .token: "\(try token())\n"
     case .json: try json()
     case .header(.coder): "Authorization=\(try authorization())\n"
@@ -51,10 +53,12 @@ public struct Credential: Sendable {
 
   /// git-credential(1): the capability comes first, "they must precede any value depending on it".
   /// Nothing that names the server is repeated: git would take it for a new address.
-  private func gitAttributes(authtype: Bool) throws(MalformedInput) -> Secret {
+  private func gitAttributes(authtype: Bool, retry: Bool) throws(MalformedInput) -> Secret {
     var lines: [Secret] = []
+    let state = authtype && retry ? RetryState(of: session) : nil
     if authtype && session.method != .basic {
       lines.append("capability[]=authtype")
+      if state != nil { lines.append("capability[]=state") }
       lines.append("authtype=\(session.tokenType)")
       lines.append("credential=\(session.accessToken)")
       // Keeps the token out of caches and stores that stand before us in git's chain.
@@ -70,6 +74,10 @@ public struct Credential: Sendable {
     // An OAuth session's refresh token is spent when used: it never leaves the keyring.
     if session.method == .basic, let refreshToken = session.refreshToken {
       lines.append("oauth_refresh_token=\(refreshToken)")
+    }
+    if let state {
+      lines.append("continue=1")
+      lines.append("state[]=\(state.text)")
     }
     guard lines.allSatisfy({ $0.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D } }) else {
       throw .unwritable(reason: "a value holds a line break")

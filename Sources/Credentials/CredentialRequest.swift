@@ -21,6 +21,8 @@ public struct CredentialRequest: Sendable {
   public let isEphemeral: Bool
   /// What the caller understands: `authtype`, `state`.
   public let capabilities: [String]
+  /// What an earlier answer of ours asked to be told when its token is refused; nil when none was.
+  public let refused: RetryState?
 
   /// Reads a request.
   ///
@@ -48,6 +50,7 @@ public struct CredentialRequest: Sendable {
     refreshToken = attributes.refreshToken
     isEphemeral = attributes.isEphemeral
     capabilities = attributes.capabilities
+    refused = attributes.refused
   }
 
   /// Asks for a deployment's credential, as `get URL` does, with everything git 2.46 understands.
@@ -61,6 +64,7 @@ public struct CredentialRequest: Sendable {
     refreshToken = nil
     isEphemeral = false
     capabilities = ["authtype"]
+    refused = nil
   }
 
   /// The longest line, without its line end, in bytes.
@@ -73,4 +77,11 @@ public struct CredentialRequest: Sendable {
 
   /// Whether the caller understands `authtype` and `credential` (git 2.46 and later).
   public var understandsAuthtype: Bool { capabilities.contains("authtype") }
+
+  /// How to answer in git's format: what is refused comes back once, and not a second time.
+  public var gitFormat: Credential.Format {
+    .git(
+      authtype: understandsAuthtype,
+      retry: capabilities.contains("state") && refused == nil)
+  }
 }

@@ -13,6 +13,7 @@ struct GitAttributes {
   var refreshToken: Secret?
   var isEphemeral = false
   var capabilities: [String] = []
+  var refused: RetryState?
 
   init(parsing bytes: [UInt8]) throws(MalformedInput) {
     guard bytes.count <= CredentialRequest.maximumBytes else {
@@ -55,6 +56,9 @@ struct GitAttributes {
     case "ephemeral": isEphemeral = isTrue(try text(value, key))
     case "capability[]":
       if value.isEmpty { capabilities = [] } else { capabilities.append(try text(value, key)) }
+    case "state[]":
+      // An empty value clears the list; the states of other helpers are theirs.
+      refused = value.isEmpty ? nil : RetryState(try text(value, key)) ?? refused
     case "url": try expand(url: try text(value, key))
     default: break  // Later versions of git may say more; what we do not know is not for us.
     }

@@ -66,8 +66,21 @@ public struct StoredSession: Sendable, Equatable {
 
   /// Whether the access token can be handed out at the Unix time `now` without asking anyone: it
   /// is alive, and lives at least `minimumSeconds` longer, or nobody knows how long.
+  ///
+  /// It is not while a refresh is under way, or was and never ended: deployments kill the access
+  /// token when they spend the refresh token. Nor is it when it was issued in the future: the clock
+  /// was set back since, and the expiry tells nothing.
   public func isFresh(now: Int64, minimumSeconds: Int64) -> Bool {
     isAlive(now: now) && secondsLeft(now: now).map { $0 >= minimumSeconds } ?? true
+      && refreshingSince == nil && !isFromTheFuture(now: now)
+  }
+
+  /// Whether the clock must have been set back by more than five minutes since the token was
+  /// issued.
+  private func isFromTheFuture(now: Int64) -> Bool {
+    guard method == .oauth, let issuedAt else { return false }
+    let (ahead, overflow) = issuedAt.subtractingReportingOverflow(now)
+    return overflow ? issuedAt > now : ahead > 300
   }
 }
 

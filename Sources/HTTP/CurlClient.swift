@@ -37,6 +37,35 @@ public final class CurlClient: HTTPClient {
   /// - Throws: `HTTPError`. After `unreachable`, `timedOut` and `broken` the server may or may not
   ///   have acted on the request.
   public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+    try exchange(
+      request, nil,
+      Reception(
+        maximumHeaderBytes: settings.maximumHeaderBytes,
+        maximumBodyBytes: settings.maximumBodyBytes))
+  }
+
+  /// Sends a request and passes the answer's body on while it arrives; otherwise as ``send(_:)``.
+  ///
+  /// - Parameters:
+  ///   - request: the request to send.
+  ///   - upload: a body to read while it is sent, in place of the request's own.
+  ///   - receive: takes the status and a piece of the body, decoded; false stops the exchange.
+  /// - Returns: the answer without its body.
+  /// - Throws: `HTTPError`; by then `receive` may have seen a part of the body.
+  public func stream(
+    _ request: HTTPRequest, _ upload: HTTPUpload? = nil,
+    to receive: @escaping (Int, UnsafeRawBufferPointer) -> Bool
+  ) throws(HTTPError) -> HTTPResponse {
+    try exchange(
+      request, upload,
+      Reception(
+        maximumHeaderBytes: settings.maximumHeaderBytes,
+        maximumBodyBytes: settings.maximumBodyBytes, receive: receive))
+  }
+
+  private func exchange(
+    _ request: HTTPRequest, _ upload: HTTPUpload?, _ reception: Reception
+  ) throws(HTTPError) -> HTTPResponse {
     let target = try RequestTarget(request.url, allowsPlainHTTP: settings.allowsPlainHTTP)
     let fields = try RequestFields(request.headers)
     try Self.checkMethod(request)
@@ -44,8 +73,7 @@ public final class CurlClient: HTTPClient {
     let trust = target.isSecure ? try TrustFiles(settings) : nil
     guard let handle else { throw .misconfigured(reason: "libcurl cannot be started") }
 
-    let reception = Reception(
-      maximumHeaderBytes: settings.maximumHeaderBytes, maximumBodyBytes: settings.maximumBodyBytes)
+    let source = upload.map(UploadSource.init)
     // Everything set below points into this call: nothing of it may stay behind.
     defer { curl_easy_reset(handle) }
     errorText.pointee = 0
@@ -56,9 +84,10 @@ public final class CurlClient: HTTPClient {
     options.setLimits(settings, isHead: request.method == "HEAD")
     options.setMethod(request, fields)
     options.setReception(reception, errorText: errorText)
+    if let source { options.setUpload(source) }
 
-    let code = withExtendedLifetime((target, fields, reception)) {
-      Self.perform(&options, request)
+    let code = withExtendedLifetime((target, fields, reception, source)) {
+      Self.perform(&options, request, hasUpload: source != nil)
     }
     let transfer = FinishedTransfer(
       handle: handle, code: code, text: String(cString: errorText), target: target, proxy: proxy,
@@ -66,12 +95,13 @@ public final class CurlClient: HTTPClient {
     return try transfer.response()
   }
 
-  private static func perform(_ options: inout TransferOptions, _ request: HTTPRequest) -> CURLcode
-  {
+  private static func perform(
+    _ options: inout TransferOptions, _ request: HTTPRequest, hasUpload: Bool
+  ) -> CURLcode {
     // RFC 9110 §8.6: "A user agent SHOULD send Content-Length in a request when the method
     // defines a meaning for enclosed content", even if it is 0.
     let isExpected = ["POST", "PUT", "PATCH"].contains(request.method)
-    guard let body = request.body ?? (isExpected ? [] : nil) else {
+    guard !hasUpload, let body = request.body ?? (isExpected ? [] : nil) else {
       return options.result == CURLE_OK ? curl_easy_perform(options.handle) : options.result
     }
     return body.withUnsafeBytes { bytes in

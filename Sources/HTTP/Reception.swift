@@ -5,19 +5,26 @@ final class Reception {
 
   private let maximumHeaderBytes: Int
   private let maximumBodyBytes: Int
+  /// Takes the status and pieces of the body in place of ``body``.
+  private let receive: ((Int, UnsafeRawBufferPointer) -> Bool)?
   private var place = Place.statusLine
   private var status = 0
   private var fields: [HTTPField] = []
   private var body: [UInt8] = []
   private var headerBytes = 0
+  private var bodyBytes = 0
   /// Why a callback stopped the transfer, if one did.
   private(set) var failure: HTTPError?
 
-  init(maximumHeaderBytes: Int, maximumBodyBytes: Int) {
+  init(
+    maximumHeaderBytes: Int, maximumBodyBytes: Int,
+    receive: ((Int, UnsafeRawBufferPointer) -> Bool)? = nil
+  ) {
     self.maximumHeaderBytes = maximumHeaderBytes
     self.maximumBodyBytes = maximumBodyBytes
+    self.receive = receive
     // Room for any usual answer at once: a token in it is not left behind in outgrown buffers.
-    body.reserveCapacity(16_384)
+    if receive == nil { body.reserveCapacity(16_384) }
   }
 
   /// Whether any line of an answer came.
@@ -33,11 +40,16 @@ final class Reception {
     guard place == .afterFields else {
       return stop(.broken(reason: "a body came before the end of the header fields"))
     }
-    guard bytes.count <= maximumBodyBytes - body.count else {
+    guard bytes.count <= maximumBodyBytes - bodyBytes else {
       return stop(.tooLarge(reason: "the answer's body is over \(maximumBodyBytes) bytes"))
     }
-    body.append(contentsOf: bytes)
-    return true
+    bodyBytes += bytes.count
+    guard let receive else {
+      body.append(contentsOf: bytes)
+      return true
+    }
+    return receive(status, bytes)
+      || stop(.broken(reason: "whoever reads the answer went away"))
   }
 
   /// Takes one header line with its line end; false stops the transfer.

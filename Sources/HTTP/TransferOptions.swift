@@ -69,6 +69,10 @@ struct TransferOptions {
   mutating func setLimits(_ settings: TransportSettings, isHead: Bool) {
     set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds: settings.connectTimeout)
     set(CURLOPT_TIMEOUT_MS, milliseconds: settings.totalTimeout)
+    if let idle = settings.idleTimeout {
+      set(CURLOPT_LOW_SPEED_LIMIT, 1)
+      set(CURLOPT_LOW_SPEED_TIME, min(max(idle / 1000, 1), 86_400))
+    }
     // A name server that hangs must not hold the deadline up.
     set(CURLOPT_QUICK_EXIT, 1)
     set(CURLOPT_NOSIGNAL, 1)
@@ -113,6 +117,22 @@ struct TransferOptions {
     } else {
       set(CURLOPT_POSTFIELDS, pointer: bytes.baseAddress)
     }
+  }
+
+  /// A body that is read during the transfer; the source must outlive it.
+  mutating func setUpload(_ source: UploadSource) {
+    // Otherwise a PUT: the request's own method is set already and stays.
+    set(CURLOPT_UPLOAD, 1)
+    set(CURLOPT_INFILESIZE_LARGE, size: source.upload.size ?? -1)
+    set(CURLOPT_READDATA, pointer: Unmanaged.passUnretained(source).toOpaque())
+    note(
+      ccurl_set_reader(handle) { bytes, size, count, context in
+        let (length, overflow) = size.multipliedReportingOverflow(by: count)
+        guard !overflow, let context, let bytes else { return Int(CURL_READFUNC_ABORT) }
+        let source = Unmanaged<UploadSource>.fromOpaque(context).takeUnretainedValue()
+        let room = UnsafeMutableRawBufferPointer(start: bytes, count: length)
+        return source.upload.read(room) ?? Int(CURL_READFUNC_ABORT)
+      })
   }
 
   /// Where the answer goes; the reception must outlive the transfer.

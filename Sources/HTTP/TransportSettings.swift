@@ -8,6 +8,9 @@ public struct TransportSettings: Sendable {
   public var connectTimeout: Int
   /// Milliseconds for the whole exchange, to the last byte of the body; at least 1.
   public var totalTimeout: Int
+  /// Milliseconds without a single byte after which a transfer is given up, in whole seconds; nil
+  /// leaves it to ``totalTimeout``.
+  public var idleTimeout: Int?
   /// The most bytes of header lines accepted, interim answers and trailers included.
   public var maximumHeaderBytes: Int
   /// The most bytes of body accepted, counted after decoding any content coding.

@@ -51,13 +51,18 @@ struct FormBody {
   }
 
   /// A secret in the same form, on its way into a body or the `Basic` field.
-  static func encoded(_ secret: Secret) -> String { encoded(secret.revealed) }
+  static func encoded(_ secret: Secret) -> String { encoded(secret.forRequest) }
+}
+
+extension Secret {
+  /// The secret as it travels to the deployment.
+  fileprivate var forRequest: String { self.revealed }
 }
 
 extension HTTPField {
   /// The `Authorization` field that carries a bearer token (RFC 6750 §2.1).
   public static func bearer(_ token: Secret) -> HTTPField {
     // The scheme's spelling matters to deployments: they compare "Bearer " with case.
-    HTTPField("Authorization", "Bearer \(token.revealed)")
+    HTTPField("Authorization", "Bearer \(token.forRequest)")
   }
 }

@@ -37,7 +37,11 @@ extension Engine {
     guard let session = try Lookup(engine: self).session(for: request) else { return nil }
     let margin = try configuration().number(
       "refresh-margin", for: session.deployment, in: AnswerOptions.bounds)
-    return try Refresher(engine: self).live(
+    let refresher = Refresher(engine: self)
+    if let refused = request.refused, refused.isPresent(in: session), !options.noRefresh {
+      return try refresher.replaced(session)
+    }
+    return try refresher.live(
       session, minimumSeconds: options.minimumSeconds ?? margin ?? 60,
       mayRefresh: !options.noRefresh)
   }

@@ -32,7 +32,7 @@ struct Arguments {
     return !Self.verbs.contains(verb)
   }
 
-  private static let takesValue: Set<String> = ["--account", "--min-ttl", "--format"]
+  private static let takesValue: Set<String> = ["--account", "--min-ttl", "--format", "--url"]
 
   private static let verbs: Set<String> = Set(
     CoderCred.configuration.subcommands.map { $0._commandName } + ["help"])

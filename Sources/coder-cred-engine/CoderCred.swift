@@ -15,7 +15,8 @@ struct CoderCred: ParsableCommand {
       CommandGroup(
         name: "For tools",
         subcommands: [
-          Get.self, Token.self, Header.self, Store.self, Erase.self, Capability.self,
+          Get.self, Token.self, Header.self, API.self, Exec.self, Store.self, Erase.self,
+          Capability.self,
         ]),
       CommandGroup(
         name: "For people",
@@ -26,6 +27,7 @@ struct CoderCred: ParsableCommand {
           Status.self,
           Use.self,
           Import.self,
+          Refresh.self,
           Callback.self,
         ]),
     ])

@@ -62,8 +62,24 @@ final class Engine {
     return configuration
   }
 
+  /// Lets go of the keyring's connection: the service may have been replaced by another.
+  func closeStore() {
+    openedStore = nil
+  }
+
   /// A way to a deployment's server, with the person's certificates and proxy.
-  func client(for deployment: Deployment) throws(Failure) -> any HTTPClient {
+  ///
+  /// - Parameter isHurried: whether a tool is waiting, which must not take ten seconds.
+  func client(
+    for deployment: Deployment, isHurried: Bool = false
+  ) throws(Failure) -> any HTTPClient {
+    var settings = try transportSettings(for: deployment)
+    if isHurried { (settings.connectTimeout, settings.totalTimeout) = (3_000, 8_000) }
+    return TracingClient(client: openClient(settings), trace: trace)
+  }
+
+  /// How a deployment's server is reached.
+  func transportSettings(for deployment: Deployment) throws(Failure) -> TransportSettings {
     let configuration = try configuration()
     var settings = TransportSettings(userAgent: "coder-cred/\(Version.number)")
     settings.environment = environment.variables
@@ -71,7 +87,7 @@ final class Engine {
     settings.clientCertificateFile = configuration.text("client-certificate", for: deployment)
     settings.clientKeyFile = configuration.text("client-key", for: deployment)
     settings.allowsPlainHTTP = configuration.flag("allow-http", for: deployment)
-    return TracingClient(client: openClient(settings), trace: trace)
+    return settings
   }
 
   /// Refuses a deployment to which a secret would travel readably, unless the person allowed it.

@@ -35,6 +35,8 @@ struct Failure: Error, Equatable {
   var cause: OAuthError?
   /// Where a person must sign in, when that is what helps.
   var deployment: Deployment?
+  /// Another exit status than the remedy's: an executed command has its own.
+  var status: Int32?
 
   init(_ remedy: Remedy, _ message: String, hint: String? = nil) {
     self.remedy = remedy
@@ -58,7 +60,8 @@ struct Failure: Error, Equatable {
 
   /// The documented exit status, after sysexits.h.
   var exitStatus: Int32 {
-    switch remedy {
+    if let status { return status }
+    return switch remedy {
     case .signInAgain: 1
     case .fixTheCall: 64
     case .fixTheInput: 65

@@ -45,7 +45,8 @@ struct Get: ParsableCommand {
     }
     guard let session else { return }
     try engine.answer(
-      session, as: format.credentialFormat(understandsAuthtype: request.understandsAuthtype))
+      session,
+      as: format == .git ? request.gitFormat : format.credentialFormat(understandsAuthtype: true))
   }
 }
 

@@ -60,7 +60,9 @@ extension Failure {
     case .untrusted(let reason):
       self.init(
         .askForAccess, "\(deployment.url) has a certificate that is not trusted: \(reason)",
-        hint: "for an authority of your own set ca-file in the configuration, or SSL_CERT_FILE")
+        hint: reason.hasSuffix("is not valid yet") || reason.hasSuffix("has expired")
+          ? "or this machine's clock is wrong; it says \(WallClock.today)"
+          : "for an authority of your own set ca-file in the configuration, or SSL_CERT_FILE")
     case .clientCertificateRejected(let reason):
       self.init(
         .askForAccess, "\(deployment.url) did not accept our certificate: \(reason)",
@@ -100,6 +102,19 @@ extension OAuthError {
   var isClientRefused: Bool {
     guard case .refused(let response, _) = self else { return false }
     return response.code == ErrorResponse.invalidClient
+  }
+
+  /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
+  var isOfDeployment: Bool {
+    switch self {
+    case .transport(.refusedURL), .transport(.misconfigured): false
+    default: true
+    }
+  }
+
+  /// How long the server asks to be left alone, in seconds.
+  var retryAfter: Int64? {
+    if case .unavailable(_, _, let seconds) = self { seconds } else { nil }
   }
 
   /// Whether only the way to the server is at fault, so that trying again may help.

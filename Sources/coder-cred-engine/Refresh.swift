@@ -1,147 +1,110 @@
-import CLinux
+import ArgumentParser
 import Credentials
-import Glibc
-import OAuth
-import Secrets
 
-/// One refresh of one session, under its lock.
-struct Refresh {
-  let engine: Engine
-  let session: StoredSession
-  let refreshToken: Secret
-  let client: StoredClient
+/// `refresh`: now, or whatever is due.
+struct Refresh: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Refresh sessions now, or those that are due.",
+    discussion: """
+      With --due it refreshes what would expire within half an hour, was rejected, or has not been \
+      refreshed for six days; run it every ten minutes from the timer or from cron.
+      """)
 
-  func run() throws(Failure) -> StoredSession {
-    let http = try engine.client(for: session.deployment)
-    // Marking the item first proves that the keyring takes a write, before a refresh token is
-    // spent whose successor could not be kept.
-    var marked = session
-    marked.refreshingSince = engine.now()
-    try save(marked)
-    // From here until the answer is saved, a signal would cost the session.
-    let signals = HeldSignals()
-    defer { signals.release() }
-    do throws(OAuthError) {
-      let endpoint = TokenEndpoint(
-        url: client.tokenEndpoint, authentication: client.registration.authentication)
-      let response = try endpoint.refresh(
-        refreshToken, resource: session.resource, client: http, now: engine.now())
-      return keep(session.renewed(with: response, now: engine.now()))
-    } catch {
-      return try recover(from: error, marked: marked)
-    }
+  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  var url: String?
+
+  @Option(help: ArgumentHelp("Only this account's session.", valueName: "name"))
+  var account: String?
+
+  @Flag(help: "Every session with every deployment.")
+  var all = false
+
+  @Flag(help: "Only what is due; without a URL, of every deployment.")
+  var due = false
+
+  mutating func validate() throws {
+    guard !all || url == nil else { throw ValidationError("--all takes no URL") }
   }
 
-  /// The server has spent the old refresh token: the new session is handed out even if the keyring
-  /// will not take it.
-  private func keep(_ renewed: StoredSession) -> StoredSession {
-    for attempt in 0..<3 {
+  func run() throws {
+    let engine = Engine()
+    let chosen = try sessions(engine)
+    var failures: [Failure] = []
+    for session in chosen {
       do throws(Failure) {
-        try save(renewed)
-        return renewed
+        try refresh(session, engine)
       } catch {
-        if attempt < 2 {
-          usleep(200_000)
-        } else {
-          Terminal.say(
-            "coder-cred: warning: refreshed, but not saved: \(error.message); "
-              + "a new sign-in will be needed once this token expires")
+        failures.append(error)
+        if chosen.count > 1 { Terminal.report(error) }
+      }
+    }
+    // What a person must do something about comes before what time will heal.
+    guard var failure = failures.first(where: { $0.remedy != .retryLater }) ?? failures.first
+    else { return }
+    failure.isSilent = chosen.count > 1
+    throw failure
+  }
+
+  private func refresh(_ session: StoredSession, _ engine: Engine) throws(Failure) {
+    try engine.requireConfidential(session.deployment)
+    guard session.refreshToken != nil else { throw .ended(session) }
+    let renewed = try Refresher(engine: engine).renewed(session, on: due ? .schedule : .command)
+    guard renewed.accessToken != session.accessToken else { return }
+    let who = renewed.account.isEmpty ? "" : " as \(renewed.account)"
+    Terminal.say("Refreshed the session with \(renewed.deployment.url)\(who).")
+  }
+
+  private func sessions(_ engine: Engine) throws(Failure) -> [StoredSession] {
+    let stored = all || (due && url == nil) ? try every(engine) : try named(engine)
+    guard due else { return stored }
+    // A session that has ended needs a person, and not one more complaint every ten minutes.
+    return stored.filter { $0.refreshToken != nil && $0.isDue(now: engine.now()) }
+  }
+
+  private func every(_ engine: Engine) throws(Failure) -> [StoredSession] {
+    let entries = try engine.keyring { store throws(StoreError) in try store.entries() }
+    var sessions: [StoredSession] = []
+    for entry in entries {
+      switch entry.content {
+      case .session(let session):
+        if session.method == .oauth && account ?? session.account == session.account {
+          sessions.append(session)
         }
+      case .locked: throw Failure(StoreError.locked)
+      case .unreadable: break
       }
     }
-    return renewed
+    return sessions
   }
 
-  private func recover(
-    from error: OAuthError, marked: StoredSession
-  ) throws(Failure) -> StoredSession {
-    let failure =
-      error.isTransient
-      ? Failure(error, at: session.deployment).becoming(.retryLater)
-      : Failure(error, at: session.deployment)
-    switch error.verdict {
-    case .sessionEnded:
-      return try end(marked, because: error)
-    case .nothingHappened:
-      // The server did not refresh: no mark must make the next process think that it might have.
-      var unmarked = session
-      unmarked.refreshingSince = nil
-      try? save(unmarked)
-    case .unknown:
-      break  // The mark stays: it tells the next process what may have happened.
-    }
-    guard session.isAlive(now: engine.now()) else { throw failure }
-    Terminal.say("coder-cred: warning: not refreshed, will be tried again: \(failure.message)")
-    return session
-  }
-
-  /// Only a refusal of an unchanged session's refresh token, under the lock, ends a session.
-  private func end(
-    _ marked: StoredSession, because error: OAuthError
-  ) throws(Failure) -> StoredSession {
-    let stored = try engine.keyring { store throws(StoreError) in
-      try store.session(like: session)
-    }
-    if let stored, stored.refreshToken != refreshToken, stored.isAlive(now: engine.now()) {
-      return stored
-    }
-    if stored?.refreshToken == refreshToken {
-      // The refresh token is dead: without it, later calls know so without asking the server.
-      var ended = session
-      ended.refreshToken = nil
-      ended.staleSince = engine.now()
-      try save(ended)
-    }
-    if error.isClientRefused {
-      // The registration is dead too; signing in must not offer it again.
-      try engine.keyring { store throws(StoreError) in
-        try store.removeClient(of: session.deployment)
+  private func named(_ engine: Engine) throws(Failure) -> [StoredSession] {
+    let deployment = try Lookup(engine: engine).deployment(named: url)
+    for place in deployment.withParents {
+      let stored = try engine.keyring { store throws(StoreError) in
+        try store.sessions(of: place, account: account)
       }
+      let sessions = stored.filter { $0.method == .oauth }
+      if !sessions.isEmpty { return sessions }
     }
-    let interrupted =
-      session.refreshingSince == nil ? "" : "; an earlier refresh was interrupted before its end"
-    throw .signInAgain(
-      session, "\(session.deployment.url) no longer accepts the session\(interrupted)")
-  }
-
-  private func save(_ session: StoredSession) throws(Failure) {
-    try engine.keyring { store throws(StoreError) in try store.save(session) }
+    throw Failure(
+      .signInAgain, "there is no session with \(deployment.url) that could be refreshed",
+      hint: "coder-cred login \(deployment.url)")
   }
 }
 
 extension StoredSession {
-  /// This session with the tokens of a refresh.
-  func renewed(with response: TokenResponse, now: Int64) -> StoredSession {
-    var renewed = self
-    renewed.accessToken = response.accessToken
-    renewed.tokenType = response.tokenType
-    renewed.issuedAt = now
-    renewed.expiresAt = response.expiresAt
-    // RFC 6749 §6: "The authorization server MAY issue a new refresh token"; without one, the old
-    // one stays good.
-    renewed.refreshToken = response.refreshToken ?? refreshToken
-    renewed.scope = response.scope ?? scope
-    renewed.staleSince = nil
-    renewed.refreshingSince = nil
-    return renewed
-  }
-}
+  /// Seconds before its end at which a token is due; longer than the timer's period, so that no
+  /// `get` has to wait for the network.
+  static let dueBefore: Int64 = 1_800
+  /// Seconds after which an idle session is due. Deployments forget refresh tokens a week after
+  /// their access token has expired, whatever lifetime they promised.
+  static let dueAfter: Int64 = 6 * 86_400
 
-/// SIGINT, SIGTERM and SIGHUP wait until they are released.
-struct HeldSignals {
-  private let former: sigset_t
-
-  init() {
-    var held = sigset_t()
-    var former = sigset_t()
-    sigemptyset(&held)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&held, signal) }
-    pthread_sigmask(SIG_BLOCK, &held, &former)
-    self.former = former
-  }
-
-  func release() {
-    var former = former
-    pthread_sigmask(SIG_SETMASK, &former, nil)
+  /// Whether it is time to refresh, at the Unix time `now`.
+  func isDue(now: Int64) -> Bool {
+    guard isFresh(now: now, minimumSeconds: Self.dueBefore) else { return true }
+    guard let issuedAt else { return true }
+    let (age, overflow) = now.subtractingReportingOverflow(issuedAt)
+    return overflow || age >= Self.dueAfter
   }
 }

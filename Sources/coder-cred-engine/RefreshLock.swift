@@ -4,13 +4,16 @@ import Glibc
 
 /// One refresh at a time for one session, among all processes of one user.
 ///
-/// A `flock(2)` on an empty file that is never deleted, so that a holder that dies leaves nothing
-/// to clean up. Held only around the exchange with the server, never while a person is thinking.
+/// A `flock(2)` on a file that is never deleted, so that a holder that dies leaves nothing to clean
+/// up. The file tells its holder's process, for those who wait in vain. Held only around the
+/// exchange with the server, never while a person is thinking.
 struct RefreshLock {
   /// How long to wait for another process, in milliseconds.
   static let patience = 30_000
 
   let path: String
+  /// Where the session's ``RefreshHistory`` is kept.
+  let historyPath: String
 
   /// The lock of a session, in the runtime directory.
   init(
@@ -23,6 +26,7 @@ struct RefreshLock {
     }
     defer { g_free(digest) }
     path = "\(directory)/\(String(cString: digest)).lock"
+    historyPath = "\(directory)/\(String(cString: digest)).history"
   }
 
   /// Runs `body` while holding the lock, as soon as nobody else does.
@@ -38,22 +42,27 @@ struct RefreshLock {
   /// Those who find the lock held wait until it is free, all at once and not one by one, and then
   /// look at `result`: a hundred waiters need one refresh and no queue.
   ///
+  /// - Parameters:
+  ///   - milliseconds: how long to wait for others.
+  ///   - result: what makes holding the lock unnecessary, if it is there.
+  ///   - body: what must not happen twice at once.
   /// - Throws: as ``hold(_:)``.
   func hold<Value>(
-    orTake result: () throws(Failure) -> Value?, _ body: () throws(Failure) -> Value
+    within milliseconds: Int = patience, orTake result: () throws(Failure) -> Value?,
+    _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { throw Self.unusable(path, SystemError.last) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(),
       status.st_mode & S_IFMT == S_IFREG
     else { throw Self.unusable(path, "it is not a file of our own") }
-    let deadline = MonotonicClock.milliseconds + Self.patience
+    let deadline = MonotonicClock.milliseconds + milliseconds
     while try !lock(descriptor, LOCK_EX) {
       while try !lock(descriptor, LOCK_SH) {
         guard MonotonicClock.milliseconds < deadline else {
-          throw Failure(.retryLater, "another process has been refreshing this session for 30 s")
+          throw Self.busy(holder: Self.holder(descriptor), milliseconds)
         }
         usleep(UInt32.random(in: 2_000...8_000))
       }
@@ -62,6 +71,7 @@ struct RefreshLock {
       // Between a shared and an exclusive lock lies a moment that each spends differently.
       usleep(UInt32.random(in: 0...4_000))
     }
+    Self.sign(descriptor)
     return try body()
   }
 
@@ -71,6 +81,27 @@ struct RefreshLock {
       throw Self.unusable(path, SystemError.last)
     }
     return false
+  }
+
+  /// Writes who holds the lock; on a full disk nobody does, and the lock is as good.
+  private static func sign(_ descriptor: Int32) {
+    let line = Array("\(getpid())\n".utf8)
+    if ftruncate(descriptor, 0) == 0 { pwrite(descriptor, line, line.count, 0) }
+  }
+
+  private static func holder(_ descriptor: Int32) -> Int32? {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    let line = bytes[..<max(0, count)]
+    guard line.last == UInt8(ascii: "\n") else { return nil }
+    return Int32(String(decoding: line.dropLast(), as: UTF8.self)).flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  private static func busy(holder: Int32?, _ milliseconds: Int) -> Failure {
+    let who = holder.map { "process \($0)" } ?? "another process"
+    return Failure(
+      .retryLater, "\(who) has been refreshing this session for \(milliseconds / 1000) s",
+      hint: holder.map { "if it hangs, end it: kill -9 \($0)" })
   }
 
   private static func unusable(_ path: String, _ reason: String) -> Failure {

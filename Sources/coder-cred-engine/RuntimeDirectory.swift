@@ -13,7 +13,8 @@ enum RuntimeDirectory {
       guard isOurs(parent, followingLinks: true) else { continue }
       let path = "\(parent)/coder-cred"
       if mkdir(path, 0o700) != 0 && errno != EEXIST { continue }
-      if isOurs(path, followingLinks: false) { return path }
+      // access(2) sees a read-only disk, too.
+      if isOurs(path, followingLinks: false), access(path, W_OK) == 0 { return path }
     }
     throw Failure(
       .retryLater, "there is no runtime directory of our own to keep a lock in",
