@@ -13,7 +13,8 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "coder-cred",
   products: [
-    .executable(name: "coder-cred", targets: ["coder-cred-engine"]),
+    .executable(name: "coder-cred", targets: ["coder-cred"]),
+    .executable(name: "coder-cred-engine", targets: ["coder-cred-engine"]),
     .executable(name: "deployment-simulator", targets: ["deployment-simulator"]),
   ],
   dependencies: [
@@ -30,7 +31,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
-    .target(name: "Secrets", swiftSettings: strict),
+    .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
       name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
     .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
@@ -44,6 +45,14 @@ let package = Package(
         "Secrets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: strict),
+
+    // The bus, for whoever needs one answer from it and cannot wait for a library to load.
+    .target(name: "SessionBus", swiftSettings: strict),
+
+    // The door: the cached answer alone, and the engine for everything else.
+    .executableTarget(
+      name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "SessionBus"],
       swiftSettings: strict),
 
     // Stand-ins for the world: a deployment, and a desktop session of our own.
@@ -72,9 +81,17 @@ let package = Package(
       dependencies: ["coder-cred-engine", "Credentials", "HTTP", "OAuth", "Secrets"],
       swiftSettings: strict),
     .testTarget(
+      name: "DoorTests",
+      dependencies: [
+        "Credentials", "PrivateSession", "SecretService", "Secrets", "SessionBus", "coder-cred",
+        "coder-cred-engine",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+        "DeploymentSimulator", "PrivateSession", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
       ],
       swiftSettings: strict),
     .testTarget(

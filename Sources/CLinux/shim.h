@@ -7,9 +7,11 @@
 /* prctl(2) is variadic, which Swift does not import. */
 static inline int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
-/* GNU extensions that Swift's own view of <spawn.h> leaves out (posix_spawn(3), glibc 2.34). */
+/* GNU extensions that Swift's own view of glibc leaves out (memfd_create(2), posix_spawn(3)). */
+extern int memfd_create(const char *, unsigned int);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 static const short clinux_spawn_setsid = 0x80;
+static const unsigned int clinux_close_on_exec = 1;
 
 /* timerfd_create(2), which Swift's Glibc leaves out; its own header would claim timespec. */
 struct itimerspec;

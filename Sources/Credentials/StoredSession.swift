@@ -85,6 +85,14 @@ public struct StoredSession: Sendable, Equatable {
 }
 
 extension StoredSession {
+  /// How long before its end an access token is refreshed unless somebody says otherwise, in
+  /// seconds.
+  public static let usualMargin: Int64 = 60
+  /// What somebody may say, in seconds: none, to a year.
+  public static let margins: ClosedRange<Int64> = 0...31_536_000
+}
+
+extension StoredSession {
   /// The format version written, and the newest understood.
   public static let version: Int64 = 1
 

@@ -17,14 +17,11 @@ struct AnswerOptions: ParsableArguments {
   var noRefresh = false
 
   mutating func validate() throws {
-    guard minimumSeconds.map({ Self.bounds.contains($0) }) ?? true else {
+    guard minimumSeconds.map({ StoredSession.margins.contains($0) }) ?? true else {
       throw ValidationError(
-        "--min-ttl takes a number of seconds from 0 to \(Self.bounds.upperBound)")
+        "--min-ttl takes a number of seconds from 0 to \(StoredSession.margins.upperBound)")
     }
   }
-
-  /// Seconds: none, to a year.
-  static let bounds: ClosedRange<Int64> = 0...31_536_000
 }
 
 extension Engine {
@@ -36,13 +33,13 @@ extension Engine {
   ) throws(Failure) -> StoredSession? {
     guard let session = try Lookup(engine: self).session(for: request) else { return nil }
     let margin = try configuration().number(
-      "refresh-margin", for: session.deployment, in: AnswerOptions.bounds)
+      "refresh-margin", for: session.deployment, in: StoredSession.margins)
     let refresher = Refresher(engine: self)
     if let refused = request.refused, refused.isPresent(in: session), !options.noRefresh {
       return try refresher.replaced(session)
     }
     return try refresher.live(
-      session, minimumSeconds: options.minimumSeconds ?? margin ?? 60,
+      session, minimumSeconds: options.minimumSeconds ?? margin ?? StoredSession.usualMargin,
       mayRefresh: !options.noRefresh)
   }
 

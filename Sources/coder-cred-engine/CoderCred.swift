@@ -1,4 +1,5 @@
 import ArgumentParser
+import Credentials
 
 /// The whole command.
 struct CoderCred: ParsableCommand {

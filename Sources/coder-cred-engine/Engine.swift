@@ -100,8 +100,3 @@ final class Engine {
         + "configuration")
   }
 }
-
-/// The version of the program, one for all its parts.
-enum Version {
-  static let number = "0.1.0"
-}

@@ -1,18 +1,19 @@
 import ArgumentParser
-import CLinux
+import Credentials
 import Glibc
+import Secrets
 
-// A descriptor below 3 that is free would be taken by a socket, and then written to as if it were
-// ours to speak on.
-for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
-  _ = open("/dev/null", O_RDWR)
+Custody.begin()
+// The door and we answer alike only if we were built alike. The tools we start may be of any
+// version, so the word ends here.
+if let door = Environment.ofThisProcess[Version.variable], door != Version.number {
+  let failure = Failure(
+    .reportIt, "coder-cred \(door) has started coder-cred-engine \(Version.number)",
+    hint: "install coder-cred again, both programs from one package")
+  Terminal.report(failure)
+  exit(failure.exitStatus)
 }
-// Before the first secret is read: no core dump, and no debugger of another process.
-var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
-setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
-_ = clinux_forbid_dumps()
-// A reader that went away is an error to report, not a reason to die unheard.
-signal(SIGPIPE, SIG_IGN)
+unsetenv(Version.variable)
 
 let arguments = Arguments(Array(CommandLine.arguments.dropFirst()))
 if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { exit(0) }

@@ -1,0 +1,78 @@
+import Secrets
+import SessionBus
+
+/// The one stored session that fits, read in two round trips; no call here can raise a prompt.
+struct Item {
+  let attributes: [String: String]
+  let secret: Secret
+
+  private static let name = "org.freedesktop.secrets"
+  private static let root = "/org/freedesktop/secrets"
+  private static let interface = "org.freedesktop.Secret"
+  /// The longest secret that the engine reads, in bytes.
+  private static let longestSecret = 65_536
+
+  /// Reads the item with these attributes.
+  ///
+  /// - Throws: unless there is exactly one, and unlocked.
+  init(_ asked: [(String, String)]) throws(BusError) {
+    let bus = try Bus(
+      address: variable("DBUS_SESSION_BUS_ADDRESS") ?? "",
+      sending:
+        Call(serial: 2, to: Self.name, Self.root, "\(Self.interface).Service", "OpenSession", "sv")
+      {
+        $0.append("plain")
+        $0.append(variant: "")
+      },
+      Call(serial: 3, to: Self.name, Self.root, "\(Self.interface).Service", "SearchItems", "a{ss}")
+      { $0.append(asked) })
+    let path = try Self.onlyPath(in: bus.reply(to: 3, "aoao"))
+    let session = try Self.session(in: bus.reply(to: 2, "vo"))
+    try bus.send(
+      Call(serial: 4, to: Self.name, path, "org.freedesktop.DBus.Properties", "Get", "ss") {
+        $0.append("\(Self.interface).Item")
+        $0.append("Attributes")
+      },
+      Call(serial: 5, to: Self.name, path, "\(Self.interface).Item", "GetSecret", "o") {
+        $0.append(session)
+      })
+    attributes = try Self.attributes(in: bus.reply(to: 4, "v"))
+    secret = try Self.secret(in: bus.reply(to: 5, "(oayays)"), of: session)
+    guard asked.allSatisfy({ attributes[$0.0] == $0.1 }) else { throw .malformed }
+  }
+
+  /// SearchItems answers with the unlocked items and the locked ones.
+  private static func onlyPath(in reply: Reader) throws(BusError) -> String {
+    var reader = reply
+    var unlocked: [String] = []
+    try reader.array(alignment: 4) { item throws(BusError) in unlocked.append(try item.text()) }
+    guard unlocked.count == 1, try reader.number() == 0 else { throw .refused }
+    return unlocked[0]
+  }
+
+  private static func session(in reply: Reader) throws(BusError) -> String {
+    var reader = reply
+    guard try reader.signature() == "s", try reader.text().isEmpty else { throw .malformed }
+    return try reader.text()
+  }
+
+  private static func attributes(in reply: Reader) throws(BusError) -> [String: String] {
+    var reader = reply
+    guard try reader.signature() == "a{ss}" else { throw .malformed }
+    var attributes: [String: String] = [:]
+    try reader.array(alignment: 8) { pair throws(BusError) in
+      let name = try pair.text()
+      attributes[name] = try pair.text()
+    }
+    return attributes
+  }
+
+  private static func secret(in reply: Reader, of session: String) throws(BusError) -> Secret {
+    var reader = reply
+    guard try reader.text() == session, try reader.data().isEmpty,
+      case let value = try reader.data(), value.count <= longestSecret,
+      let text = String(validating: value, as: UTF8.self)
+    else { throw .malformed }
+    return Secret(text)
+  }
+}
