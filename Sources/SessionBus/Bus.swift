@@ -22,6 +22,7 @@ public final class Bus {
   /// - Parameters:
   ///   - address: a D-Bus address; only that of one Unix socket is understood.
   ///   - calls: with serials from 2 on; 1 is the greeting's.
+  /// - Throws: ``BusError/unavailable``, ``BusError/timedOut``.
   public init(address: String, sending calls: Call...) throws(BusError) {
     end = Self.milliseconds + Self.patience
     let address = try SocketAddress(address)
@@ -56,6 +57,8 @@ public final class Bus {
   /// - Parameters:
   ///   - serial: the call's.
   ///   - signature: the types that the answer must have.
+  /// - Returns: the arguments of the answer.
+  /// - Throws: ``BusError``.
   public func reply(to serial: Int, _ signature: String) throws(BusError) -> Reader {
     while true {
       if let reply = replies.removeValue(forKey: serial) {

@@ -30,11 +30,12 @@ struct Question {
       let flag = String(parts[0])
       // Whatever could be read in two ways is not read here: twice, empty, or like a flag.
       guard flags[flag] == nil else { throw Unusual() }
-      if flag == "--no-refresh", parts.count == 1 {
+      if word == "--no-refresh" {
         flags[flag] = ""
         continue
       }
-      guard let value = parts.count == 2 ? String(parts[1]) : words.popFirst(),
+      guard flag != "--no-refresh",
+        let value = parts.count == 2 ? String(parts[1]) : words.popFirst(),
         !value.isEmpty, value.utf8.first != UInt8(ascii: "-")
       else { throw Unusual() }
       flags[flag] = value

@@ -28,7 +28,10 @@ struct Settings {
       else { throw Unusual() }
       if line.first == UInt8(ascii: "#") { continue }
       if line.first == UInt8(ascii: "["), line.last == UInt8(ascii: "]") {
+        // Brackets within a group's name are percent-encoded: those of an IPv6 address.
         group = line.dropFirst().dropLast()
+        guard let group, !group.isEmpty, !group.contains(where: { "[]%".utf8.contains($0) })
+        else { throw Unusual() }
       } else {
         try take(line, in: group)
       }
@@ -47,10 +50,7 @@ struct Settings {
   private mutating func take(
     _ line: ArraySlice<UInt8>, in group: ArraySlice<UInt8>?
   ) throws(Unusual) {
-    // A group's name cannot hold brackets: those of an address are percent-encoded.
-    guard let group, !group.isEmpty, !group.contains(where: { "[]%".utf8.contains($0) }),
-      let equals = line.firstIndex(of: UInt8(ascii: "="))
-    else { throw Unusual() }
+    guard let group, let equals = line.firstIndex(of: UInt8(ascii: "=")) else { throw Unusual() }
     let blanks = line[..<equals].reversed().prefix { $0 == 0x20 }.count
     let key = line[..<equals].dropLast(blanks)
     guard !key.isEmpty,
