@@ -35,7 +35,7 @@ struct Get: ParsableCommand {
       let session = try interaction.signingInIfNeedBe { () throws(Failure) in
         try engine.session(at: url, options)
       }
-      try engine.answer(session, as: format.credentialFormat(understandsAuthtype: true))
+      try engine.answer(session, as: format.answer())
       return
     }
     var request = try CredentialRequest(fromStandardInput: engine)
@@ -44,16 +44,15 @@ struct Get: ParsableCommand {
       try engine.session(for: request, options)
     }
     guard let session else { return }
-    try engine.answer(
-      session,
-      as: format == .git ? request.gitFormat : format.credentialFormat(understandsAuthtype: true))
+    try engine.answer(session, as: format.answer(git: request.gitFormat))
   }
 }
 
 extension Get.Format {
-  func credentialFormat(understandsAuthtype: Bool) -> Credential.Format {
+  /// The form as it is written; what git understands, it says itself where it can.
+  func answer(git: Credential.Format = .git(authtype: true)) -> Credential.Format {
     switch self {
-    case .git: .git(authtype: understandsAuthtype)
+    case .git: git
     case .token: .token
     case .json: .json
     }

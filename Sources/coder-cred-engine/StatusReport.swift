@@ -35,7 +35,7 @@ struct StatusReport: Encodable {
     }
     self.session = session
     let margin = try configuration.number(
-      "refresh-margin", for: session.deployment, in: AnswerOptions.bounds)
+      "refresh-margin", for: session.deployment, in: StoredSession.margins)
     refreshFrom = session.refreshTime(margin: margin ?? 60, now: engine.now()).map(List.Row.moment)
     // A client that cannot be read is doctor's business; the session is what was asked about.
     let client =

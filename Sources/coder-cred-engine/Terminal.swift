@@ -26,7 +26,7 @@ enum Terminal {
 
   /// Says something and stays on the line.
   static func prompt(_ question: String) {
-    _ = write(clean(question), to: STDERR_FILENO)
+    _ = Custody.write(clean(question), to: STDERR_FILENO)
   }
 
   /// Says what failed and what helps, in at most two lines.

@@ -16,8 +16,6 @@ struct Token: ParsableCommand {
 
   func run() throws {
     let engine = Engine()
-    try engine.answer(
-      engine.session(at: url, options),
-      as: format.credentialFormat(understandsAuthtype: true))
+    try engine.answer(engine.session(at: url, options), as: format.answer())
   }
 }

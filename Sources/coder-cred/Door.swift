@@ -24,7 +24,8 @@ struct Door {
       let request = try readRequest()
       deployment = request.deployment
       account = request.username ?? account
-      if case .git = format { format = .git(authtype: request.understandsAuthtype) }
+      guard request.refused == nil else { throw Unusual() }
+      if case .git = format { format = request.gitFormat }
     } else {
       let url = question.url ?? variable("CODER_URL") ?? settings.defaultDeployment
       deployment = try url.map { url throws(Unusual) in
