@@ -68,7 +68,11 @@ struct SigningOut {
     besides session: StoredSession?
   ) throws(Failure) -> (stored: StoredClient?, isLeftOver: Bool) {
     try engine.keyring { store throws(StoreError) in
-      let client = try store.client(of: deployment)
+      let client: StoredClient?
+      // What is not ours to use is not ours to remove, and keeps nobody signed in.
+      do throws(StoreError) { client = try store.client(of: deployment) } catch .unreadable {
+        client = nil
+      }
       let others = try store.entries(of: deployment).filter { $0.account != session?.account }
       let isUsed = others.contains { entry in
         // What cannot be read may well use it.

@@ -7,7 +7,7 @@ import Secrets
 struct StatusReport: Encodable {
   /// What the deployment said when it was asked.
   struct Check: Encodable {
-    /// `works`, `expired`, `rejected`, `unclear`, `unanswered`, `locked` or `skipped`.
+    /// `works`, `due`, `rejected`, `unclear`, `unanswered`, `locked` or `skipped`.
     var result: String
     var account: String?
     var version: String?
@@ -55,14 +55,18 @@ struct StatusReport: Encodable {
       if row.state == "locked" { checkFailure = Failure(StoreError.locked) }
       return
     }
-    try engine.requireConfidential(session.deployment)
+    do throws(Failure) { try engine.requireConfidential(session.deployment) } catch {
+      check = Check(result: "skipped")
+      checkFailure = error
+      return
+    }
     let api = DeploymentAPI(
       deployment: session.deployment, client: try engine.client(for: session.deployment))
     switch api.recognition(of: session.accessToken) {
     case .works(let account): check = Check(result: "works", account: account)
     case .rejected where row.state == "due":
-      // Its time has passed, as it does every day: the next use refreshes it.
-      check = Check(result: "expired")
+      // Its time has passed, or a caller found out before us: the next use refreshes it.
+      check = Check(result: "due")
     case .rejected:
       check = Check(result: "rejected")
       checkFailure = .signInAgain(

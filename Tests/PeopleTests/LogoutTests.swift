@@ -144,6 +144,43 @@ import Testing
     #expect(try desk.run("token").status == 0)
   }
 
+  @Test func `A refresh under way does not bring back what is signed out`() throws {
+    let desk = try Desk()
+    try desk.login()
+    desk.deployment.inject(.hold, at: .refresh, afterActing: true)
+    let refresh = try desk.session.start(
+      desk.program, ["token", "--min-ttl", "31536000", desk.url], environment: desk.environment,
+      log: "/dev/null")
+    let isUnderWay = desk.deployment.wait {
+      $0.contains { $0.path == "/oauth2/tokens" && $0.fault != nil }
+    }
+    #expect(isUnderWay)
+    let logout = try desk.session.start(
+      desk.program, ["logout", desk.url], environment: desk.environment)
+    // Long enough for a logout that would not wait.
+    #expect(logout.waitForExit(timeout: 0.5) == nil)
+    desk.deployment.releaseHeld()
+    #expect(refresh.waitForExit(timeout: 20) == .status(0))
+    #expect(logout.waitForExit(timeout: 20) == .status(0))
+    #expect(try desk.items().isEmpty)
+    #expect(desk.deployment.liveTokenPairs == 0)
+  }
+
+  @Test func `A client that a newer version has written stays, and keeps nobody signed in`() throws
+  {
+    let desk = try Desk()
+    try desk.login()
+    _ = try desk.session.run(
+      "secret-tool",
+      [
+        "store", "--label=new", "application", "coder-cred", "kind", "client", "deployment",
+        desk.url,
+      ], input: Array("{\"v\":99,\"url\":\"\(desk.url)\"}".utf8))
+    #expect(try desk.run("logout", desk.url).status == 0)
+    let left = try desk.items()
+    #expect(left.contains("kind = client") && !left.contains("kind = session"))
+  }
+
   @Test func `A token made elsewhere is removed here and lives on, unless --revoke`() throws {
     let desk = try Desk()
     for revoke in [false, true] {
