@@ -4,16 +4,23 @@ public import Secrets
 public struct AuthorizationResponse: Sendable, Hashable {
   /// The authorization code.
   public let code: Secret
+  /// Whether it came with the state of the request; a code alone may be any.
+  public let hasState: Bool
 
   /// Takes a bare code that a person copied. It needs no state: the proof key alone makes a code of
   /// another sign-in worthless here.
   ///
   /// - Throws: `malformed` when it is not one word.
   public init(code: String) throws(OAuthError) {
+    try self.init(code: code, hasState: false)
+  }
+
+  private init(code: String, hasState: Bool) throws(OAuthError) {
     guard ServerText.isWord(code, limit: 4096) else {
       throw .malformed("the code holds unusable characters or is too long")
     }
     self.code = Secret(code)
+    self.hasState = hasState
   }
 
   /// What a response must show to be ours.
@@ -45,7 +52,7 @@ public struct AuthorizationResponse: Sendable, Hashable {
   /// - Parameters:
   ///   - query: the query component of the URL the browser was sent to.
   ///   - expected: what the request expects.
-  /// - Throws: `denied`, `authorizationFailed`, `issuerMismatch` or `malformed`, for a response with
+  /// - Throws: `denied`, `authorizationFailed`, `foreignAnswer` or `malformed`, for a response with
   ///   the right state.
   public init?(query: String, expected: Expectation) throws(OAuthError) {
     guard let parameters = QueryParameters(query) else { return nil }
@@ -64,7 +71,7 @@ public struct AuthorizationResponse: Sendable, Hashable {
     guard let code = try parameters.single("code") else {
       throw .malformed("the answer holds neither a code nor an error")
     }
-    try self.init(code: code)
+    try self.init(code: code, hasState: true)
   }
 
   private static func checkIssuer(
@@ -84,6 +91,6 @@ public struct AuthorizationResponse: Sendable, Hashable {
     // reject the authorization response and MUST NOT proceed with the authorization grant."
     guard let expectedURL = Endpoint(issuer), let foundURL = Endpoint(found),
       foundURL.isSameIssuer(as: expectedURL)
-    else { throw .issuerMismatch(expected: issuer, found: ServerText.shown(found) ?? "") }
+    else { throw .foreignAnswer(expected: issuer, found: ServerText.shown(found) ?? "") }
   }
 }

@@ -30,23 +30,33 @@ extension ClientRegistration {
     return try ClientRegistration(answer.body, request: request, issuer: issuer, previous: self)
   }
 
-  /// Asks whether the server still knows the client (RFC 7592 §2.1).
+  /// Reads the registration as the server has it now (RFC 7592 §2.1).
   ///
   /// - Parameters:
   ///   - issuer: the issuer that registered the client.
   ///   - client: the way to the network.
   ///   - now: the time in Unix seconds.
-  /// - Returns: false only when the server says that it does not; true when nobody can tell.
+  /// - Returns: the registration, changed where the server has changed it, as with a new secret or
+  ///   registration access token, and as it is where the server will not tell; nil only when the
+  ///   server says that it knows no such client.
   /// - Throws: `transport` when there is no answer.
-  public func isKnown(
+  public func current(
     issuer: String, client: any HTTPClient, now: Int64
-  ) throws(OAuthError) -> Bool {
-    guard let (url, token) = try? configuration(issuer) else { return true }
+  ) throws(OAuthError) -> ClientRegistration? {
+    guard let (url, token) = try? configuration(issuer) else { return self }
     let answer = try client.exchange(
       HTTPRequest(url: url, headers: [HTTPField("Accept", "application/json"), .bearer(token)]))
     // RFC 7592 §2.1: "If the client does not exist on this server, the server MUST respond with an
     // HTTP 401 Unauthorized status code".
-    return answer.status != 401
+    if answer.status == 401 { return nil }
+    guard answer.status == 200, let object = JSONObject(answer.body) else { return self }
+    let told = (try? object.strings("redirect_uris")).flatMap(\.self) ?? []
+    let request = RegistrationRequest(
+      clientName: "", redirectURIs: told.isEmpty ? redirectURIs : told,
+      tokenEndpointAuthMethod: tokenEndpointAuthMethod)
+    let current = try? ClientRegistration(
+      answer.body, request: request, issuer: issuer, previous: self)
+    return current ?? self
   }
 
   /// Ends the registration, and with it every token issued under it.

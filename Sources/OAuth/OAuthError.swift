@@ -36,6 +36,9 @@ public enum OAuthError: Error, Equatable, Sendable {
   /// The metadata belongs to another issuer than the deployment asked for.
   case issuerMismatch(expected: String, found: String)
 
+  /// The answer names another issuer than the one that was asked (RFC 9207).
+  case foreignAnswer(expected: String, found: String)
+
   /// An endpoint is neither on the issuer's origin nor on an allowed one.
   case foreignEndpoint(name: String, url: String)
 
@@ -68,6 +71,8 @@ extension OAuthError: CustomStringConvertible {
     case .malformed(let what): what
     case .issuerMismatch(let expected, let found):
       "the metadata of \(expected) belongs to \(found)"
+    case .foreignAnswer(let expected, let found):
+      "the answer comes from \(found), not from \(expected)"
     case .foreignEndpoint(let name, let url): "the \(name) is on another site: \(url)"
     case .superseded: "the sign-in was completed elsewhere"
     case .timedOut: "the browser did not come back in time"

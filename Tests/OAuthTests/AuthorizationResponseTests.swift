@@ -75,10 +75,10 @@ import Testing
 
   @Test func `Another issuer's answer is refused`() throws {
     #expect(
-      throws: OAuthError.issuerMismatch(
+      throws: OAuthError.foreignAnswer(
         expected: "https://dev.coder.com", found: "https://evil.test")
     ) { try read("code=x&state=STATE&iss=https%3A%2F%2Fevil.test") }
-    #expect(throws: OAuthError.issuerMismatch(expected: "https://dev.coder.com", found: "x")) {
+    #expect(throws: OAuthError.foreignAnswer(expected: "https://dev.coder.com", found: "x")) {
       try read("code=x&state=STATE&iss=x")
     }
     #expect(try read("code=x&state=STATE&iss=https%3A%2F%2Fdev.coder.com%2F") != nil)

@@ -119,6 +119,7 @@ import Testing
       .refused(ErrorResponse(code: "invalid_grant"), status: 400), .denied(reason: "no"),
       .authorizationFailed(ErrorResponse(code: "invalid_scope")), .registrationDisabled,
       .unsupported("x"), .malformed("x"), .issuerMismatch(expected: "a", found: "b"),
+      .foreignAnswer(expected: "a", found: "b"),
       .foreignEndpoint(name: "token_endpoint", url: "https://x"), .timedOut, .portBusy(1),
       .noLoopback(reason: "x"),
     ]

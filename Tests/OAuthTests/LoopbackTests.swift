@@ -146,7 +146,7 @@ import Testing
     let target = "/callback?code=x&iss=https://evil.test&state=\(state.value)"
     let browser = Handover { RawClient.exchange(port, request(port, target)) ?? "" }
     #expect(
-      throws: OAuthError.issuerMismatch(
+      throws: OAuthError.foreignAnswer(
         expected: "https://dev.coder.com", found: "https://evil.test")
     ) {
       try receiver.waitForResponse(

@@ -200,6 +200,33 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #expect(client.json["client_secret"] == nil)
   }
 
+  @Test func `Reading takes over what the server changed, and knows when it forgot the client`()
+    throws
+  {
+    let old = try registered(answer())
+    let elsewhere = "http://127.0.0.1:50000/callback"
+    client.on(
+      "GET", clientURI, 200,
+      json:
+        #"{"client_id":"c1","client_secret":"s2","registration_access_token":"rat2","redirect_uris":["\#(elsewhere)"]}"#
+    )
+    let read = try #require(
+      try old.current(issuer: "https://dev.coder.com", client: client, now: now))
+    #expect(read.clientSecret == Secret("s2"))
+    #expect(read.registrationAccessToken == Secret("rat2"))
+    #expect(read.redirectURIs == [elsewhere])
+    #expect(read.registrationClientURI == clientURI)
+    for (status, body) in [(200, "<html>"), (200, #"{"client_id":"c2"}"#), (404, "{}"), (500, "")] {
+      client.on("GET", clientURI, status, json: body)
+      #expect(try old.current(issuer: "https://dev.coder.com", client: client, now: now) == old)
+    }
+    client.on("GET", clientURI, 401, json: #"{"error":"invalid_token"}"#)
+    #expect(try old.current(issuer: "https://dev.coder.com", client: client, now: now) == nil)
+    // A kept address is checked again before the token goes there.
+    #expect(try old.current(issuer: "https://other.example", client: client, now: now) == old)
+    #expect(client.isFinished)
+  }
+
   @Test func `An update about another client is malformed`() throws {
     let old = try registered(answer())
     client.on("PUT", clientURI, 200, json: #"{"client_id":"c2"}"#)
