@@ -5,9 +5,13 @@ struct Browser {
   /// Whether a browser would open before the person's eyes: one is named, or there is a desktop,
   /// and nobody came in over SSH.
   var isHere: Bool {
-    if environment["BROWSER"] != nil { return true }
-    if isRemote { return false }
-    return environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil || isWindows
+    environment["BROWSER"] != nil || isBeforeEyes
+  }
+
+  /// Whether it opens on this machine's own screen, so that it finds the way back here.
+  var isBeforeEyes: Bool {
+    !isRemote
+      && (environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil || isWindows)
   }
 
   /// Whether the person sits at another machine.
@@ -32,11 +36,8 @@ struct Browser {
       var words = pieces(of: command, separator: " ")
       guard !words.isEmpty, let executable = Program.executable(named: words[0], environment)
       else { return false }
-      if words.contains("%s") {
-        words = words.map { $0 == "%s" ? url : $0 }
-      } else {
-        words.append(url)
-      }
+      let filled = words.map { $0.replacing("%s", with: url) }
+      words = filled == words ? words + [url] : filled
       let variables = environment.variables.filter { Self.isForBrowsers($0.key) }
       return Program(executable: executable, words: words, variables: variables).start() != nil
     }

@@ -49,7 +49,16 @@ struct Program {
       }
     }
     posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-    posix_spawnattr_setflags(&attributes, clinux_spawn_setsid)
+    // Signals as anyone expects them: we ignore SIGPIPE, which pipelines of scripts would inherit.
+    var none = sigset_t()
+    var every = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&every)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &every)
+    posix_spawnattr_setflags(
+      &attributes,
+      clinux_spawn_setsid | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
     var child = pid_t()
     let isStarted = withArray(of: words) { words in
       withArray(of: variables.map { "\($0.key)=\($0.value)" }) { variables in
