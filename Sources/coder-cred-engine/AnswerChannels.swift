@@ -1,4 +1,3 @@
-import CLinux
 import Credentials
 import Glibc
 import OAuth
@@ -57,15 +56,19 @@ final class PastedAnswer: AnswerChannel {
   private func outcome(
     of pasted: String, _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
-    let text = pasted.utf8.filter { $0 > 0x20 && $0 < 0x7F }
+    // What a copy often takes along: blanks, line breaks, and quotes around it.
+    var text = pasted.utf8.filter { $0 > 0x20 && $0 < 0x7F }[...]
+    while let first = text.first, "'\"<".utf8.contains(first) { text.removeFirst() }
+    while let last = text.last, "'\">".utf8.contains(last) { text.removeLast() }
     guard !text.isEmpty else { return nil }
-    if let question = text.firstIndex(of: UInt8(ascii: "?")) {
-      let query = text[(question + 1)...].prefix { $0 != UInt8(ascii: "#") }
+    if text.contains(where: { "?=&".utf8.contains($0) }) {
+      let start = text.firstIndex(of: UInt8(ascii: "?")).map { $0 + 1 } ?? text.startIndex
+      let query = text[start...].prefix { $0 != UInt8(ascii: "#") }
       let result = Result(query: String(decoding: query, as: UTF8.self), expected)
-      if result == nil { say("That address belongs to another sign-in; paste the newest one.") }
+      if result == nil { say("That is not the answer to this sign-in; use the newest tab.") }
       return result
     }
-    guard !text.contains(where: { "=/&".utf8.contains($0) }) else {
+    guard !text.contains(where: { "/:".utf8.contains($0) }) else {
       say("That is not the address of the last page; it has a “?” in it.")
       return nil
     }
@@ -81,29 +84,20 @@ final class PastedAnswer: AnswerChannel {
 
 /// Notices that somebody signed in to the same deployment in another way.
 final class ElsewhereWatch: AnswerChannel {
-  private let timer: Int32
+  private let ticker = Ticker(milliseconds: 2000)
   private let isSignedIn: () -> Bool
 
   /// Asks every two seconds whether the sign-in has been completed.
   init(_ isSignedIn: @escaping () -> Bool) {
     self.isSignedIn = isSignedIn
-    timer = timerfd_create(CLOCK_MONOTONIC, O_CLOEXEC | O_NONBLOCK)
-    var interval = itimerspec(
-      it_interval: timespec(tv_sec: 2, tv_nsec: 0), it_value: timespec(tv_sec: 2, tv_nsec: 0))
-    timerfd_settime(timer, 0, &interval, nil)
   }
 
-  deinit {
-    if timer >= 0 { close(timer) }
-  }
-
-  var descriptor: Int32? { timer >= 0 ? timer : nil }
+  var descriptor: Int32? { ticker.descriptor }
 
   func advance(
     _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
-    var ticks: UInt64 = 0
-    _ = read(timer, &ticks, MemoryLayout<UInt64>.size)
+    ticker.take()
     return isSignedIn() ? .failure(.superseded) : nil
   }
 }

@@ -31,5 +31,6 @@ struct Callback: ParsableCommand {
       throw Failure(
         .signInAgain, "no sign-in is waiting for this answer", hint: "coder-cred login")
     }
+    Terminal.say("Handed to the login that waits for it.")
   }
 }
