@@ -8,35 +8,57 @@ struct Invitation {
   let redirectURI: String
   /// The port of 127.0.0.1 that is listened on.
   let port: UInt16
+  /// How long the answer is waited for, in seconds.
+  let patience: Int
 
-  /// Opens the browser when it would open before the person's eyes; else says how to get along
-  /// without.
-  func extend(opensBrowser: Bool) {
+  /// Opens the browser when it would open before the person's eyes, and says how to get along with
+  /// one that is elsewhere.
+  ///
+  /// - Returns: whether the browser does the rest, and nothing is expected at the terminal.
+  func extend(opensBrowser: Bool) -> Bool {
     let browser = Browser(environment: environment)
-    if opensBrowser && browser.isHere && browser.open(url) {
-      Terminal.say("Your browser asks whether to allow it. If none opened, open this address:")
-      Terminal.say("")
-      Terminal.say("  \(url)")
-      Terminal.say("")
-      return
-    }
-    Terminal.say("Open this address in a browser, on this machine or any other:")
+    let isOpened = opensBrowser && browser.isHere && browser.open(url)
+    Terminal.say(
+      isOpened
+        ? "Your browser asks whether to allow it. If none opened, open this address:"
+        : "Open this address in a browser, on this machine or any other:")
     Terminal.say("")
     Terminal.say("  \(url)")
     Terminal.say("")
-    Terminal.say("In another machine's browser the last page will not load. That is expected:")
-    Terminal.say("copy its address (\(redirectURI)?…) and paste it here.")
-    if let tunnel, redirectURI.hasPrefix("http") {
-      Terminal.say("Or run this over there first, and the page will load:")
-      Terminal.say("")
-      Terminal.say("  \(tunnel)")
-      Terminal.say("")
+    if isOpened && browser.isBeforeEyes { return true }
+    if redirectURI.hasPrefix("http:") {
+      sayHowToComeBack()
+    } else {
+      Terminal.say("Its last page opens a coder-cred:// link, which brings the answer here.")
     }
-    Terminal.say("Waiting \(SignIn.patience / 60) minutes for the browser or your paste …")
+    let time = patience < 120 ? "\(patience) seconds" : "\(patience / 60) minutes"
+    Terminal.say("Waiting \(time) for the answer …")
+    return false
   }
 
-  /// The command that leads the browser's machine to our port; nil when nobody came in over SSH.
+  private func sayHowToComeBack() {
+    Terminal.say("In another machine's browser the last page will not load. That is expected:")
+    if isatty(STDIN_FILENO) != 0 {
+      Terminal.say("copy its address (\(redirectURI)?…) and paste it here.")
+    } else {
+      Terminal.say("copy its address (\(redirectURI)?…) and hand it over on this machine:")
+      Terminal.say("")
+      Terminal.say("  coder-cred callback 'ADDRESS'")
+      Terminal.say("")
+    }
+    guard let tunnel else { return }
+    Terminal.say("Or first run this on that machine, and the page will load:")
+    Terminal.say("")
+    Terminal.say("  \(tunnel)")
+    Terminal.say("")
+  }
+
+  /// The command that leads the browser's machine to our port; nil when nobody came in from one.
   private var tunnel: String? {
+    // A workspace has no address of its own; the Coder CLI knows the way.
+    if environment["CODER"] == "true", let workspace = environment["CODER_WORKSPACE_NAME"] {
+      return "coder port-forward \(workspace) --tcp \(port)"
+    }
     guard let connection = environment["SSH_CONNECTION"] else { return nil }
     // ssh(1): "SSH_CONNECTION … client IP address, client port number, server IP address, and
     // server port number."

@@ -68,8 +68,9 @@ struct Login: ParsableCommand {
     if session.refreshToken == nil {
       Terminal.say("The deployment gave no refresh token: sign in again when this one expires.")
     }
-    if let scope, let granted = session.scope, granted != scope {
-      Terminal.say("It granted: \(granted)")
+    if let granted = session.scope { Terminal.say("It granted: \(granted)") }
+    if session.account.isEmpty {
+      Terminal.say("It does not say who you are; --account NAME gives the session a name.")
     }
   }
 }

@@ -38,10 +38,18 @@ extension Failure {
     case .superseded:
       self.init(.retryLater, "\(place): \(error)")
     case .timedOut:
-      self.init(.retryLater, "nobody finished signing in to \(place) in time")
+      self.init(
+        .retryLater, "nobody finished signing in to \(place) in time",
+        hint: "try again: coder-cred login \(place); an error that the browser shows may be told "
+          + "only there")
     case .portBusy, .noLoopback:
       self.init(.retryLater, "\(error)")
-    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignEndpoint:
+    case .foreignEndpoint:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "if you trust that site, name it in allowed-origins for \(place) in the configuration"
+      )
+    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignAnswer:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -115,6 +123,12 @@ extension OAuthError {
   /// How long the server asks to be left alone, in seconds.
   var retryAfter: Int64? {
     if case .unavailable(_, _, let seconds) = self { seconds } else { nil }
+  }
+
+  /// Whether the server knows no such code or refresh token.
+  var isGrantRefused: Bool {
+    guard case .refused(let response, _) = self else { return false }
+    return response.code == ErrorResponse.invalidGrant
   }
 
   /// Whether only the way to the server is at fault, so that trying again may help.

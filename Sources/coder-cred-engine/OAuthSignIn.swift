@@ -8,52 +8,33 @@ struct OAuthSignIn {
   let engine: Engine
   let deployment: Deployment
   let wishes: SignIn.Wishes
+  let metadata: AuthorizationServerMetadata
+  let http: any HTTPClient
+  /// How long the person may take in the browser, in seconds.
+  let patience: Int
   /// The session that another sign-in brought meanwhile.
   let elsewhere: () -> StoredSession?
 
-  /// What the browser brings back, and what it takes to use it.
-  private struct Grant {
-    let code: Secret
-    let verifier: CodeVerifier
-    let redirectURI: String
-    let resource: String?
-  }
-
-  func run() throws(Failure) -> StoredSession {
-    let http = try engine.client(for: deployment)
-    Terminal.say("Signing in to \(deployment.url) …")
-    let allowed = try engine.configuration().words("allowed-origins", for: deployment)
-    let metadata = try engine.asking(deployment) { () throws(OAuthError) in
-      try AuthorizationServerMetadata.discover(
-        deployment: deployment.url, client: http, allowedOrigins: Set(allowed), now: engine.now())
-    }
-    let mayChoose = wishes.method == .auto && Terminal.isInteractive
-    if mayChoose, try !wantsBrowser() {
-      return try TokenSignIn(engine: engine, deployment: deployment, wishes: wishes).run()
-    }
-    let known = try engine.keyring { store throws(StoreError) in
-      try store.client(of: deployment)
-    }
+  /// Signs in with the client known, or with a new one when the server turns that away.
+  func run(_ known: StoredClient?) throws(Failure) -> StoredSession {
     do throws(Failure) {
-      return try signIn(known, metadata, http)
+      return try signIn(known)
     } catch {
-      guard error.cause?.isClientRefused == true, known != nil, wishes.clientID == nil else {
+      guard error.cause?.isClientRefused == true, let known, wishes.clientID == nil else {
         throw error
       }
       // The registration died between our asking for it and using it: one more try with a new one.
-      Terminal.say("The deployment no longer knows this machine; registering it anew.")
-      return try signIn(nil, metadata, http)
+      Terminal.say("\(deployment.url) no longer accepts this machine's client; making a new one …")
+      let session = try signIn(nil)
+      if session.clientID != known.registration.clientID {
+        // What nobody can use any more need not stay in the deployment's list.
+        try? known.registration.delete(issuer: known.issuer, client: http, now: engine.now())
+      }
+      return session
     }
   }
 
-  private func wantsBrowser() throws(Failure) -> Bool {
-    try Terminal.ask("Sign in through the [B]rowser (recommended), or with a session [T]oken? ")
-      != "t"
-  }
-
-  private func signIn(
-    _ known: StoredClient?, _ metadata: AuthorizationServerMetadata, _ http: any HTTPClient
-  ) throws(Failure) -> StoredSession {
+  private func signIn(_ known: StoredClient?) throws(Failure) -> StoredSession {
     let receiver = try receiver(known)
     let redirectURI =
       switch wishes.redirect {
@@ -63,12 +44,61 @@ struct OAuthSignIn {
     let client = try Registrar(
       engine: engine, deployment: deployment, metadata: metadata, http: http
     ).client(known, redirectURI: redirectURI, clientID: wishes.clientID)
-    do throws(Failure) {
-      let grant = try authorize(client, metadata, receiver, redirectURI)
-      return try keep(client, grant, http)
-    } catch {
-      guard error.cause == .superseded, let session = elsewhere() else { throw error }
-      return session
+    let configuration = try engine.configuration()
+    let exchange = CodeExchange(
+      signIn: self, client: client, former: known, verifier: CodeVerifier(),
+      redirectURI: redirectURI, resource: configuration.text("resource", for: deployment))
+    let state = State()
+    let request = AuthorizationRequest(
+      endpoint: metadata.authorizationEndpoint, clientID: client.registration.clientID,
+      redirectURI: redirectURI, state: state, challenge: exchange.verifier.challenge,
+      scope: wishes.scope ?? configuration.text("scopes", for: deployment),
+      resource: exchange.resource)
+    let url = try engine.asking(deployment) { () throws(OAuthError) in try request.url() }
+    // Before the address is known to anyone, so that no answer comes too early.
+    var channels: [any AnswerChannel] = [
+      PastedAnswer(from: 0), ElsewhereWatch { elsewhere() != nil },
+    ]
+    // Without a socket two ways remain.
+    if let delivered = try? DeliveredAnswer(for: state) { channels.append(delivered) }
+    let hasOpened = Invitation(
+      environment: engine.environment, url: try engine.webAddress(url, of: deployment),
+      redirectURI: redirectURI, port: receiver.port, patience: patience
+    ).extend(opensBrowser: wishes.opensBrowser)
+    if hasOpened, let spinner = Spinner("Waiting for your browser", engine.environment) {
+      channels.append(spinner)
+    }
+    return try wait(
+      receiver, AuthorizationResponse.Expectation(state: state, metadata: metadata), channels,
+      exchange)
+  }
+
+  /// Waits for the answer that makes a session; a mistyped code is none.
+  private func wait(
+    _ receiver: LoopbackReceiver, _ expected: AuthorizationResponse.Expectation,
+    _ channels: [any AnswerChannel], _ exchange: CodeExchange
+  ) throws(Failure) -> StoredSession {
+    let deadline = MonotonicClock.milliseconds + patience * 1000
+    while true {
+      let left = max(0, deadline - MonotonicClock.milliseconds)
+      let response = try answer(receiver, expected, channels, seconds: (left + 999) / 1000)
+      do throws(Failure) {
+        return try exchange.run(response.code)
+      } catch {
+        // Without its state a code may be anything; the right one is as good as before.
+        guard !response.hasState, error.cause?.isGrantRefused == true else { throw error }
+        Terminal.say("The deployment does not know that code; paste the whole address instead.")
+      }
+    }
+  }
+
+  private func answer(
+    _ receiver: LoopbackReceiver, _ expected: AuthorizationResponse.Expectation,
+    _ channels: [any AnswerChannel], seconds: Int
+  ) throws(Failure) -> AuthorizationResponse {
+    defer { for case let spinner as Spinner in channels { spinner.clear() } }
+    return try engine.asking(deployment) { () throws(OAuthError) in
+      try receiver.waitForResponse(expected, orFrom: channels, seconds: seconds)
     }
   }
 
@@ -89,87 +119,6 @@ struct OAuthSignIn {
 
   private static func port(of redirectURI: String) -> UInt16? {
     (try? Deployment(url: redirectURI))?.port.map { UInt16($0) }
-  }
-
-  private func authorize(
-    _ client: StoredClient, _ metadata: AuthorizationServerMetadata, _ receiver: LoopbackReceiver,
-    _ redirectURI: String
-  ) throws(Failure) -> Grant {
-    let configuration = try engine.configuration()
-    let resource = configuration.text("resource", for: deployment)
-    let verifier = CodeVerifier()
-    let state = State()
-    let request = AuthorizationRequest(
-      endpoint: metadata.authorizationEndpoint, clientID: client.registration.clientID,
-      redirectURI: redirectURI, state: state, challenge: verifier.challenge,
-      scope: wishes.scope ?? configuration.text("scopes", for: deployment), resource: resource)
-    let url = try engine.asking(deployment) { () throws(OAuthError) in try request.url() }
-    var channels: [any AnswerChannel] = [
-      PastedAnswer(from: 0), ElsewhereWatch { elsewhere() != nil },
-    ]
-    // Without a socket two ways remain.
-    if let delivered = try? DeliveredAnswer(for: state) { channels.append(delivered) }
-    Invitation(
-      environment: engine.environment, url: url, redirectURI: redirectURI, port: receiver.port
-    ).extend(opensBrowser: wishes.opensBrowser)
-    let response = try engine.asking(deployment) { () throws(OAuthError) in
-      try receiver.waitForResponse(
-        AuthorizationResponse.Expectation(state: state, metadata: metadata), orFrom: channels,
-        seconds: SignIn.patience)
-    }
-    return Grant(
-      code: response.code, verifier: verifier, redirectURI: redirectURI, resource: resource)
-  }
-
-  private func keep(
-    _ client: StoredClient, _ grant: Grant, _ http: any HTTPClient
-  ) throws(Failure) -> StoredSession {
-    // From here on a signal would leave behind a grant that nobody knows of.
-    let signals = HeldSignals()
-    defer { signals.release() }
-    let tokens = try engine.asking(deployment) { () throws(OAuthError) in
-      try TokenEndpoint(
-        url: client.tokenEndpoint, authentication: client.registration.authentication
-      ).exchange(
-        code: grant.code, redirectURI: grant.redirectURI, verifier: grant.verifier,
-        resource: grant.resource, client: http, now: engine.now())
-    }
-    let account = DeploymentAPI(deployment: deployment, client: http).userName(tokens.accessToken)
-    if let wanted = wishes.account, let account, wanted != account {
-      takeBack(tokens, client, http)
-      throw Failure(
-        .askForAccess, "the browser is signed in as \(account), not \(wanted)",
-        hint: "sign out of \(deployment.url) in the browser, and try again")
-    }
-    var session = StoredSession(
-      deployment: deployment, account: account ?? wishes.account ?? "", method: .oauth,
-      accessToken: tokens.accessToken)
-    session.clientID = client.registration.clientID
-    session.resource = grant.resource
-    session.signedInAt = engine.now()
-    session = session.renewed(with: tokens, now: engine.now())
-    // A refresh of the former session may be under way; what it saves must not come last.
-    let lock = try RefreshLock(
-      of: deployment, account: session.account, environment: engine.environment)
-    let kept = session
-    try lock.hold { () throws(Failure) in
-      try engine.keyring { store throws(StoreError) in
-        try store.save(client)
-        try store.save(kept)
-      }
-    }
-    return kept
-  }
-
-  private func takeBack(
-    _ tokens: TokenResponse, _ client: StoredClient, _ http: any HTTPClient
-  ) {
-    guard let endpoint = client.revocationEndpoint else { return }
-    try? Revocation(endpoint: endpoint, authentication: client.registration.authentication)
-      .revoke(
-        tokens.refreshToken ?? tokens.accessToken,
-        hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: http,
-        now: engine.now())
   }
 }
 

@@ -13,41 +13,44 @@ struct Registrar {
 
   /// The client to sign in with: the one an administrator made, if it is named; else the one known,
   /// as it is when it fits, changed where that is possible; else a new one.
+  ///
+  /// What the server has changed is kept at once: a sign-in that is given up must not leave the
+  /// keyring behind it. A client that takes the place of one still good is kept with its first
+  /// session only.
   func client(
     _ known: StoredClient?, redirectURI: String, clientID: String?
   ) throws(Failure) -> StoredClient {
     let configured = try engine.configuration().text("client-id", for: deployment)
-    let registration: ClientRegistration
-    if let clientID = clientID ?? configured {
-      registration = try manual(clientID, known, redirectURI)
-    } else if let usable = try usable(known) {
-      registration = try adapted(usable, redirectURI)
-    } else {
-      registration = try register(redirectURI)
+    if let id = clientID ?? configured {
+      return stored(try manual(id, isNamedNow: clientID != nil, known, redirectURI))
     }
-    return StoredClient(
-      deployment: deployment, registration: registration, issuer: metadata.issuer,
-      tokenEndpoint: metadata.tokenEndpoint, revocationEndpoint: metadata.revocationEndpoint)
+    guard let known, let current = try current(known) else {
+      return try keep(register(redirectURI), besides: known)
+    }
+    if current.redirectURIs == [redirectURI] { return try keep(current, besides: known) }
+    if let updated = try update(current, redirectURI) { return try keep(updated, besides: known) }
+    guard metadata.registrationEndpoint != nil else {
+      return stored(current.with(redirectURI: redirectURI))
+    }
+    return stored(try register(redirectURI))
   }
 
-  /// The known registration, if it is this server's, its secret is still good, and the server
-  /// remembers it: a browser sent there with a forgotten client would never come back.
-  private func usable(_ known: StoredClient?) throws(Failure) -> ClientRegistration? {
-    guard let known, known.issuer == metadata.issuer,
-      known.registration.registrationAccessToken != nil,
+  /// The known registration as the server has it, if it is this server's, its secret is still good,
+  /// and the server remembers it: a browser sent there with a forgotten client would never come
+  /// back.
+  private func current(_ known: StoredClient) throws(Failure) -> ClientRegistration? {
+    guard known.issuer == metadata.issuer,
       !known.registration.isSecretExpired(now: engine.now())
     else { return nil }
-    let isKnown = try engine.asking(deployment) { () throws(OAuthError) in
-      try known.registration.isKnown(issuer: metadata.issuer, client: http, now: engine.now())
+    return try engine.asking(deployment) { () throws(OAuthError) in
+      try known.registration.current(issuer: metadata.issuer, client: http, now: engine.now())
     }
-    return isKnown ? known.registration : nil
   }
 
-  /// The registration with this redirect URI, or a new one.
-  private func adapted(
+  /// The registration with this redirect URI; nil when the server does not do that.
+  private func update(
     _ registration: ClientRegistration, _ redirectURI: String
-  ) throws(Failure) -> ClientRegistration {
-    if registration.redirectURIs == [redirectURI] { return registration }
+  ) throws(Failure) -> ClientRegistration? {
     let request = RegistrationRequest(
       clientName: Self.clientName, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
@@ -55,9 +58,15 @@ struct Registrar {
       return try registration.update(
         request, issuer: metadata.issuer, client: http, now: engine.now())
     } catch {
-      if case .transport = error { throw Failure(error, at: deployment) }
-      engine.trace("the registration cannot be changed: \(error)")
-      return try register(redirectURI)
+      switch error {
+      case .transport: throw Failure(error, at: deployment)
+      // Later it may do: no reason to leave a good registration behind.
+      case .unavailable(let status, _, _) where status == 429 || (500...599).contains(status):
+        throw Failure(error, at: deployment)
+      default:
+        engine.trace("the registration cannot be changed: \(error)")
+        return nil
+      }
     }
   }
 
@@ -70,26 +79,42 @@ struct Registrar {
     }
   }
 
-  /// A client that an administrator made. Its secret is asked for once, and kept.
+  /// A client that an administrator made. Its secret is asked for once, and kept; who names the
+  /// client on the command line may give another.
   private func manual(
-    _ clientID: String, _ known: StoredClient?, _ redirectURI: String
+    _ clientID: String, isNamedNow: Bool, _ known: StoredClient?, _ redirectURI: String
   ) throws(Failure) -> ClientRegistration {
-    var secret = known?.registration.clientID == clientID ? known?.registration.clientSecret : nil
-    if secret == nil {
-      secret =
-        Terminal.isInteractive
-        ? try Terminal.readSecret("Client secret (empty if it has none): ")
-        : Secret(try Terminal.line(limit: 2048))
+    let kept = known.flatMap { $0.registration.clientID == clientID ? $0.registration : nil }
+    var secret = kept?.clientSecret
+    if isNamedNow || kept == nil {
+      let what = secret == nil ? "if it has none" : "to keep the one known"
+      let given = try Terminal.readSecret("Client secret (empty \(what)): ")
+      if !given.isEmpty { secret = given }
     }
     guard Self.isWord(Secret(clientID)), secret.map(Self.isWord) ?? true else {
       throw Failure(
         .fixTheInput, "the client id or its secret holds a blank or a control character")
     }
     return ClientRegistration(
-      clientID: clientID, clientSecret: secret.flatMap { $0.isEmpty ? nil : $0 },
-      redirectURIs: [redirectURI],
+      clientID: clientID, clientSecret: secret, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: metadata.clientAuthenticationMethods.contains(.clientSecretPost)
         ? .clientSecretPost : .clientSecretBasic)
+  }
+
+  private func stored(_ registration: ClientRegistration) -> StoredClient {
+    StoredClient(
+      deployment: deployment, registration: registration, issuer: metadata.issuer,
+      tokenEndpoint: metadata.tokenEndpoint, revocationEndpoint: metadata.revocationEndpoint)
+  }
+
+  private func keep(
+    _ registration: ClientRegistration, besides known: StoredClient?
+  ) throws(Failure) -> StoredClient {
+    let client = stored(registration)
+    if client != known {
+      try engine.keyring { store throws(StoreError) in try store.save(client) }
+    }
+    return client
   }
 
   private static func isWord(_ text: Secret) -> Bool {
@@ -103,5 +128,16 @@ struct Registrar {
     guard gethostname(&name, 64) == 0 else { return "coder-cred" }
     let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     return "coder-cred on \(String(decoding: host, as: UTF8.self).prefix(40))"
+  }
+}
+
+extension ClientRegistration {
+  /// The same client with another redirect URI, for servers that compare no ports.
+  fileprivate func with(redirectURI: String) -> ClientRegistration {
+    ClientRegistration(
+      clientID: clientID, clientSecret: clientSecret, clientSecretExpiresAt: clientSecretExpiresAt,
+      registrationAccessToken: registrationAccessToken,
+      registrationClientURI: registrationClientURI, redirectURIs: [redirectURI],
+      tokenEndpointAuthMethod: tokenEndpointAuthMethod)
   }
 }

@@ -8,10 +8,10 @@ import Glibc
 struct SignInLock {
   private let descriptor: Int32
 
-  /// Takes the lock, or waits for whoever has it, asking again and again whether the matter has been
-  /// settled meanwhile; nil when it has.
+  /// Takes the lock, or waits for whoever has it, for `patience` seconds, asking again and again
+  /// whether the matter has been settled meanwhile; nil when it has.
   static func take(
-    _ deployment: Deployment, environment: Environment, isSettled: () -> Bool
+    _ deployment: Deployment, environment: Environment, patience: Int, isSettled: () -> Bool
   ) throws(Failure) -> SignInLock? {
     guard let digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, deployment.url, -1) else {
       throw Failure(.reportIt, "the lock's name cannot be computed")
@@ -22,7 +22,7 @@ struct SignInLock {
     guard descriptor >= 0 else {
       throw Failure(.retryLater, "the lock \(path) cannot be used: \(SystemError.last)")
     }
-    let deadline = MonotonicClock.milliseconds + (SignIn.patience + 30) * 1000
+    let deadline = MonotonicClock.milliseconds + patience * 1000
     var hasSaidSo = false
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       if !hasSaidSo {

@@ -29,6 +29,11 @@ enum Terminal {
     _ = Custody.write(clean(question), to: STDERR_FILENO)
   }
 
+  /// Draws over the line the cursor is on, and goes back to its beginning.
+  static func draw(_ text: String) {
+    _ = write("\r\u{1B}[K\(clean(text))\r", to: STDERR_FILENO)
+  }
+
   /// Says what failed and what helps, in at most two lines.
   static func report(_ failure: Failure) {
     if failure.isSilent { return }

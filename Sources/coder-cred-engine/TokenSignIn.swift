@@ -25,8 +25,7 @@ struct TokenSignIn {
   }
 
   private func readToken() throws(Failure) -> Secret {
-    let page = "\(deployment.url)/cli-auth"
-    let line: Secret
+    let page = try engine.webAddress("\(deployment.url)/cli-auth", of: deployment)
     if isatty(STDIN_FILENO) != 0 {
       let browser = Browser(environment: engine.environment)
       if wishes.opensBrowser && browser.isHere && browser.open(page) {
@@ -34,11 +33,11 @@ struct TokenSignIn {
       } else {
         Terminal.say("Open this address in a browser; it shows a session token:")
       }
+      Terminal.say("")
       Terminal.say("  \(page)")
-      line = try Terminal.readSecret("Paste the token here (it stays hidden): ")
-    } else {
-      line = Secret(try Terminal.line(limit: 4096))
+      Terminal.say("")
     }
+    let line = try Terminal.readSecret("Paste the token here (it stays hidden): ")
     let token = line.map { String(decoding: $0.utf8.filter { $0 > 0x20 }, as: UTF8.self) }
     guard !token.isEmpty, token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw Failure(.fixTheInput, "no token was given", hint: "it is shown at \(page)")
@@ -66,23 +65,39 @@ struct TokenSignIn {
     let lock = try RefreshLock(
       of: deployment, account: session.account, environment: engine.environment)
     let (former, client) = try lock.hold {
-      () throws(Failure) -> (StoredSession?, StoredClient?) in
+      () throws(Failure) -> ([StoredSession], StoredClient?) in
       try engine.keyring { store throws(StoreError) in
-        let former = try store.session(like: session)
+        // A session whose account nobody knows would be preferred to the token that was chosen.
+        let former = try store.sessions(of: deployment, account: session.account)
+          .filter { $0.method == .oauth }
+        if former.contains(where: { $0.accessToken == session.accessToken }) { return ([], nil) }
         let client = try store.client(of: deployment)
         try store.save(session)
+        if former.contains(where: \.account.isEmpty) {
+          try store.removeSessions(of: deployment, account: "")
+        }
         return (former, client)
       }
     }
-    guard let former, former.method == .oauth, let grant = former.refreshToken, let client,
-      let endpoint = client.revocationEndpoint
-    else { return session }
-    do throws(OAuthError) {
-      try Revocation(endpoint: endpoint, authentication: client.registration.authentication)
-        .revoke(grant, hint: .refreshToken, client: http, now: engine.now())
-    } catch {
-      Terminal.say("coder-cred: warning: the former sign-in could not be revoked: \(error)")
-    }
+    for old in former { end(old, client, http) }
     return session
+  }
+
+  /// Revokes the grant of a session that made room for the token.
+  private func end(_ old: StoredSession, _ client: StoredClient?, _ http: any HTTPClient) {
+    guard let grant = old.refreshToken else { return }
+    var reason = "the deployment revokes none"
+    if let client, client.registration.clientID == old.clientID,
+      let endpoint = client.revocationEndpoint
+    {
+      do throws(OAuthError) {
+        try Revocation(endpoint: endpoint, authentication: client.registration.authentication)
+          .revoke(grant, hint: .refreshToken, client: http, now: engine.now())
+        return
+      } catch {
+        reason = error.description
+      }
+    }
+    Terminal.say("coder-cred: warning: the former sign-in is not revoked: \(reason)")
   }
 }

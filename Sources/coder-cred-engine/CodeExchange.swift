@@ -1,0 +1,148 @@
+import Credentials
+import Glibc
+import HTTP
+import OAuth
+import Secrets
+
+/// From an authorization code to a session in the keyring.
+struct CodeExchange {
+  let signIn: OAuthSignIn
+  let client: StoredClient
+  /// The client before this sign-in.
+  let former: StoredClient?
+  let verifier: CodeVerifier
+  let redirectURI: String
+  let resource: String?
+
+  private var engine: Engine { signIn.engine }
+  private var deployment: Deployment { signIn.deployment }
+  private var wishes: SignIn.Wishes { signIn.wishes }
+
+  /// Exchanges the code and keeps what comes of it.
+  func run(_ code: Secret) throws(Failure) -> StoredSession {
+    // The keyring may have locked itself while the person was away.
+    try engine.keyring { store throws(StoreError) in try store.unlock(within: 120) }
+    // From here on a signal would leave behind a grant that nobody knows of.
+    let signals = HeldSignals()
+    defer { signals.release() }
+    let tokens = try engine.asking(deployment) { () throws(OAuthError) in
+      try TokenEndpoint(
+        url: client.tokenEndpoint, authentication: client.registration.authentication
+      ).exchange(
+        code: code, redirectURI: redirectURI, verifier: verifier, resource: resource,
+        client: signIn.http, now: engine.now())
+    }
+    do throws(Failure) {
+      return try keep(tokens)
+    } catch {
+      // A refusal below has said what becomes of the tokens; whatever else fails, they are of no
+      // use to anyone.
+      if error.remedy != .askForAccess { revoke(tokens) }
+      throw error
+    }
+  }
+
+  private func keep(_ tokens: TokenResponse) throws(Failure) -> StoredSession {
+    let account = account(of: tokens.accessToken)
+    var session = StoredSession(
+      deployment: deployment, account: account ?? wishes.account ?? "", method: .oauth,
+      accessToken: tokens.accessToken)
+    session.clientID = client.registration.clientID
+    session.resource = resource
+    session.signedInAt = engine.now()
+    session = session.renewed(with: tokens, now: engine.now())
+    if let wanted = wishes.account, wanted != session.account {
+      try refuse(session, tokens, wanted)
+    }
+    let outlived = try replace(session)
+    for old in outlived where old.refreshToken != tokens.refreshToken { revoke(old) }
+    try warnOthers()
+    return session
+  }
+
+  /// Sessions of others cannot be refreshed with a client that is not theirs.
+  private func warnOthers() throws(Failure) {
+    let sessions = try engine.keyring { store throws(StoreError) in
+      try store.sessions(of: deployment, account: nil)
+    }
+    for other in sessions
+    where other.method == .oauth && other.clientID != client.registration.clientID {
+      Terminal.say("\(other.account) used the former client, and will have to sign in again.")
+    }
+  }
+
+  /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
+  /// narrow scope.
+  private func account(of token: Secret) -> String? {
+    let api = DeploymentAPI(deployment: deployment, client: signIn.http)
+    for attempt in 1...3 {
+      switch api.whoAmI(token) {
+      case .user(let name): return name
+      case .refused(let status) where status != 429 && status < 500: return nil
+      // A session without a name would stand beside the one with it.
+      case .refused, .failed: if attempt < 3 { usleep(300_000) }
+      }
+    }
+    return nil
+  }
+
+  /// Somebody else is signed in to the deployment in this browser.
+  private func refuse(
+    _ session: StoredSession, _ tokens: TokenResponse, _ wanted: String
+  ) throws(Failure) {
+    let known = try engine.keyring { store throws(StoreError) in
+      try store.session(like: session)
+    }
+    if let known, known.method == .oauth, known.clientID == session.clientID {
+      // A deployment keeps one grant for a user and a client: the exchange has ended the one that
+      // their session lived on, which goes on with this one.
+      _ = try replace(session)
+    } else {
+      revoke(tokens)
+    }
+    throw Failure(
+      .askForAccess, "the browser is signed in as \(session.account), not \(wanted)",
+      hint: "sign out of \(deployment.url) in the browser, and try again")
+  }
+
+  /// Puts the session in the place of the one before.
+  ///
+  /// - Returns: sessions that have made room, and whose grants may still be alive.
+  private func replace(_ session: StoredSession) throws(Failure) -> [StoredSession] {
+    // A refresh of the former session may be under way; what it saves must not come last.
+    let lock = try RefreshLock(
+      of: deployment, account: session.account, environment: engine.environment)
+    return try lock.hold { () throws(Failure) in
+      try engine.keyring { store throws(StoreError) in
+        let before = try store.sessions(of: deployment, account: session.account)
+          .filter { $0.method == .oauth }
+        if try store.client(of: deployment) != client { try store.save(client) }
+        try store.save(session)
+        // The one without a name now has it: two would be a question at every request.
+        if !session.account.isEmpty, before.contains(where: \.account.isEmpty) {
+          try store.removeSessions(of: deployment, account: "")
+        }
+        return before
+      }
+    }
+  }
+
+  private func revoke(_ tokens: TokenResponse) {
+    guard let endpoint = client.revocationEndpoint else { return }
+    try? Revocation(endpoint: endpoint, authentication: client.registration.authentication)
+      .revoke(
+        tokens.refreshToken ?? tokens.accessToken,
+        hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: signIn.http,
+        now: engine.now())
+  }
+
+  private func revoke(_ session: StoredSession) {
+    let issuers = [client, former].compactMap(\.self)
+    guard let token = session.refreshToken,
+      let issuer = issuers.first(where: { $0.registration.clientID == session.clientID }),
+      let endpoint = issuer.revocationEndpoint
+    else { return }
+    try? Revocation(endpoint: endpoint, authentication: issuer.registration.authentication)
+      .revoke(token, hint: .refreshToken, client: signIn.http, now: engine.now())
+  }
+}
