@@ -76,11 +76,11 @@ struct CodeExchange {
   private func account(of token: Secret) -> String? {
     let api = DeploymentAPI(deployment: deployment, client: signIn.http)
     for attempt in 1...3 {
-      switch api.whoAmI(token) {
-      case .user(let name): return name
-      case .refused(let status) where status != 429 && status < 500: return nil
+      switch api.recognition(of: token) {
+      case .works(let name): return name
+      case .rejected, .unclear: return nil
       // A session without a name would stand beside the one with it.
-      case .refused, .failed: if attempt < 3 { usleep(300_000) }
+      case .unanswered: if attempt < 3 { usleep(300_000) }
       }
     }
     return nil

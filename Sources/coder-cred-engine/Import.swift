@@ -53,7 +53,7 @@ struct Import: ParsableCommand {
     outcome.deployment = deployment.url
     outcome.account = account
     outcome.imported = try keep(found.token, deployment, account, engine)
-    if remove || mayRemove(files) {
+    if try remove || mayRemove(files) {
       do throws(Failure) {
         try files.removeSession(found.file)
         outcome.removed = true
@@ -123,9 +123,9 @@ struct Import: ParsableCommand {
     }
   }
 
-  private func mayRemove(_ files: CoderCLIFiles) -> Bool {
-    guard !json, isatty(STDIN_FILENO) != 0, isatty(STDERR_FILENO) != 0 else { return false }
-    return Terminal.confirms("Remove the token from \(files.sessionPath)?")
+  private func mayRemove(_ files: CoderCLIFiles) throws(Failure) -> Bool {
+    guard !json, Terminal.isInteractive else { return false }
+    return try Terminal.ask("Remove the token from \(files.sessionPath)? [y/N] ").hasPrefix("y")
   }
 
   private func show(_ outcome: Outcome) throws {

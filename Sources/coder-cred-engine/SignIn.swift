@@ -41,6 +41,7 @@ struct SignIn {
     // A locked keyring, or an item that must not be replaced, shows before anyone is sent away.
     let before = try engine.keyring { store throws(StoreError) in
       try store.unlock(within: 120)
+      _ = try store.client(of: deployment)
       return try store.sessions(of: deployment, account: nil)
     }
     if wishes.method == .token { return try withToken() }
@@ -135,7 +136,13 @@ struct SignIn {
       if case .registrationDisabled = failure.cause, let hint = failure.hint { Terminal.say(hint) }
       Terminal.say("A session token will do instead.")
     }
-    return try TokenSignIn(engine: engine, deployment: deployment, wishes: wishes).run()
+    let signIn = TokenSignIn(engine: engine, deployment: deployment, wishes: wishes)
+    guard let token = try signIn.readToken() else {
+      throw failure
+        ?? Failure(
+          .fixTheInput, "no token was given", hint: "it is shown at \(deployment.url)/cli-auth")
+    }
+    return try signIn.run(token)
   }
 
   /// Signs in under the address that the deployment says is its own: tokens and registrations

@@ -31,7 +31,7 @@ enum Terminal {
 
   /// Draws over the line the cursor is on, and goes back to its beginning.
   static func draw(_ text: String) {
-    _ = write("\r\u{1B}[K\(clean(text))\r", to: STDERR_FILENO)
+    _ = Custody.write("\r\u{1B}[K\(clean(text))\r", to: STDERR_FILENO)
   }
 
   /// Says what failed and what helps, in at most two lines.

@@ -10,8 +10,8 @@ struct TokenSignIn {
   let deployment: Deployment
   let wishes: SignIn.Wishes
 
-  func run() throws(Failure) -> StoredSession {
-    let token = try readToken()
+  /// Signs in with a token, once the deployment has said whose it is.
+  func run(_ token: Secret) throws(Failure) -> StoredSession {
     let http = try engine.client(for: deployment)
     let account = try verify(token, http)
     if let wanted = wishes.account, wanted != account {
@@ -24,7 +24,8 @@ struct TokenSignIn {
     return try keep(session, http)
   }
 
-  private func readToken() throws(Failure) -> Secret {
+  /// Asks for the token; nil when none is given.
+  func readToken() throws(Failure) -> Secret? {
     let page = try engine.webAddress("\(deployment.url)/cli-auth", of: deployment)
     if isatty(STDIN_FILENO) != 0 {
       let browser = Browser(environment: engine.environment)
@@ -39,10 +40,10 @@ struct TokenSignIn {
     }
     let line = try Terminal.readSecret("Paste the token here (it stays hidden): ")
     let token = line.map { String(decoding: $0.utf8.filter { $0 > 0x20 }, as: UTF8.self) }
-    guard !token.isEmpty, token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-      throw Failure(.fixTheInput, "no token was given", hint: "it is shown at \(page)")
+    guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw Failure(.fixTheInput, "this is no session token", hint: "it is shown at \(page)")
     }
-    return token
+    return token.isEmpty ? nil : token
   }
 
   private func verify(_ token: Secret, _ http: any HTTPClient) throws(Failure) -> String {

@@ -40,6 +40,11 @@ extension Desk {
     return result.answer.first ?? ""
   }
 
+  /// Lets the next refresh be tried at once, as it would be after a while.
+  func forgetTrouble() {
+    try? FileManager.default.removeItem(atPath: "\(session.directory)/run/coder-cred")
+  }
+
   /// Writes the configuration file.
   func configure(_ text: String) throws {
     let directory = "\(session.directory)/config/coder-cred"

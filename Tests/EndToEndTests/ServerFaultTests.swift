@@ -76,6 +76,7 @@ import Testing
         expectFailure(try desk.run(["get", desk.url]), fault.status, fault.what)
         desk.deployment.clearFaults()
         #expect(try tokens(desk) == before, "\(fault.what)")
+        desk.forgetTrouble()
       }
       #expect(desk.deployment.isValid(accessToken: try desk.token()))
     }

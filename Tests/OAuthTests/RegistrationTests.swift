@@ -93,7 +93,7 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #expect {
       try ClientRegistration.register(request, metadata: metadata(), client: client, now: now)
     } throws: {
-      if case .unsupported = $0 as? OAuthError { true } else { false }
+      if case .notOffered = $0 as? OAuthError { true } else { false }
     }
     client.on("POST", register, 400, json: #"{"error":"invalid_client_metadata"}"#)
     #expect(
