@@ -45,6 +45,9 @@ public enum OAuthError: Error, Equatable, Sendable {
   /// The sign-in was completed in another way, and needs no answer any more.
   case superseded
 
+  /// The person interrupted the wait.
+  case interrupted
+
   /// The deadline passed before the browser came back.
   case timedOut
 
@@ -75,6 +78,7 @@ extension OAuthError: CustomStringConvertible {
       "the answer comes from \(found), not from \(expected)"
     case .foreignEndpoint(let name, let url): "the \(name) is on another site: \(url)"
     case .superseded: "the sign-in was completed elsewhere"
+    case .interrupted: "interrupted"
     case .timedOut: "the browser did not come back in time"
     case .portBusy(let port): "port \(port) is in use by another program"
     case .noLoopback(let reason): "cannot listen on 127.0.0.1: \(reason)"

@@ -46,7 +46,8 @@ struct HeldSignals {
 }
 
 extension sigaction {
-  fileprivate var isIgnoring: Bool {
+  /// Whether the signal was set to be ignored, as under nohup.
+  var isIgnoring: Bool {
     unsafeBitCast(__sigaction_handler.sa_handler, to: Int.self)
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }

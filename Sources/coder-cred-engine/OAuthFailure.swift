@@ -35,7 +35,7 @@ extension Failure {
       self.init(
         .fixTheServer, "\(place): \(error)",
         hint: "sign in with a session token: coder-cred login \(place) --method token")
-    case .superseded:
+    case .superseded, .interrupted:
       self.init(.retryLater, "\(place): \(error)")
     case .timedOut:
       self.init(

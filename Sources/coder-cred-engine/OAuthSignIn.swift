@@ -41,9 +41,27 @@ struct OAuthSignIn {
       case .loopback: receiver.redirectURI
       case .scheme: "coder-cred://oauth/callback"
       }
+    // From here on there is something to take back.
+    let interruption = Interruption()
+    defer { interruption.end() }
     let client = try Registrar(
       engine: engine, deployment: deployment, metadata: metadata, http: http
     ).client(known, redirectURI: redirectURI, clientID: wishes.clientID)
+    do throws(Failure) {
+      return try authorize(client, known, receiver, redirectURI, interruption)
+    } catch {
+      if client.registration.clientID != known?.registration.clientID {
+        // A client without a session would only lengthen the deployment's list.
+        try? client.registration.delete(issuer: client.issuer, client: http, now: engine.now())
+      }
+      throw error
+    }
+  }
+
+  private func authorize(
+    _ client: StoredClient, _ known: StoredClient?, _ receiver: LoopbackReceiver,
+    _ redirectURI: String, _ interruption: Interruption
+  ) throws(Failure) -> StoredSession {
     let configuration = try engine.configuration()
     let exchange = CodeExchange(
       signIn: self, client: client, former: known, verifier: CodeVerifier(),
@@ -57,7 +75,7 @@ struct OAuthSignIn {
     let url = try engine.asking(deployment) { () throws(OAuthError) in try request.url() }
     // Before the address is known to anyone, so that no answer comes too early.
     var channels: [any AnswerChannel] = [
-      PastedAnswer(from: 0), ElsewhereWatch { elsewhere() != nil },
+      interruption, PastedAnswer(from: 0), ElsewhereWatch { elsewhere() != nil },
     ]
     // Without a socket two ways remain.
     if let delivered = try? DeliveredAnswer(for: state) { channels.append(delivered) }

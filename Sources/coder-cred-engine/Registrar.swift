@@ -15,8 +15,7 @@ struct Registrar {
   /// as it is when it fits, changed where that is possible; else a new one.
   ///
   /// What the server has changed is kept at once: a sign-in that is given up must not leave the
-  /// keyring behind it. A client that takes the place of one still good is kept with its first
-  /// session only.
+  /// keyring behind it. A new client is kept with its first session only.
   func client(
     _ known: StoredClient?, redirectURI: String, clientID: String?
   ) throws(Failure) -> StoredClient {
@@ -25,7 +24,7 @@ struct Registrar {
       return stored(try manual(id, isNamedNow: clientID != nil, known, redirectURI))
     }
     guard let known, let current = try current(known) else {
-      return try keep(register(redirectURI), besides: known)
+      return stored(try register(redirectURI))
     }
     if current.redirectURIs == [redirectURI] { return try keep(current, besides: known) }
     if let updated = try update(current, redirectURI) { return try keep(updated, besides: known) }

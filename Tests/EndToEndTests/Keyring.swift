@@ -52,8 +52,11 @@ extension Desk {
     for collection in get(root, 'Service', 'Collections'):
         for item in get(collection, 'Collection', 'Items'):
             secret = at(item).GetSecret(session, dbus_interface=S + 'Item')
+            attributes = get(item, 'Item', 'Attributes')
+            # After a restart gnome-keyring says of items without a schema that theirs is generic.
+            if attributes.get('xdg:schema') == S + 'Generic': del attributes['xdg:schema']
             items.append({
-                'attributes': get(item, 'Item', 'Attributes'), 'label': get(item, 'Item', 'Label'),
+                'attributes': attributes, 'label': get(item, 'Item', 'Label'),
                 'modified': int(get(item, 'Item', 'Modified')),
                 'secret': bytes(secret[2]).decode('utf-8', 'backslashreplace')})
     items.sort(key=lambda item: (sorted(item['attributes'].items()), item['label']))
