@@ -88,6 +88,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "LifeTests",
+      dependencies: [
+        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "EndToEndTests",
       dependencies: [
         "DeploymentSimulator", "PrivateSession", "coder-cred", "coder-cred-engine",

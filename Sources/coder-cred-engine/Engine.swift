@@ -74,7 +74,8 @@ final class Engine {
     for deployment: Deployment, isHurried: Bool = false
   ) throws(Failure) -> any HTTPClient {
     var settings = try transportSettings(for: deployment)
-    if isHurried { (settings.connectTimeout, settings.totalTimeout) = (3_000, 8_000) }
+    // Not less: an answer that comes after we went away costs the session.
+    if isHurried { (settings.connectTimeout, settings.totalTimeout) = (3_000, 9_000) }
     return TracingClient(client: openClient(settings), trace: trace)
   }
 

@@ -53,7 +53,7 @@ struct RefreshHistory: Equatable {
   mutating func fail(now: Int64, took: Int64, retryAfter: Int64?, jitter: Double) {
     if sinceFailure(now: now).map({ $0 > 2 * Self.longestWait }) ?? true { failures = 0 }
     failures += 1
-    let isSlow = took >= 1_000
+    let isSlow = took >= 2_000
     var wait: Int64
     if failures == 1 {
       wait = isSlow ? 2_000 : 0

@@ -17,7 +17,7 @@ struct TokenRefresh {
 
   func run() throws(Failure) -> StoredSession {
     let http = ServerClock(
-      client: try engine.client(for: session.deployment, isHurried: occasion != .command))
+      client: try engine.client(for: session.deployment, isHurried: occasion.isAnswer))
     // From here until the answer is saved, a signal would cost the session.
     let signals = HeldSignals()
     defer { signals.release() }
