@@ -54,6 +54,7 @@ import Testing
       bench.store.session?.expiresAt = 1
       return FakeEndpoint.invalidGrant
     }
+    bench.now += 700
     #expect(bench.failure(3_000)?.exitStatus == 75)
     #expect(bench.store.session?.refreshToken == "r9")
   }
@@ -167,5 +168,47 @@ import Testing
     #expect(ServerClock.difference(ours: 40_000, theirs: 0) == "11 hours ahead of")
     #expect(ServerClock.difference(ours: 0, theirs: 31_536_000) == "365 days behind")
     #expect(ServerClock.difference(ours: .min, theirs: .max) != nil)
+  }
+}
+
+@Suite struct TransportTests {
+  private static let passing: [HTTPError] = [
+    .unreachable(reason: "x"), .timedOut(reason: "x"), .broken(reason: "x"), .tooLarge(reason: "x"),
+    .untrusted(reason: "the certificate of dev.coder.com has expired"),
+    .clientCertificateRejected(reason: "x"),
+  ]
+
+  @Test(arguments: passing)
+  func `Without an answer the session stays, and is left alone after two failures`(
+    error: HTTPError
+  ) throws {
+    let bench = try Bench()
+    bench.answer = { _ throws(HTTPError) in throw error }
+    #expect(try bench.live(3_000).accessToken == "a1")
+    bench.now += 700
+    #expect(bench.failure()?.exitStatus == 75)
+    #expect(bench.failure()?.hint == "to try at once: coder-cred refresh https://dev.coder.com")
+    #expect(bench.requests == 2)
+    #expect(bench.store.session?.refreshToken == "r1")
+    #expect(bench.store.session?.staleSince == nil)
+  }
+
+  @Test func `A mistake in the configuration makes nobody wait once it is mended`() throws {
+    let bench = try Bench()
+    bench.now += 700
+    bench.answer = { _ throws(HTTPError) in throw .misconfigured(reason: "no such file") }
+    for _ in 0..<3 { #expect(bench.failure()?.exitStatus == 64) }
+    #expect(bench.store.session?.refreshingSince == nil)
+    bench.answer = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    #expect(try bench.live().accessToken == "a2")
+  }
+
+  @Test func `A certificate out of its time may be a clock out of its own`() {
+    let failure = Failure(
+      .untrusted(reason: "the certificate of dev.coder.com is not valid yet"), at: deployment)
+    #expect(failure.hint?.contains("this machine's clock is wrong; it says 20") ?? false)
+    #expect(
+      Failure(.untrusted(reason: "signed by an unknown authority"), at: deployment)
+        .hint?.contains("ca-file") ?? false)
   }
 }
