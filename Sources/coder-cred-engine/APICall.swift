@@ -11,10 +11,8 @@ struct APICall {
   let fields: [HTTPField]
   let body: APIBody?
 
-  /// Sends it with a session's token.
-  ///
-  /// - Parameter withheld: the statuses whose body is kept back, for they may be followed by
-  ///   another attempt.
+  /// Sends it with a session's token; the bodies of the statuses withheld are kept back, for they
+  /// may be followed by another attempt.
   func send(as session: StoredSession, withholding withheld: Set<Int>) throws(Failure) -> APIAnswer
   {
     var settings = try engine.transportSettings(for: session.deployment)

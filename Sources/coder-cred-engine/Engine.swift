@@ -67,9 +67,8 @@ final class Engine {
     openedStore = nil
   }
 
-  /// A way to a deployment's server, with the person's certificates and proxy.
-  ///
-  /// - Parameter isHurried: whether a tool is waiting, which must not take ten seconds.
+  /// A way to a deployment's server, with the person's certificates and proxy; a hurried one gives
+  /// up before a waiting tool has waited ten seconds.
   func client(
     for deployment: Deployment, isHurried: Bool = false
   ) throws(Failure) -> any HTTPClient {

@@ -47,6 +47,7 @@ struct RefreshHistory: Equatable {
   /// waits double: 1 s, 2 s, 4 s …
   ///
   /// - Parameters:
+  ///   - now: the time.
   ///   - took: how long the attempt took, in milliseconds.
   ///   - retryAfter: what the deployment asks for, in seconds.
   ///   - jitter: 0 to 1, so that machines that failed together do not come back together.

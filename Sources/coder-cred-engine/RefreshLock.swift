@@ -46,6 +46,7 @@ struct RefreshLock {
   ///   - milliseconds: how long to wait for others.
   ///   - result: what makes holding the lock unnecessary, if it is there.
   ///   - body: what must not happen twice at once.
+  /// - Returns: what either gave.
   /// - Throws: as ``hold(_:)``.
   func hold<Value>(
     within milliseconds: Int = patience, orTake result: () throws(Failure) -> Value?,
