@@ -44,7 +44,7 @@ struct RefreshHistory: Equatable {
   /// Notes one that did not.
   ///
   /// The first failure may have been a hiccup and costs no wait, unless it took long. From then on
-  /// waits double: 1 s, 2 s, 4 s …
+  /// waits double: 0.5 s, 1 s, 2 s …
   ///
   /// - Parameters:
   ///   - now: the time.
@@ -59,7 +59,7 @@ struct RefreshHistory: Equatable {
     if failures == 1 {
       wait = isSlow ? 2_000 : 0
     } else {
-      wait = 1_000 << min(failures - 2, 20)
+      wait = 500 << min(failures - 2, 20)
       if isSlow { wait = max(wait, took) }
     }
     wait += Int64(Double(wait) * 0.25 * min(max(jitter, 0), 1))

@@ -76,7 +76,7 @@ struct Refresher {
     do throws(Failure) {
       let lock = try RefreshLock(
         of: seen.deployment, account: seen.account, environment: engine.environment)
-      if let answer = try withoutAsking(seen, occasion, lock) { return answer }
+      if let answer = try duringWait(seen, occasion, lock) { return answer }
       engine.trace("waiting for the refresh lock of \(seen.deployment.url)")
       return try lock.hold(
         within: survives ? 10_000 : RefreshLock.patience,
@@ -116,20 +116,29 @@ struct Refresher {
     ).run()
   }
 
-  /// What can be said while the deployment is to be left alone.
+  /// What can be said of a session just read, without asking the deployment.
   ///
   /// - Returns: nil when it may be asked.
   private func withoutAsking(
     _ current: StoredSession, _ occasion: Occasion, _ lock: RefreshLock
   ) throws(Failure) -> StoredSession? {
-    if occasion == .command { return nil }
-    let history = RefreshHistory(readingFrom: lock.historyPath)
-    let now = BootClock.milliseconds
     let isExpired = current.secondsLeft(now: engine.now()).map { $0 <= 0 } ?? false
-    if occasion == .rejection, history.wasForced(now: now), !isExpired {
+    if occasion == .rejection, !isExpired,
+      RefreshHistory(readingFrom: lock.historyPath).wasForced(now: BootClock.milliseconds)
+    {
       engine.trace("a refresh of \(current.deployment.url) was forced a moment ago: not again")
       return current
     }
+    return try duringWait(current, occasion, lock)
+  }
+
+  /// What can be said while the deployment is to be left alone; nil when it is not.
+  private func duringWait(
+    _ current: StoredSession, _ occasion: Occasion, _ lock: RefreshLock
+  ) throws(Failure) -> StoredSession? {
+    if occasion == .command { return nil }
+    let history = RefreshHistory(readingFrom: lock.historyPath)
+    let now = BootClock.milliseconds
     guard let wait = history.wait(now: now) else { return nil }
     if current.isAlive(now: engine.now()) {
       engine.trace("\(current.deployment.url) is left alone for \(wait) ms more")

@@ -130,6 +130,19 @@ import Testing
     #expect(try bench.live().accessToken == "a3")
   }
 
+  @Test func `Whoever comes late with a rejected token gets the one that replaced it`() throws {
+    let bench = try Bench()
+    bench.answer = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    bench.store.session?.staleSince = bench.now
+    let late = try #require(bench.store.session)
+    #expect(try bench.live().accessToken == "a2")
+    let refresher = Refresher(engine: bench.engine)
+    #expect(
+      try refresher.live(late, minimumSeconds: 60, mayRefresh: true).accessToken == "a2")
+    #expect(try refresher.replaced(late).accessToken == "a2")
+    #expect(bench.requests == 1)
+  }
+
   @Test func `A session is due when its end is near, when idle for days, and when in doubt`() throws
   {
     let bench = try Bench()
