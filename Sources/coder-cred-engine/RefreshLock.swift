@@ -60,12 +60,15 @@ struct RefreshLock {
       status.st_mode & S_IFMT == S_IFREG
     else { throw Self.unusable(path, "it is not a file of our own") }
     let deadline = MonotonicClock.milliseconds + milliseconds
+    // A hundred that look every few milliseconds keep the one from its work.
+    var nap: UInt32 = 2_000
     while try !lock(descriptor, LOCK_EX) {
       while try !lock(descriptor, LOCK_SH) {
         guard MonotonicClock.milliseconds < deadline else {
           throw Self.busy(holder: Self.holder(descriptor), milliseconds)
         }
-        usleep(UInt32.random(in: 2_000...8_000))
+        usleep(UInt32.random(in: nap...(2 * nap)))
+        nap = min(nap * 3 / 2, 20_000)
       }
       flock(descriptor, LOCK_UN)
       if let value = try result() { return value }
