@@ -3,14 +3,20 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
+# The limits are the ones of a desktop's session bus.
 BUS = """<busconfig><type>session</type><listen>unix:path={0}/bus</listen>
 <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/>
 <allow own="*"/></policy>
 <limit name="max_incoming_bytes">1000000000</limit>
+<limit name="max_outgoing_bytes">1000000000</limit>
 <limit name="max_message_size">1000000000</limit>
+<limit name="max_completed_connections">100000</limit>
+<limit name="max_incomplete_connections">10000</limit>
+<limit name="max_connections_per_user">100000</limit>
 <limit name="max_replies_per_connection">50000</limit></busconfig>"""
 TOKEN = "".join("abcdefghijklmnopqrstuvwxyz0123456789"[(7 * i) % 36] for i in range(800))
 
@@ -47,6 +53,7 @@ class Session:
     def __init__(self, items):
         self.directory = tempfile.mkdtemp(prefix="cc-")
         self.children = []
+        self.log = open(f"{self.directory}/log", "ab")
         for name in ("home", "run", "config", "data/keyrings"):
             os.makedirs(f"{self.directory}/{name}", mode=0o700)
         self.environment = {
@@ -84,7 +91,7 @@ class Session:
     def start(self, command, given=b"", **more):
         child = subprocess.Popen(
             command, env={**self.environment, **more}, stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL, stderr=self.log)
         child.stdin.write(given)
         child.stdin.close()
         self.children.append(child)
@@ -112,7 +119,10 @@ class Session:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        if failure:
+            with open(f"{self.directory}/log", errors="replace") as file:
+                print(file.read()[-2000:], file=sys.stderr)
         for child in reversed(self.children):
             child.terminate()
             try:
