@@ -63,6 +63,7 @@ struct Stage {
       deployment: try Deployment(url: url), account: account, method: .oauth,
       accessToken: Secret(Stage.token))
     stored.expiresAt = Int64(time(nil)) + 86_400
+    stored.issuedAt = Stage.issuedAt
     stored.refreshToken = "coder_refresh"
     change(&stored)
     try keep(stored.payload(), at: stored.deployment.url, account: account)
@@ -86,6 +87,7 @@ struct Stage {
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/config"))
   }
 
+  static let issuedAt: Int64 = 1_700_000_000
   static let token = "abcdefghij-0123456789_ABCDEFGHIJ"
 }
 
