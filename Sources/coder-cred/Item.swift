@@ -8,6 +8,7 @@ struct Item {
 
   private static let name = "org.freedesktop.secrets"
   private static let root = "/org/freedesktop/secrets"
+  private static let properties = "org.freedesktop.DBus.Properties"
   private static let interface = "org.freedesktop.Secret"
   /// The longest secret that the engine reads, in bytes.
   private static let longestSecret = 65_536
@@ -17,31 +18,36 @@ struct Item {
   /// - Throws: unless there is exactly one, and unlocked.
   init(_ asked: [(String, String)]) throws(BusError) {
     let service = "\(Self.interface).Service"
+    // gnome-keyring (42 to 50 at least) notes who is calling aside from answering. When a search
+    // overtakes that note, it is refused; when OpenSession does, the daemon aborts, and comes back
+    // locked. So neither is sent before something harmless was answered.
     let bus = try Bus(
       address: variable("DBUS_SESSION_BUS_ADDRESS") ?? "",
-      sending: Call(serial: 2, to: Self.name, Self.root, service, "SearchItems", "a{ss}") {
-        $0.append(asked)
+      sending: Call(serial: 2, to: Self.name, Self.root, Self.properties, "Get", "ss") {
+        $0.append(service)
+        $0.append("Collections")
       })
-    let path = try Self.onlyPath(in: bus.reply(to: 2, "aoao"))
-    // Never before the first answer: gnome-keyring (42 to 50 at least) aborts, and comes back
-    // locked, when OpenSession overtakes its own note of who is calling, which it makes on the
-    // side of the first message. Any other message fares better: it is refused.
+    _ = try bus.reply(to: 2, "v")
     try bus.send(
       Call(serial: 3, to: Self.name, Self.root, service, "OpenSession", "sv") {
         $0.append("plain")
         $0.append(variant: "")
       },
-      Call(serial: 4, to: Self.name, path, "org.freedesktop.DBus.Properties", "Get", "ss") {
-        $0.append("\(Self.interface).Item")
-        $0.append("Attributes")
+      Call(serial: 4, to: Self.name, Self.root, service, "SearchItems", "a{ss}") {
+        $0.append(asked)
       })
+    let path = try Self.onlyPath(in: bus.reply(to: 4, "aoao"))
     let session = try Self.session(in: bus.reply(to: 3, "vo"))
     try bus.send(
-      Call(serial: 5, to: Self.name, path, "\(Self.interface).Item", "GetSecret", "o") {
+      Call(serial: 5, to: Self.name, path, Self.properties, "Get", "ss") {
+        $0.append("\(Self.interface).Item")
+        $0.append("Attributes")
+      },
+      Call(serial: 6, to: Self.name, path, "\(Self.interface).Item", "GetSecret", "o") {
         $0.append(session)
       })
-    attributes = try Self.attributes(in: bus.reply(to: 4, "v"))
-    secret = try Self.secret(in: bus.reply(to: 5, "(oayays)"), of: session)
+    attributes = try Self.attributes(in: bus.reply(to: 5, "v"))
+    secret = try Self.secret(in: bus.reply(to: 6, "(oayays)"), of: session)
     guard asked.allSatisfy({ attributes[$0.0] == $0.1 }) else { throw .malformed }
   }
 
