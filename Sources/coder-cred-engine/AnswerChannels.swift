@@ -72,6 +72,8 @@ final class PastedAnswer: AnswerChannel {
       say("That is not the address of the last page; it has a “?” in it.")
       return nil
     }
+    // What a script pipes in may be anything, even a secret meant for another question.
+    guard isatty(input) != 0 else { return nil }
     return Result { () throws(OAuthError) in
       try AuthorizationResponse(code: String(decoding: text, as: UTF8.self))
     }

@@ -31,7 +31,7 @@ struct Invitation {
     } else {
       Terminal.say("Its last page opens a coder-cred:// link, which brings the answer here.")
     }
-    let time = patience < 120 ? "\(patience) seconds" : "\(patience / 60) minutes"
+    let time = patience < 120 ? "\(patience) s" : "\(patience / 60) minutes"
     Terminal.say("Waiting \(time) for the answer …")
     return false
   }

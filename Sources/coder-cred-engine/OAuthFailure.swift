@@ -21,7 +21,10 @@ extension Failure {
     case .denied:
       self.init(.askForAccess, "\(place): \(error)")
     case .refused where error.isClientRefused:
-      self.init(.askForAccess, "\(place): \(error)")
+      self.init(
+        .askForAccess, "\(place): \(error)",
+        hint: "if an administrator made the client, give its secret anew: coder-cred login "
+          + "\(place) --client-id ID")
     case .registrationDisabled:
       self.init(
         .fixTheServer, "\(place) does not let programs register themselves",

@@ -20,9 +20,11 @@ struct OAuthSignIn {
     do throws(Failure) {
       return try signIn(known)
     } catch {
-      guard error.cause?.isClientRefused == true, let known, wishes.clientID == nil else {
-        throw error
-      }
+      // Standard input has brought no other secret for a client made by hand.
+      let configured = try engine.configuration().text("client-id", for: deployment)
+      guard error.cause?.isClientRefused == true, let known, wishes.clientID == nil,
+        configured == nil || Terminal.isInteractive
+      else { throw error }
       // The registration died between our asking for it and using it: one more try with a new one.
       Terminal.say("\(deployment.url) no longer accepts this machine's client; making a new one …")
       let session = try signIn(nil)

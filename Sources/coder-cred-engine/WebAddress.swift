@@ -13,6 +13,9 @@ extension Engine {
     } catch {
       throw Failure(.fixTheCall, "the configuration's browser-url is unusable: \(error.reason)")
     }
+    guard ["https", "http"].contains(other.scheme) else {
+      throw Failure(.fixTheCall, "the configuration's browser-url is not an https URL")
+    }
     guard url.hasPrefix(deployment.url) else { return url }
     let rest = url.utf8.dropFirst(deployment.url.utf8.count)
     guard rest.first.map({ "/?".utf8.contains($0) }) ?? true, let rest = String(rest) else {
