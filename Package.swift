@@ -106,5 +106,11 @@ let package = Package(
         "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "SignInTests",
+      dependencies: [
+        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+      ],
+      exclude: ["authorization-server.py"], swiftSettings: strict),
   ]
 )
