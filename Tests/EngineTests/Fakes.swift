@@ -28,8 +28,13 @@ final class MemoryStore: SessionStore {
     [session].compactMap(\.self).filter { $0.deployment == place }
   }
 
-  func entries() throws(StoreError) -> [SessionEntry] {
+  func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
     Issue.record("nobody asked for a list")
+    throw .failed("unexpected call")
+  }
+
+  func deploymentsWithClient() throws(StoreError) -> [String] {
+    Issue.record("nobody asked for clients")
     throw .failed("unexpected call")
   }
 
