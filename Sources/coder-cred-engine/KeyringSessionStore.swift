@@ -40,7 +40,8 @@ final class KeyringSessionStore: SessionStore {
   }
 
   func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry] {
-    let items = try search(.session, deployment)
+    let items = try search(.session, deployment, briefly: true)
+    // Together: a call for each would take as long again as finding them.
     let secrets = try reading { () throws(SecretServiceError) in try service.secrets(of: items) }
     return zip(items, secrets).map { item, secret in
       SessionEntry(
@@ -90,9 +91,11 @@ final class KeyringSessionStore: SessionStore {
     try reading { () throws(SecretServiceError) in try service.unlock(timeoutSeconds: seconds) }
   }
 
-  private func search(_ kind: Kind, _ deployment: Deployment?) throws(StoreError) -> [Item] {
+  private func search(
+    _ kind: Kind, _ deployment: Deployment?, briefly: Bool = false
+  ) throws(StoreError) -> [Item] {
     let items = try reading { () throws(SecretServiceError) in
-      try service.search(attributes(kind, deployment))
+      try service.search(attributes(kind, deployment), briefly: briefly)
     }
     trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
     return items
