@@ -33,14 +33,26 @@ public struct Revocation: Sendable, Hashable {
   public func revoke(
     _ token: Secret, hint: TokenTypeHint, client: any HTTPClient, now: Int64
   ) throws(OAuthError) {
+    var answer = try client.exchange(request(token, hint, authentication))
+    // A client is registered with the way it authenticates at the token endpoint; here a server may
+    // want another (RFC 8414 §2 revocation_endpoint_auth_methods_supported). RFC 6749 §2.3.1: "The
+    // authorization server MUST support the HTTP Basic authentication scheme for authenticating
+    // clients that were issued a client password."
+    if answer.status == 401, case .post(let id, let secret) = authentication {
+      answer = try client.exchange(request(token, hint, .basic(id: id, secret: secret)))
+    }
+    // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has
+    // been revoked successfully or if the client submitted an invalid token."
+    guard answer.status == 200 else { throw OAuthError(answer: answer, now: now) }
+  }
+
+  private func request(
+    _ token: Secret, _ hint: TokenTypeHint, _ authentication: ClientAuthentication
+  ) -> HTTPRequest {
     var form = FormBody()
     form.append("token", token)
     form.append("token_type_hint", hint.rawValue)
     authentication.complete(&form)
-    let answer = try client.exchange(
-      form.request(to: endpoint, authorization: authentication.authorization))
-    // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has
-    // been revoked successfully or if the client submitted an invalid token."
-    guard answer.status == 200 else { throw OAuthError(answer: answer, now: now) }
+    return form.request(to: endpoint, authorization: authentication.authorization)
   }
 }

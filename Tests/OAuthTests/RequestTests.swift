@@ -236,6 +236,17 @@ import Testing
       ])
   }
 
+  @Test func `A server that wants another proof of the client here gets it`() throws {
+    client.on("POST", url, 401, json: #"{"error":"invalid_client"}"#)
+    client.on("POST", url, 200)
+    try Revocation(endpoint: url, authentication: .post(id: "c", secret: Secret("s"))).revoke(
+      Secret("t"), hint: .refreshToken, client: client, now: now)
+    #expect(client.form == ["token": "t", "token_type_hint": "refresh_token"])
+    #expect(
+      client.requests.last?.headers.contains(HTTPField("Authorization", "Basic Yzpz")) == true)
+    #expect(client.isFinished)
+  }
+
   @Test func `What went wrong decides what is known of the token`() {
     let revocation = Revocation(endpoint: url, authentication: .identifier("c"))
     func revoke() throws(OAuthError) {
