@@ -111,6 +111,6 @@ let package = Package(
       dependencies: [
         "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
       ],
-      exclude: ["authorization-server.py"], swiftSettings: strict),
+      exclude: ["authorization-server.py", "authorization-server.txt"], swiftSettings: strict),
   ]
 )

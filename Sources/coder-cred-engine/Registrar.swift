@@ -60,7 +60,7 @@ struct Registrar {
       switch error {
       case .transport: throw Failure(error, at: deployment)
       // Later it may do: no reason to leave a good registration behind.
-      case .unavailable(let status, _, _) where status == 429 || (500...599).contains(status):
+      case .unavailable(let status, _, _) where [429, 502, 503, 504].contains(status):
         throw Failure(error, at: deployment)
       default:
         engine.trace("the registration cannot be changed: \(error)")

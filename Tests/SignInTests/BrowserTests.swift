@@ -124,7 +124,7 @@ import Testing
         """
         echo noise; echo noise >&2
         ls -l /proc/$$/fd >\(file).new
-        { env; grep -E '^Sig(Blk|Ign)' /proc/$$/status; } >>\(file).new
+        { env; grep '^SigIgn' /proc/$$/status; } >>\(file).new
         mv \(file).new \(file)
         """)
       let secrets = [

@@ -3,7 +3,7 @@ import PrivateSession
 import Testing
 
 /// One of our items as the keyring holds it.
-struct StoredItem: Codable, Equatable {
+struct StoredItem: Equatable {
   var attributes: [String: String]
   var label: String
   var secret: String
@@ -19,9 +19,26 @@ struct StoredItem: Codable, Equatable {
 extension Desk {
   /// Our items of one kind with their secrets, read by other means than ours.
   func items(_ kind: String) throws -> [StoredItem] {
-    let result = try session.run("/usr/bin/python3", ["-c", Self.dump, kind])
-    try #require(result.status == 0, "\(result.stderr)")
-    return try JSONDecoder().decode([StoredItem].self, from: Data(result.output))
+    let result = try session.run(
+      "secret-tool", ["search", "--all", "application", "coder-cred", "kind", kind])
+    func values(_ name: String) -> [(name: String, value: String)] {
+      // secret-tool 0.20.5 shows attributes on standard error, and everything else on output.
+      (result.stdout + result.stderr).split(separator: "\n").compactMap { line in
+        guard line.hasPrefix(name), let equals = line.range(of: " = ") else { return nil }
+        return (String(line[..<equals.lowerBound]), String(line[equals.upperBound...]))
+      }
+    }
+    let (labels, secrets) = (values("label"), values("secret"))
+    // Items of one kind have the same attributes, and come one after the other.
+    let attributes = values("attribute.").map { ($0.name.dropFirst("attribute.".count), $0.value) }
+    let each = attributes.count / max(1, labels.count)
+    try #require(labels.count == secrets.count && labels.count * each == attributes.count)
+    return labels.indices.map { index in
+      let own = attributes[(index * each)..<((index + 1) * each)]
+      return StoredItem(
+        attributes: Dictionary(uniqueKeysWithValues: own.map { (String($0), $1) }),
+        label: labels[index].value, secret: secrets[index].value)
+    }
   }
 
   /// The sessions, ordered by account.
@@ -47,21 +64,4 @@ extension Desk {
       "secret-tool", ["store", "--label=\(item.label)"] + words, input: Array(text))
     #expect(result.status == 0, "\(result.stderr)")
   }
-
-  private static let dump = """
-    import dbus, json, sys
-    S = 'org.freedesktop.Secret.'
-    bus = dbus.SessionBus()
-    def at(path): return bus.get_object('org.freedesktop.secrets', path)
-    def get(path, name):
-        return at(path).Get(S + 'Item', name, dbus_interface='org.freedesktop.DBus.Properties')
-    service = at('/org/freedesktop/secrets')
-    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
-    found, _ = service.SearchItems(
-        {'application': 'coder-cred', 'kind': sys.argv[1]}, dbus_interface=S + 'Service')
-    print(json.dumps([{
-        'attributes': get(item, 'Attributes'), 'label': get(item, 'Label'),
-        'secret': bytes(at(item).GetSecret(session, dbus_interface=S + 'Item')[2]).decode()}
-        for item in found]))
-    """
 }
