@@ -5,24 +5,27 @@ struct CallbackPage {
   let status: String
   let title: String
   let text: String
+  let advice: String
   let isSuccess: Bool
 
   /// The answer has arrived. What becomes of it, the terminal tells.
   static let accepted = CallbackPage(
-    status: "200 OK", title: "You can go back",
-    text: "The answer has arrived. Close this tab and return to the terminal.", isSuccess: true)
+    status: "200 OK", title: "You can close this tab",
+    text: "The answer has arrived.", advice: "The terminal tells whether you are signed in.",
+    isSuccess: true)
 
   /// The answer is an error, or is not acceptable.
   static func refused(_ error: OAuthError) -> CallbackPage {
     CallbackPage(
-      status: "400 Bad Request", title: "Not signed in",
-      text: "\(sentence(error.description)) Close this tab and return to the terminal.",
-      isSuccess: false)
+      status: "400 Bad Request", title: "Not signed in", text: sentence(error.description),
+      advice: "Close this tab and return to the terminal.", isSuccess: false)
   }
 
   /// The request is not an answer to us; the real one is still awaited.
   static func ignored(_ status: String, _ text: String) -> CallbackPage {
-    CallbackPage(status: status, title: "Not for this page", text: text, isSuccess: false)
+    CallbackPage(
+      status: status, title: "Not for this page", text: text,
+      advice: "Signing in goes on elsewhere.", isSuccess: false)
   }
 
   /// The whole HTTP answer.
@@ -57,10 +60,14 @@ struct CallbackPage {
     </head>
     <body>
     <main>
-    <p class="mark \(isSuccess ? "good" : "bad")" aria-hidden="true">\(isSuccess ? "✓" : "!")</p>
+    <svg class="\(isSuccess ? "good" : "bad")" viewBox="0 0 48 48" aria-hidden="true">
+    <circle cx="24" cy="24" r="24"/><path d="\(isSuccess ? Self.tick : Self.mark)"/>
+    </svg>
     <h1>\(Self.escaped(title))</h1>
     <p>\(Self.escaped(text))</p>
+    <p class="advice">\(Self.escaped(advice))</p>
     </main>
+    <footer>coder-cred</footer>
     </body>
     </html>
 
@@ -72,23 +79,36 @@ struct CallbackPage {
     "sha256-\(Data(SHA256.digest(Array(style.utf8))).base64EncodedString())"
   }
 
+  /// The strokes within the circle.
+  private static let tick = "M15 24.5l6.2 6.2L33.5 18"
+  private static let mark = "M24 14v12.5M24 33v.1"
+
   private static let style = """
-    :root { color-scheme: light dark; --ink: #1f2328; --soft: #57606a; --paper: #f6f8fa;
-      --card: #ffffff; --line: #d0d7de; --good: #1a7f37; --bad: #bc4c00; }
-    @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9198a1;
-      --paper: #0d1117; --card: #161b22; --line: #30363d; --good: #3fb950; --bad: #f0883e; } }
+    :root { color-scheme: light dark; --ink: #1f2328; --soft: #57606a; --paper: #f3f4f6;
+      --card: #ffffff; --line: #d8dee4; --good: #1a7f37; --bad: #bc4c00;
+      --shade: 0 1px 2px #1f232814, 0 12px 32px #1f23281a; }
+    @media (prefers-color-scheme: dark) { :root { --ink: #f0f3f6; --soft: #9ea7b3;
+      --paper: #0d1117; --card: #161b22; --line: #30363d; --good: #3fb950; --bad: #f0883e;
+      --shade: 0 12px 32px #00000066; } }
     * { box-sizing: border-box; margin: 0; }
-    body { min-height: 100vh; display: grid; place-items: center; padding: 1.5rem;
+    body { min-height: 100vh; display: flex; flex-direction: column; align-items: center;
+      justify-content: center; gap: 1.5rem; padding: 1.5rem; text-align: center;
       background: var(--paper); color: var(--soft);
       font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Cantarell, Ubuntu, sans-serif; }
-    main { width: 100%; max-width: 26rem; padding: 2.5rem 2rem; text-align: center;
-      background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
-    h1 { margin: 1rem 0 .5rem; color: var(--ink); font-size: 1.375rem; line-height: 1.25; }
-    p { overflow-wrap: anywhere; }
-    .mark { width: 3rem; height: 3rem; margin: 0 auto; border: 2px solid; border-radius: 50%;
-      font-size: 1.5rem; line-height: 2.75rem; }
+    main { width: 100%; max-width: 27rem; padding: 2.75rem 2.25rem 2.5rem;
+      background: var(--card); border: 1px solid var(--line); border-radius: 16px;
+      box-shadow: var(--shade); }
+    h1 { margin: 1.25rem 0 .5rem; color: var(--ink); font-size: 1.375rem; line-height: 1.25; }
+    p { overflow-wrap: anywhere; text-wrap: balance; }
+    svg { display: block; width: 3.5rem; margin: 0 auto; }
+    circle { fill: currentColor; opacity: .14; }
+    path { fill: none; stroke: currentColor; stroke-width: 3.5; stroke-linecap: round;
+      stroke-linejoin: round; }
     .good { color: var(--good); }
     .bad { color: var(--bad); }
+    .bad ~ p:not(.advice) { color: var(--ink); }
+    .advice { margin-top: .75rem; font-size: .9375rem; }
+    footer { font: .8125rem/1 ui-monospace, "DejaVu Sans Mono", monospace; letter-spacing: .04em; }
     """
 
   private static func sentence(_ text: String) -> String {

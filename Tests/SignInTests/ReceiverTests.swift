@@ -12,7 +12,7 @@ import Testing
     try Desk.with(.init(era: era)) { desk in
       let waiting = try Waiting(desk)
       let visit = try desk.deployment.browse(authorizationURL: waiting.address())
-      #expect(visit.callbackStatus == 200 && visit.callbackPage.contains("You can go back"))
+      #expect(visit.callbackStatus == 200 && visit.callbackPage.contains("You can close this tab"))
       waiting.expectEnd(0, saying: "Signed in to \(desk.url) as alice.")
       try desk.liveToken()
     }
