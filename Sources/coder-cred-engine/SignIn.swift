@@ -62,9 +62,16 @@ struct SignIn {
       if let session = elsewhere() { return session }
       throw Failure(.retryLater, "the other sign-in to \(deployment.url) left nothing behind")
     }
-    defer { lock.release() }
-    if let session = elsewhere() { return session }
-    return try choose(elsewhere, patience)
+    var hasFailed = true
+    defer { lock.release(hasFailed: hasFailed) }
+    let session: StoredSession
+    if let theirs = elsewhere() {
+      session = theirs
+    } else {
+      session = try choose(elsewhere, patience)
+    }
+    hasFailed = false
+    return session
   }
 
   /// Finds out what the deployment offers, and takes the way that the person prefers.

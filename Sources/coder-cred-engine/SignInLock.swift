@@ -10,6 +10,9 @@ struct SignInLock {
 
   /// Takes the lock, or waits for whoever has it, for `patience` seconds, asking again and again
   /// whether the matter has been settled meanwhile; nil when it has.
+  ///
+  /// - Throws: a failure to retry later when whoever had it did not succeed: the person shall not be
+  ///   asked once more for everyone who waits.
   static func take(
     _ deployment: Deployment, environment: Environment, patience: Int, isSettled: () -> Bool
   ) throws(Failure) -> SignInLock? {
@@ -23,11 +26,13 @@ struct SignInLock {
       throw Failure(.retryLater, "the lock \(path) cannot be used: \(SystemError.last)")
     }
     let deadline = MonotonicClock.milliseconds + patience * 1000
-    var hasSaidSo = false
+    var start: timespec?
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      if !hasSaidSo {
+      if start == nil {
         Terminal.say("Another sign-in to \(deployment.url) is under way; waiting for it …")
-        hasSaidSo = true
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        start = now
       }
       guard MonotonicClock.milliseconds < deadline else {
         close(descriptor)
@@ -39,10 +44,27 @@ struct SignInLock {
         return nil
       }
     }
+    if let start, hasFailed(descriptor, since: start) {
+      close(descriptor)
+      throw Failure(
+        .retryLater, "the other sign-in to \(deployment.url) did not succeed",
+        hint: "coder-cred login \(deployment.url)")
+    }
     return SignInLock(descriptor: descriptor)
   }
 
-  func release() {
+  /// Lets others sign in, or go without, if this did not succeed.
+  func release(hasFailed: Bool) {
+    // The file stays empty: its time is all that those who wait need to know. Who is interrupted
+    // leaves none, and the next one takes over.
+    if hasFailed { futimens(descriptor, nil) }
     close(descriptor)
+  }
+
+  private static func hasFailed(_ descriptor: Int32, since start: timespec) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    let time = status.st_mtim
+    return (time.tv_sec, time.tv_nsec) > (start.tv_sec, start.tv_nsec)
   }
 }

@@ -22,9 +22,8 @@ import Testing
     }
   }
 
-  @Test(arguments: DeploymentSimulator.Era.allCases)
-  func `A page nobody comes back from ends it in time`(era: DeploymentSimulator.Era) throws {
-    try Desk.with(.init(era: era)) { desk in
+  @Test func `A page nobody comes back from ends it in time`() throws {
+    try Desk.with(.init(era: .a)) { desk in
       try desk.configure("sign-in-timeout=1")
       let late = try desk.login(browser: ["--abandon"], status: 75)
       #expect(late.stderr.contains("Waiting 1 s for the answer"))
@@ -79,26 +78,9 @@ import Testing
     }
   }
 
-  @Test(arguments: DeploymentSimulator.Era.allCases)
-  func `Four logins at once need one authorization, and all succeed`(
-    era: DeploymentSimulator.Era
-  ) throws {
-    try Desk.with(.init(era: era)) { desk in
-      // So slow that all four are there before the first is done.
-      desk.deployment.inject(.delay(milliseconds: 1200), at: .registration)
-      let browser = try desk.browser()
-      let results = Mutex<[CommandResult?]>([])
-      let group = DispatchGroup()
-      for _ in 0..<4 {
-        group.enter()
-        Thread.detachNewThread {
-          let result = try? desk.run(["login", desk.url], environment: browser)
-          results.withLock { $0.append(result) }
-          group.leave()
-        }
-      }
-      #expect(group.wait(timeout: .now() + 30) == .success)
-      let said = results.withLock { $0.compactMap(\.self) }
+  @Test func `Four logins at once need one authorization, and all succeed`() throws {
+    try Desk.with(.init(era: .b)) { desk in
+      let said = try Self.four(desk)
       #expect(said.map(\.status) == [0, 0, 0, 0])
       let waited = said.count { $0.stderr.contains("Another sign-in to \(desk.url) is under way") }
       #expect(waited == 3)
@@ -107,6 +89,39 @@ import Testing
       #expect(desk.deployment.requests.tokenRequests(grant: "authorization_code").count == 1)
       try desk.liveToken()
     }
+  }
+
+  @Test func `Who waits is not asked once more when the answer was no`() throws {
+    try Desk.with { desk in
+      let said = try Self.four(desk, browser: ["--deny"])
+      #expect(said.map(\.status).sorted() == [75, 75, 75, 77])
+      #expect(desk.tabs == 1)
+      let waiting = said.filter { $0.status == 75 }
+      #expect(
+        waiting.allSatisfy {
+          $0.line("error") == "the other sign-in to \(desk.url) did not succeed"
+        })
+      // The next one is a new question.
+      try desk.login()
+    }
+  }
+
+  /// Four logins, so slow that all are there before the first is done.
+  private static func four(_ desk: Desk, browser flags: [String] = []) throws -> [CommandResult] {
+    desk.deployment.inject(.delay(milliseconds: 1200), at: .registration)
+    let browser = try desk.browser(flags)
+    let results = Mutex<[CommandResult?]>([])
+    let group = DispatchGroup()
+    for _ in 0..<4 {
+      group.enter()
+      Thread.detachNewThread {
+        let result = try? desk.run(["login", desk.url], environment: browser)
+        results.withLock { $0.append(result) }
+        group.leave()
+      }
+    }
+    #expect(group.wait(timeout: .now() + 30) == .success)
+    return results.withLock { $0.compactMap(\.self) }
   }
 
   @Test func `A sign-in completed elsewhere ends the waiting one with success`() throws {

@@ -45,12 +45,11 @@ import Testing
     }
   }
 
-  @Test(
-    arguments: DeploymentSimulator.Era.allCases, DeploymentSimulator.WellKnownForm.allCases)
+  @Test(arguments: DeploymentSimulator.WellKnownForm.allCases)
   func `A deployment below a path is found in either form, and lives there`(
-    era: DeploymentSimulator.Era, form: DeploymentSimulator.WellKnownForm
+    form: DeploymentSimulator.WellKnownForm
   ) throws {
-    var settings = DeploymentSimulator.Settings(era: era)
+    var settings = DeploymentSimulator.Settings(era: form == .inserted ? .b : .c)
     settings.basePath = "/team/coder"
     settings.wellKnownForms = [form]
     try Desk.with(settings) { desk in

@@ -5,16 +5,17 @@ import Testing
 
 /// What a person at a terminal sees, is asked, and can break off.
 @Suite struct `At a terminal` {
-  @Test(arguments: ["", "b", "Browser"])
-  func `The method is asked for where both are possible, and the browser comes first`(
-    answer: String
-  ) throws {
+  @Test func `The method is asked for where both are possible, and the browser comes first`()
+    throws
+  {
     try Desk.with { desk in
-      try desk.onScreen(["login", desk.url]) { screen in
-        try screen.expect("[B]rowser (recommended), or with a session [T]oken? ")
-        screen.type(answer)
-        screen.type(try desk.callback(of: try desk.address(on: screen)))
-        #expect(screen.end() == .status(0))
+      for answer in ["", "b", "Browser"] {
+        try desk.onScreen(["login", desk.url]) { screen in
+          try screen.expect("[B]rowser (recommended), or with a session [T]oken? ")
+          screen.type(answer)
+          screen.type(try desk.callback(of: try desk.address(on: screen)))
+          #expect(screen.end() == .status(0))
+        }
       }
       #expect(try desk.sessions().first?["method"] as? String == "oauth")
     }
@@ -67,17 +68,16 @@ import Testing
     }
   }
 
-  @Test(arguments: [2, 15, 1, 3] as [Int32])
-  func `Whatever ends a hidden prompt, the terminal shows again what is typed`(
-    signal: Int32
-  ) throws {
+  @Test func `Whatever ends a hidden prompt, the terminal shows again what is typed`() throws {
     try Desk.with { desk in
-      try desk.onScreen(["login", desk.url, "--method", "token"]) { screen in
-        try screen.expect("(it stays hidden): ")
-        #expect(!screen.isSane)
-        if signal == 2 { screen.interrupt() } else { screen.signal(signal) }
-        #expect(screen.end() == .signal(signal))
-        #expect(screen.isSane)
+      for signal in [2, 15, 1, 3] as [Int32] {
+        try desk.onScreen(["login", desk.url, "--method", "token"]) { screen in
+          try screen.expect("(it stays hidden): ")
+          #expect(!screen.isSane)
+          if signal == 2 { screen.interrupt() } else { screen.signal(signal) }
+          #expect(screen.end() == .signal(signal))
+          #expect(screen.isSane)
+        }
       }
       #expect(try desk.sessions().isEmpty)
     }
