@@ -59,6 +59,12 @@ import Testing
     }
   }
 
+  /// The port that the address in a login's words leads back to.
+  private static func port(in said: String) throws -> Int {
+    let mark = try #require(said.range(of: "redirect_uri=http%3A%2F%2F127.0.0.1%3A"))
+    return try #require(Int(said[mark.upperBound...].prefix { $0.isNumber }))
+  }
+
   @Test func `Over SSH nothing is opened, and the tunnel is told`() throws {
     try Desk.with { desk in
       let trap = try Self.trap(desk, "bin")
@@ -68,12 +74,12 @@ import Testing
       ]
       let said = try Self.said(desk, environment)
       #expect(Self.ran(desk) == nil)
-      let port = try #require(
-        URLComponents(string: desk.client()["redirect_uris"] as? String ?? "")?.port)
+      let port = try Self.port(in: said)
       #expect(said.contains("\n  ssh -N -L \(port):127.0.0.1:\(port) alice@203.0.113.5\n"))
       let other = try Self.said(
         desk, ["SSH_CONNECTION": "2001:db8::7 50022 2001:db8::5 2222"])
-      #expect(other.contains("\n  ssh -N -L \(port):127.0.0.1:\(port) -p 2222 2001:db8::5\n"))
+      let next = try Self.port(in: other)
+      #expect(other.contains("\n  ssh -N -L \(next):127.0.0.1:\(next) -p 2222 2001:db8::5\n"))
       let workspace = try Self.said(
         desk,
         [
