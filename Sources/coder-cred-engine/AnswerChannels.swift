@@ -31,7 +31,10 @@ final class PastedAnswer: AnswerChannel {
     self.input = input
   }
 
-  var descriptor: Int32? { isOver ? nil : input }
+  var descriptor: Int32? { isOver || isInBackground ? nil : input }
+
+  /// Whether what is typed is meant for another program: reading it would stop this one (SIGTTIN).
+  private var isInBackground: Bool { isatty(input) != 0 && tcgetpgrp(input) != getpgrp() }
 
   func advance(
     _ expected: AuthorizationResponse.Expectation

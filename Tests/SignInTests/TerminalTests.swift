@@ -116,6 +116,23 @@ import Testing
     }
   }
 
+  @Test func `In the background it reads nothing that is typed, and goes on`() throws {
+    try Desk.with { desk in
+      let variables = desk.session.environment.merging(["TERM": "xterm"]) { $1 }
+      let screen = try Screen(
+        "/bin/sh", ["-mc", "'\(desk.program)' login --method oauth '\(desk.url)' & wait $!"],
+        environment: variables)
+      defer { screen.close() }
+      let address = try desk.address(on: screen)
+      try screen.expect("Waiting 5 minutes")
+      screen.type("make")
+      #expect(try desk.deployment.browse(authorizationURL: address).callbackStatus == 200)
+      try screen.expect("Signed in to \(desk.url) as alice.")
+      #expect(screen.end() == .status(0))
+      #expect(!screen.said.contains("does not know that code"))
+    }
+  }
+
   @Test(arguments: [true, false])
   func `Another address of the deployment is asked about`(agrees: Bool) throws {
     try Desk.with { desk in
