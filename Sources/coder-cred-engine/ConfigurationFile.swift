@@ -51,7 +51,7 @@ struct ConfigurationFile {
   private func replace(
     _ target: String, with bytes: UnsafeRawBufferPointer
   ) throws(Failure) {
-    var template = Array("\(target).XXXXXX".utf8CString)
+    var template = Array("\(target).\(String(repeating: "X", count: 6))".utf8CString)
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw unusable(SystemError.last) }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
