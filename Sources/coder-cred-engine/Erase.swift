@@ -22,10 +22,13 @@ struct Erase: ParsableCommand {
 
   private func erase(_ request: CredentialRequest, _ engine: Engine) throws(Failure) {
     guard let secret = request.secret else {
-      try engine.keyring { store throws(StoreError) in
-        // What another program or a newer version wrote is reported, and not ours to delete.
-        _ = try store.sessions(of: request.deployment, account: request.username)
-        try store.removeSessions(of: request.deployment, account: request.username)
+      // What another program or a newer version wrote is reported, and not ours to delete.
+      let matching = try engine.keyring { store throws(StoreError) in
+        try store.sessions(of: request.deployment, account: request.username)
+      }
+      for session in matching
+      where request.username.map({ $0 == session.account }) ?? true {
+        try remove(session, engine)
       }
       return
     }
@@ -39,13 +42,19 @@ struct Erase: ParsableCommand {
     }
   }
 
-  private func reject(_ session: StoredSession, _ engine: Engine) throws(Failure) {
-    guard session.method == .oauth else {
+  /// Removes a session; a refresh of it that is under way must not bring it back.
+  private func remove(_ session: StoredSession, _ engine: Engine) throws(Failure) {
+    let lock = try RefreshLock(
+      of: session.deployment, account: session.account, environment: engine.environment)
+    try lock.hold { () throws(Failure) in
       try engine.keyring { store throws(StoreError) in
         try store.removeSessions(of: session.deployment, account: session.account)
       }
-      return
     }
+  }
+
+  private func reject(_ session: StoredSession, _ engine: Engine) throws(Failure) {
+    guard session.method == .oauth else { return try remove(session, engine) }
     guard session.staleSince == nil else { return }
     // git erases tokens it never tried: the refresh token stays, and nothing is revoked. The lock
     // keeps a refresh that is under way from being overwritten with what it replaced.

@@ -1,4 +1,3 @@
-import CGLib
 import Credentials
 import Glibc
 
@@ -11,7 +10,7 @@ struct RefreshLock {
   /// How long to wait for another process, in milliseconds.
   static let patience = 30_000
 
-  let path: String
+  let file: RuntimeFile
   /// Where the session's ``RefreshHistory`` is kept.
   let historyPath: String
 
@@ -19,14 +18,9 @@ struct RefreshLock {
   init(
     of deployment: Deployment, account: String, environment: Environment
   ) throws(Failure) {
-    let directory = try RuntimeDirectory.path(environment)
     let name = "\(deployment.url)\n\(account)"
-    guard let digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1) else {
-      throw Failure(.reportIt, "the lock's name cannot be computed")
-    }
-    defer { g_free(digest) }
-    path = "\(directory)/\(String(cString: digest)).lock"
-    historyPath = "\(directory)/\(String(cString: digest)).history"
+    file = try RuntimeFile(about: name, ending: "lock", environment)
+    historyPath = try RuntimeFile(about: name, ending: "history", environment).path
   }
 
   /// Runs `body` while holding the lock, as soon as nobody else does.
@@ -52,13 +46,8 @@ struct RefreshLock {
     within milliseconds: Int = patience, orTake result: () throws(Failure) -> Value?,
     _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-    guard descriptor >= 0 else { throw Self.unusable(path, SystemError.last) }
+    let descriptor = try file.open()
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(),
-      status.st_mode & S_IFMT == S_IFREG
-    else { throw Self.unusable(path, "it is not a file of our own") }
     let deadline = MonotonicClock.milliseconds + milliseconds
     // A hundred that look every few milliseconds keep the one from its work.
     var nap: UInt32 = 2_000
@@ -82,7 +71,7 @@ struct RefreshLock {
   private func lock(_ descriptor: Int32, _ kind: Int32) throws(Failure) -> Bool {
     if flock(descriptor, kind | LOCK_NB) == 0 { return true }
     guard errno == EWOULDBLOCK || errno == EINTR else {
-      throw Self.unusable(path, SystemError.last)
+      throw file.unusable(SystemError.last)
     }
     return false
   }
@@ -106,9 +95,5 @@ struct RefreshLock {
     return Failure(
       .retryLater, "\(who) has been refreshing this session for \(milliseconds / 1000) s",
       hint: holder.map { "if it hangs, end it: kill -9 \($0)" })
-  }
-
-  private static func unusable(_ path: String, _ reason: String) -> Failure {
-    Failure(.retryLater, "the lock \(path) cannot be used: \(reason)")
   }
 }

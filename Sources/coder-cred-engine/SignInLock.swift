@@ -1,4 +1,3 @@
-import CGLib
 import Credentials
 import Glibc
 
@@ -16,15 +15,8 @@ struct SignInLock {
   static func take(
     _ deployment: Deployment, environment: Environment, patience: Int, isSettled: () -> Bool
   ) throws(Failure) -> SignInLock? {
-    guard let digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, deployment.url, -1) else {
-      throw Failure(.reportIt, "the lock's name cannot be computed")
-    }
-    defer { g_free(digest) }
-    let path = "\(try RuntimeDirectory.path(environment))/\(String(cString: digest)).login"
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      throw Failure(.retryLater, "the lock \(path) cannot be used: \(SystemError.last)")
-    }
+    let file = try RuntimeFile(about: deployment.url, ending: "login", environment)
+    let descriptor = try file.open()
     let deadline = MonotonicClock.milliseconds + patience * 1000
     var start: timespec?
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

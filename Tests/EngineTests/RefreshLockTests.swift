@@ -32,9 +32,9 @@ import Testing
       try lock.hold {}
       var status = stat()
       #expect(stat("\(directory)/coder-cred", &status) == 0 && status.st_mode & 0o777 == 0o700)
-      #expect(stat(lock.path, &status) == 0 && status.st_mode & 0o777 == 0o600)
-      #expect(!lock.path.contains("alice") && !lock.path.contains("dev.coder"))
-      #expect(try lock.path != self.lock(directory, account: "bob").path)
+      #expect(stat(lock.file.path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+      #expect(!lock.file.path.contains("alice") && !lock.file.path.contains("dev.coder"))
+      #expect(try lock.file.path != self.lock(directory, account: "bob").file.path)
     }
   }
 
@@ -59,11 +59,11 @@ import Testing
   @Test func `What is written in the file is only believed if it is a process`() throws {
     try withDirectory { directory in
       let lock = try lock(directory)
-      let descriptor = open(lock.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      let descriptor = open(lock.file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       defer { close(descriptor) }
       #expect(flock(descriptor, LOCK_EX) == 0)
       for text in ["", "-1\n", "0\n", "99999999999\n", "12", "\u{1b}[2J\n"] {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: lock.path), options: [])
+        try Data(text.utf8).write(to: URL(fileURLWithPath: lock.file.path), options: [])
         let failure = failure {
           try lock.hold(
             within: 1, orTake: { () throws(Failure) -> Void? in nil }, { () throws(Failure) in })
@@ -76,7 +76,7 @@ import Testing
   @Test func `A holder that dies leaves nothing to wait for`() throws {
     try withDirectory { directory in
       let lock = try lock(directory)
-      let descriptor = open(lock.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      let descriptor = open(lock.file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       #expect(flock(descriptor, LOCK_EX) == 0)
       DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { close(descriptor) }
       try lock.hold {}
@@ -86,7 +86,7 @@ import Testing
   @Test func `What a holder has left is taken without holding`() throws {
     try withDirectory { directory in
       let lock = try lock(directory)
-      let descriptor = open(lock.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      let descriptor = open(lock.file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       #expect(flock(descriptor, LOCK_EX) == 0)
       DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { close(descriptor) }
       let value = try lock.hold(
@@ -102,9 +102,9 @@ import Testing
         { mkfifo($0, 0o600) }, { symlink("/dev/null", $0) }, { mkdir($0, 0o700) },
       ]
       for make in makers {
-        #expect(make(lock.path) == 0)
+        #expect(make(lock.file.path) == 0)
         #expect(failure { try lock.hold {} }?.exitStatus == 75)
-        remove(lock.path)
+        remove(lock.file.path)
       }
     }
   }
@@ -119,11 +119,11 @@ import Testing
       ]
       for make in makers {
         #expect(make() == 0)
-        let path = try lock(directory).path
+        let path = try lock(directory).file.path
         #expect(!path.hasPrefix(usual))
         remove(usual)
       }
-      #expect(try lock(directory).path.hasPrefix(usual))
+      #expect(try lock(directory).file.path.hasPrefix(usual))
     }
   }
 
