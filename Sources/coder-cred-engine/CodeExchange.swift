@@ -128,21 +128,18 @@ struct CodeExchange {
   }
 
   private func revoke(_ tokens: TokenResponse) {
-    guard let endpoint = client.revocationEndpoint else { return }
-    try? Revocation(endpoint: endpoint, authentication: client.registration.authentication)
-      .revoke(
-        tokens.refreshToken ?? tokens.accessToken,
-        hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: signIn.http,
-        now: engine.now())
+    try? client.revocation?.revoke(
+      tokens.refreshToken ?? tokens.accessToken,
+      hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: signIn.http,
+      now: engine.now())
   }
 
   private func revoke(_ session: StoredSession) {
     let issuers = [client, former].compactMap(\.self)
     guard let token = session.refreshToken,
-      let issuer = issuers.first(where: { $0.registration.clientID == session.clientID }),
-      let endpoint = issuer.revocationEndpoint
+      let issuer = issuers.first(where: { $0.registration.clientID == session.clientID })
     else { return }
-    try? Revocation(endpoint: endpoint, authentication: issuer.registration.authentication)
-      .revoke(token, hint: .refreshToken, client: signIn.http, now: engine.now())
+    try? issuer.revocation?.revoke(
+      token, hint: .refreshToken, client: signIn.http, now: engine.now())
   }
 }

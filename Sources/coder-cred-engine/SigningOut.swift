@@ -88,10 +88,8 @@ struct SigningOut {
       return revokesTokens ? end(session.accessToken, of: session) : nil
     }
     guard let client, client.registration.clientID == session.clientID,
-      let endpoint = client.revocationEndpoint
+      let revocation = client.revocation
     else { return end(session.accessToken, of: session) }
-    let revocation = Revocation(
-      endpoint: endpoint, authentication: client.registration.authentication)
     let now = engine.now()
     do {
       let http = try engine.client(for: deployment)

@@ -12,6 +12,13 @@ struct StoredClient: Equatable {
   var issuer: String
   var tokenEndpoint: String
   var revocationEndpoint: String?
+
+  /// How its tokens are revoked; nil when the server revokes none.
+  var revocation: Revocation? {
+    revocationEndpoint.map {
+      Revocation(endpoint: $0, authentication: registration.authentication)
+    }
+  }
 }
 
 extension StoredClient {

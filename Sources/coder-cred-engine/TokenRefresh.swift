@@ -150,9 +150,7 @@ extension StoredSession {
     renewed.tokenType = response.tokenType
     renewed.issuedAt = now
     renewed.expiresAt = response.expiresAt
-    // RFC 6749 §6: "The authorization server MAY issue a new refresh token"; without one, the old
-    // one stays good.
-    renewed.refreshToken = response.refreshToken ?? refreshToken
+    renewed.refreshToken = response.keeping(refreshToken: refreshToken).refreshToken
     renewed.scope = response.scope ?? scope
     renewed.staleSince = nil
     renewed.refreshingSince = nil

@@ -89,11 +89,10 @@ struct TokenSignIn {
     guard let grant = old.refreshToken else { return }
     var reason = "the deployment revokes none"
     if let client, client.registration.clientID == old.clientID,
-      let endpoint = client.revocationEndpoint
+      let revocation = client.revocation
     {
       do throws(OAuthError) {
-        try Revocation(endpoint: endpoint, authentication: client.registration.authentication)
-          .revoke(grant, hint: .refreshToken, client: http, now: engine.now())
+        try revocation.revoke(grant, hint: .refreshToken, client: http, now: engine.now())
         return
       } catch {
         reason = error.description
