@@ -48,11 +48,11 @@ let package = Package(
       swiftSettings: strict),
 
     // The bus, for whoever needs one answer from it and cannot wait for a library to load.
-    .target(name: "SessionBus", swiftSettings: strict),
+    .target(name: "MinimalDBus", swiftSettings: strict),
 
     // The door: the cached answer alone, and the engine for everything else.
     .executableTarget(
-      name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "SessionBus"],
+      name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "MinimalDBus"],
       swiftSettings: strict),
 
     // Stand-ins for the world: a deployment, and a desktop session of our own.
@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "deployment-simulator", dependencies: ["DeploymentSimulator"],
       path: "Tests/deployment-simulator", swiftSettings: strict),
-    .target(name: "PrivateSession", path: "Tests/PrivateSession", swiftSettings: strict),
+    .target(name: "TestDesk", path: "Tests/TestDesk", swiftSettings: strict),
 
     .testTarget(
       name: "DeploymentSimulatorTests",
@@ -69,47 +69,47 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPTests", dependencies: ["HTTP", "PrivateSession"], swiftSettings: strict),
+      name: "HTTPTests", dependencies: ["HTTP", "TestDesk"], swiftSettings: strict),
     .testTarget(
       name: "OAuthTests", dependencies: ["DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
       swiftSettings: strict),
     .testTarget(
-      name: "SecretServiceTests", dependencies: ["PrivateSession", "SecretService", "Secrets"],
+      name: "SecretServiceTests", dependencies: ["TestDesk", "SecretService", "Secrets"],
       swiftSettings: strict),
     .testTarget(
-      name: "EngineTests",
+      name: "SessionsTests",
       dependencies: ["coder-cred-engine", "Credentials", "HTTP", "OAuth", "Secrets"],
       swiftSettings: strict),
     .testTarget(
-      name: "DoorTests",
+      name: "FastPathTests",
       dependencies: [
-        "Credentials", "PrivateSession", "SecretService", "Secrets", "SessionBus", "coder-cred",
+        "Credentials", "TestDesk", "SecretService", "Secrets", "MinimalDBus", "coder-cred",
         "coder-cred-engine",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "LifeTests",
+      name: "ResilienceTests",
       dependencies: [
-        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "DeploymentSimulator", "PrivateSession", "coder-cred", "coder-cred-engine",
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
         "deployment-simulator",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "PeopleTests",
+      name: "AccountTests",
       dependencies: [
-        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "SignInTests",
+      name: "LoginTests",
       dependencies: [
-        "DeploymentSimulator", "PrivateSession", "coder-cred-engine", "deployment-simulator",
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
       exclude: ["authorization-server.py", "authorization-server.txt"], swiftSettings: strict),
   ]

@@ -52,7 +52,7 @@ public final class LoopbackReceiver {
   /// - Throws: `timedOut`, `noLoopback`, and what ``AuthorizationResponse`` throws for an answer
   ///   with the right state.
   public func waitForResponse(
-    _ expected: AuthorizationResponse.Expectation, orFrom channels: [any AnswerChannel] = [],
+    _ expected: AuthorizationResponse.Expectation, orFrom channels: [any LoginEventSource] = [],
     seconds: Int
   ) throws(OAuthError) -> AuthorizationResponse {
     let deadline = MonotonicClock.milliseconds() + Int64(min(max(seconds, 0), 86_400)) * 1000

@@ -17,15 +17,15 @@ public struct State: Sendable, Hashable, CustomStringConvertible {
   func matches(_ other: String) -> Bool { Secret(value) == Secret(other) }
 
   /// A name for this state that does not reveal it, for others to deliver an answer to.
-  public var mark: String { Self.mark(of: value) }
+  public var digest: String { Self.digest(of: value) }
 
   /// The name of the state in an answer's query; nil when it holds none, or several.
-  public static func mark(inQuery query: String) -> String? {
+  public static func digest(inQuery query: String) -> String? {
     guard let value = try? QueryParameters(query)?.single("state") else { return nil }
-    return mark(of: value)
+    return digest(of: value)
   }
 
-  private static func mark(of value: String) -> String {
+  private static func digest(of value: String) -> String {
     Base64URL.encoded(SHA256.digest(Array(value.utf8)))
   }
 

@@ -100,7 +100,7 @@ extension Bus {
     let outcome = Outcome()
     let cancel = g_cancellable_new()
     defer { g_object_unref(cancel) }
-    let patience = Patience(seconds: timeoutSeconds)
+    let patience = MainContextWait(seconds: timeoutSeconds)
     g_dbus_connection_new_for_address(
       address,
       GDBusConnectionFlags(

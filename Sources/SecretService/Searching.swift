@@ -9,14 +9,14 @@ extension SecretService {
   ///
   /// - Parameters:
   ///   - attributes: what the items must have.
-  ///   - briefly: leaves ``Item/label`` and ``Item/modified`` out. gnome-keyring goes through all
+  ///   - attributesOnly: leaves ``Item/label`` and ``Item/modified`` out. gnome-keyring goes through all
   ///     its items for every property of every one, so of many items this takes half the time.
   /// - Returns: unlocked and locked items alike, in no order.
   /// - Throws: `locked` when nothing was found while the default collection is locked, because some
   ///   services hide what is locked; `malformed` for an empty set or a NUL; `unavailable`;
   ///   `timedOut`.
   public func search(
-    _ attributes: Attributes, briefly: Bool = false
+    _ attributes: Attributes, attributesOnly: Bool = false
   ) throws(SecretServiceError) -> [Item] {
     var found = try paths(attributes)
     if !found.locked.isEmpty {
@@ -29,7 +29,7 @@ extension SecretService {
     for (paths, isLocked) in [(found.unlocked, false), (found.locked, true)] {
       for path in paths {
         let item =
-          briefly
+          attributesOnly
           ? try glance(at: path, isLocked: isLocked, asked: attributes)
           : try read(path, asked: attributes)
         if let item { items.append(item) }

@@ -20,14 +20,14 @@ public final class SecretService {
     // Registers the D-Bus names of the specification's errors with GLib.
     _ = csecret_error_domain()
     bus = try Bus(address: busAddress, timeoutSeconds: max(1, min(timeoutSeconds, 3600)))
-    try introduceOurselves()
+    try waitUntilServiceKnowsCaller()
   }
 
   /// Has something harmless answered before anything is asked.
   ///
   /// gnome-keyring (42 to 50 at least) notes who is calling aside from answering: a first search
   /// that overtakes the note is refused, and a first OpenSession aborts the daemon.
-  private func introduceOurselves() throws(SecretServiceError) {
+  private func waitUntilServiceKnowsCaller() throws(SecretServiceError) {
     do throws(SecretServiceError) {
       _ = try bus.call(
         Self.root, Self.properties, "Get", [.string(Self.service), .string("Collections")],

@@ -54,7 +54,7 @@ extension SecretService {
 
   private func show(_ path: String, timeoutSeconds: Int) throws(SecretServiceError) {
     let answer = Answer()
-    let patience = Patience(seconds: timeoutSeconds)
+    let patience = MainContextWait(seconds: timeoutSeconds)
     let completed = subscribe(bus.owner, Self.prompt, "Completed", path, nil, answer) {
       _, _, _, _, _, parameters, data in
       guard let data, let parameters else { return }

@@ -11,25 +11,26 @@ struct CoderCred: ParsableCommand {
       that works, refreshed when needed.
       """,
     version: "coder-cred \(Version.number)",
-    subcommands: [ShowNotice.self],
+    subcommands: [ShowNoticeCommand.self],
     groupedSubcommands: [
       CommandGroup(
         name: "For tools",
         subcommands: [
-          Get.self, Token.self, Header.self, API.self, Exec.self, Store.self, Erase.self,
-          Capability.self,
+          GetCommand.self, TokenCommand.self, HeaderCommand.self, APICommand.self, ExecCommand.self,
+          StoreCommand.self, EraseCommand.self,
+          CapabilityCommand.self,
         ]),
       CommandGroup(
         name: "For people",
         subcommands: [
-          Login.self,
-          Logout.self,
-          List.self,
-          Status.self,
-          Use.self,
-          Import.self,
-          Refresh.self,
-          Callback.self,
+          LoginCommand.self,
+          LogoutCommand.self,
+          ListCommand.self,
+          StatusCommand.self,
+          UseCommand.self,
+          ImportCommand.self,
+          RefreshCommand.self,
+          CallbackCommand.self,
         ]),
     ])
 }

@@ -3,7 +3,7 @@ import Credentials
 import Glibc
 import Secrets
 
-Custody.begin()
+ProcessHardening.apply()
 // The door and we answer alike only if we were built alike. The tools we start may be of any
 // version, so the word ends here.
 if let door = Environment.ofThisProcess[Version.variable], door != Version.number {
@@ -15,7 +15,7 @@ if let door = Environment.ofThisProcess[Version.variable], door != Version.numbe
 }
 unsetenv(Version.variable)
 
-let arguments = Arguments(Array(CommandLine.arguments.dropFirst()))
+let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
 if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { exit(0) }
 do {
   var command = try CoderCred.parseAsRoot(arguments.words)

@@ -1,6 +1,6 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// What comes in on standard input or the command line and cannot be meant.

@@ -1,5 +1,5 @@
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 extension Desk {

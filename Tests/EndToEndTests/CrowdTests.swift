@@ -1,7 +1,7 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
 import Synchronization
+import TestDesk
 import Testing
 
 /// What many processes do to one session.

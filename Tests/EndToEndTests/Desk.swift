@@ -1,6 +1,6 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// Everything a person has before them: a desktop session with its keyring, a browser that does as

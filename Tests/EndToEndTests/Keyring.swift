@@ -1,5 +1,5 @@
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// One item as the keyring holds it.

@@ -1,6 +1,6 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// Keyrings that are not there, not open, or hold what we did not write.

@@ -1,7 +1,7 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
 import Synchronization
+import TestDesk
 import Testing
 
 /// Whether secrets stay where they belong, and whether the watch over them is awake.

@@ -1,6 +1,6 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// A login may tell of its progress before it fails in the documented way.

@@ -1,5 +1,5 @@
 import DeploymentSimulator
-import PrivateSession
+import TestDesk
 import Testing
 
 /// gnome-keyring without a password keeps a text file that loses whatever is not one plain line.

@@ -1,6 +1,6 @@
 import DeploymentSimulator
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// Deployments that answer badly, or something else than they were asked.

@@ -1,5 +1,5 @@
 import Foundation
-import PrivateSession
+import TestDesk
 import Testing
 
 /// A Secret Service that misbehaves on purpose, on the bus of a private session.

@@ -1,6 +1,6 @@
-import PrivateSession
 import SecretService
 import Secrets
+import TestDesk
 import Testing
 
 @Suite struct `A locked keyring` {

@@ -1,7 +1,7 @@
 import Foundation
-import PrivateSession
 import SecretService
 import Secrets
+import TestDesk
 import Testing
 
 @Suite struct `Hundreds of items` {

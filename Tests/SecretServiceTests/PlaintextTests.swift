@@ -1,7 +1,7 @@
 import Foundation
-import PrivateSession
 import SecretService
 import Secrets
+import TestDesk
 import Testing
 
 /// gnome-keyring 42 writes a passwordless keyring's secrets raw and reads them back unescaped.

@@ -1,6 +1,6 @@
 import Foundation
-import PrivateSession
 import SecretService
+import TestDesk
 import Testing
 
 @Suite struct `The private session itself` {

@@ -1,7 +1,7 @@
 import Foundation
-import PrivateSession
 import SecretService
 import Secrets
+import TestDesk
 import Testing
 
 /// The attributes of one session, as the engine writes them.

@@ -1,0 +1,104 @@
+import Credentials
+import Glibc
+import HTTP
+import OAuth
+
+/// One request of `api`, and what comes of it: the body goes to standard output while it arrives.
+struct APICall {
+  let context: CommandContext
+  let method: String
+  let path: String
+  let fields: [HTTPField]
+  let body: APIBody?
+
+  /// Sends it with a session's token; the bodies of the statuses withheld are kept back, for they
+  /// may be followed by another attempt.
+  func send(as session: StoredSession, withholding withheld: Set<Int>) throws(Failure) -> APIAnswer
+  {
+    var settings = try context.transportSettings(for: session.deployment)
+    settings.maximumBodyBytes = .max
+    // A download may take its time, as long as it does not stand still.
+    settings.totalTimeout = 86_400_000
+    settings.idleTimeout = 120_000
+    let request = HTTPRequest(
+      method: method, url: session.deployment.url + path,
+      headers: [.bearer(session.accessToken)] + fields)
+    let output = APIOutput(withheld)
+    do throws(HTTPError) {
+      let response = try CurlClient(settings: settings).stream(request, body?.upload) {
+        output.take($1, of: $0)
+      }
+      context.trace("\(request) answered \(response)")
+      return APIAnswer(status: response.status, output: output)
+    } catch {
+      context.trace("\(request) failed: \(error)")
+      throw output.isBroken ? .brokenOutput : Failure(error, at: session.deployment)
+    }
+  }
+}
+
+/// What `api` has to say for an exit status.
+struct APIAnswer {
+  let status: Int
+  fileprivate let output: APIOutput
+
+  /// Ends the verb: prints what was withheld, and throws unless the status is 2xx.
+  func finish(_ deployment: Deployment) throws(Failure) {
+    guard output.release() else { throw .brokenOutput }
+    let message = "\(deployment.url) answered HTTP \(status)"
+    switch status {
+    case 200..<300: return
+    case 401: throw Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)")
+    case 403: throw Failure(.askForAccess, message)
+    case 408, 425, 429, 500...: throw Failure(.retryLater, message)
+    case 300..<400:
+      throw Failure(.fixTheServer, message, hint: "redirects are not followed")
+    default: throw Failure(.fixTheServer, message)
+    }
+  }
+}
+
+/// Standard output, and what is kept from it for now.
+private final class APIOutput {
+  /// The most that is kept of a body that may not be the last, in bytes.
+  private static let limit = 1 << 16
+
+  private let withheld: Set<Int>
+  private var kept: [UInt8] = []
+  /// Whether nobody reads any more.
+  private(set) var isBroken = false
+
+  init(_ withheld: Set<Int>) {
+    self.withheld = withheld
+  }
+
+  func take(_ bytes: UnsafeRawBufferPointer, of status: Int) -> Bool {
+    guard withheld.contains(status) else { return write(bytes) }
+    kept += bytes.prefix(max(0, Self.limit - kept.count))
+    return true
+  }
+
+  func release() -> Bool {
+    kept.withUnsafeBytes(write)
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let count = Glibc.write(STDOUT_FILENO, part.baseAddress, part.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        isBroken = true
+        return false
+      }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
+
+extension Failure {
+  fileprivate static let brokenOutput = Failure(
+    .reportIt, "the answer could not be written to standard output")
+}

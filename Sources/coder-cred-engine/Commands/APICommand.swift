@@ -1,0 +1,105 @@
+import ArgumentParser
+import Credentials
+import HTTP
+
+/// `api`: one request to the deployment, with a token that works.
+struct APICommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "api",
+    abstract: "Send a request to the deployment's API and print the answer's body.",
+    discussion: """
+      When the deployment refuses the token, it is refreshed and the request sent once more. \
+      Redirects are not followed. Exit status: 0 for 2xx, 1 when a fresh token is refused (401), \
+      77 for 403, 75 for 408, 429 and 5xx, 76 for any other answer.
+      """)
+
+  @Argument(help: "GET, POST …, and the path, such as /api/v2/users/me.")
+  var words: [String]
+
+  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  var url: String?
+
+  @Option(
+    help: ArgumentHelp("Send this file, or standard input (-), as the body.", valueName: "file"))
+  var input: String?
+
+  @Option(
+    name: [.customShort("H"), .customLong("header")],
+    help: ArgumentHelp("Send this header field, too.", valueName: "name: value"))
+  var fields: [String] = []
+
+  @OptionGroup var options: CredentialOptions
+
+  mutating func validate() throws {
+    guard (1...2).contains(words.count) else {
+      throw ValidationError("api takes a method and a path, such as: api GET /api/v2/users/me")
+    }
+    let isMethod = words.count == 1 || words[0].utf8.allSatisfy { (0x41...0x5A).contains($0) }
+    guard isMethod, !words[0].isEmpty else {
+      throw ValidationError("the method is a word in capitals, such as GET")
+    }
+    guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C && $0 != 0x23 }) else {
+      throw ValidationError("the path holds a blank, a backslash, # or what must be encoded")
+    }
+    guard path.utf8.starts(with: "/".utf8), !Self.leavesDeployment(path) else {
+      throw ValidationError("the path begins with / and holds no segments of dots")
+    }
+    for field in fields {
+      guard let name = Self.parsed(field)?.name.lowercased() else {
+        throw ValidationError("-H takes a header field: 'Name: value'")
+      }
+      guard !["authorization", "coder-session-token", "cookie"].contains(name) else {
+        throw ValidationError("-H \(name) is ours to set")
+      }
+    }
+  }
+
+  func run() throws {
+    let context = CommandContext()
+    let session = try context.session(at: url, options)
+    guard session.method != .basic else {
+      throw Failure(.fixTheInput, "what is stored is a password, not a token")
+    }
+    let body = try input.map { name throws(Failure) in try APIBody(of: name) }
+    let call = APICall(
+      context: context, method: words.count == 2 ? words[0] : input == nil ? "GET" : "POST",
+      path: path, fields: headers, body: body)
+    var answer = try call.send(as: session, withholding: [401])
+    if answer.status == 401, !options.noRefresh, session.method == .oauth {
+      let renewed = try Refresher(context: context).replaced(session)
+      if renewed.accessToken != session.accessToken {
+        guard body?.rewind() ?? true else {
+          throw Failure(
+            .retryLater, "the token was refreshed, but the body was read and cannot be sent again",
+            hint: "run the command again, or send the body from a file")
+        }
+        answer = try call.send(as: renewed, withholding: [])
+      }
+    }
+    try answer.finish(session.deployment)
+  }
+
+  private var path: String { words[words.count - 1] }
+
+  private var headers: [HTTPField] {
+    let given = fields.compactMap(Self.parsed)
+    // What a deployment's API takes, unless told otherwise.
+    let isTyped = input == nil || given.contains { $0.name.lowercased() == "content-type" }
+    return given + (isTyped ? [] : [HTTPField("Content-Type", "application/json")])
+  }
+
+  private static func parsed(_ field: String) -> HTTPField? {
+    let bytes = Array(field.utf8)
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return nil }
+    let value = bytes[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
+    return HTTPField(
+      String(decoding: bytes[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
+  }
+
+  /// Whether a path could climb out of the deployment's own, to a neighbour on the same host.
+  private static func leavesDeployment(_ path: String) -> Bool {
+    let dots: Set = [".", "..", "%2e", "%2e.", ".%2e", "%2e%2e"]
+    return path.prefix { $0 != "?" }.lowercased().utf8.split(separator: UInt8(ascii: "/"))
+      .contains { dots.contains(String(decoding: $0, as: UTF8.self)) }
+  }
+}

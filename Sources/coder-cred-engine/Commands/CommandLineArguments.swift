@@ -1,0 +1,39 @@
+import ArgumentParser
+
+/// The command line, put into the order of verb, flags, and operands.
+struct CommandLineArguments {
+  /// What the parser is to read.
+  let words: [String]
+  /// The verb, or nil when there is none.
+  let verb: String?
+
+  /// Flags may come before the verb, because git appends it: `helper = "coder-cred --account=alice"`
+  /// runs `coder-cred --account=alice get`.
+  init(_ arguments: [String]) {
+    var index = 0
+    while index < arguments.count, arguments[index].hasPrefix("-") {
+      index += Self.takesValue.contains(arguments[index]) ? 2 : 1
+    }
+    guard index < arguments.count else {
+      (words, verb) = (arguments, nil)
+      return
+    }
+    verb = arguments[index]
+    words = [arguments[index]] + arguments[..<index] + arguments[(index + 1)...]
+  }
+
+  /// Whether this is how git would name an operation that only later versions know: one unknown
+  /// word, at the end (gitcredentials(7): "any other operation: the helper should silently ignore
+  /// the request").
+  var isUnknownOperation: Bool {
+    guard let verb, words.last == verb || words.dropFirst().allSatisfy({ $0.hasPrefix("-") }) else {
+      return false
+    }
+    return !Self.verbs.contains(verb)
+  }
+
+  private static let takesValue: Set<String> = ["--account", "--min-ttl", "--format", "--url"]
+
+  private static let verbs: Set<String> = Set(
+    CoderCred.configuration.subcommands.map { $0._commandName } + ["help"])
+}

@@ -1,0 +1,36 @@
+public import ArgumentParser
+public import Credentials
+
+/// `header`: the field that authenticates a request.
+struct HeaderCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "header",
+    abstract: "Print the HTTP header field that authenticates a request.",
+    discussion: """
+      coder: Authorization=Bearer …, for the header commands of the Coder CLI and its editor \
+      extensions; lines: Authorization: Bearer …, for curl -H @-; json: a flat object; cookie: \
+      Cookie: coder_session_token=…, which workspace proxies strip before they forward.
+      """)
+
+  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  var url: String?
+
+  @OptionGroup var options: CredentialOptions
+
+  @Option(help: "The notation: coder, lines, json or cookie.")
+  var format = Credential.HeaderNotation.coder
+
+  func run() throws {
+    let context = CommandContext()
+    let deployment = try Lookup(context: context).deployment(named: url)
+    let request = CredentialRequest(deployment: deployment, username: options.account)
+    guard let session = try context.session(for: request, options) else {
+      // Tools run this for every server; a failure would stop them, where no header is right.
+      if format == .json { Terminal.show("{}\n") }
+      return
+    }
+    try context.answer(session, as: .header(format))
+  }
+}
+
+extension Credential.HeaderNotation: ExpressibleByArgument {}

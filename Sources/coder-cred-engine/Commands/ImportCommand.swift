@@ -1,0 +1,138 @@
+import ArgumentParser
+import Credentials
+import FoundationEssentials
+import Glibc
+import Secrets
+
+/// `import`: the Coder CLI's plaintext session moves into the keyring.
+struct ImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Take over the Coder CLI's session, which lies in a file, into the keyring.",
+    discussion: """
+      The token is verified first. On a terminal you are asked whether to remove the file; \
+      elsewhere only --remove does. An OAuth session is never replaced by it.
+      """)
+
+  @Option(
+    name: .customLong("config-dir"),
+    help: ArgumentHelp(
+      "The CLI's directory (default: CODER_CONFIG_DIR, else coderv2 among the configurations).",
+      valueName: "dir"))
+  var directory: String?
+
+  @Flag(help: "Remove the file with the token once it is taken over.")
+  var remove = false
+
+  @Flag(help: "Print a JSON object, and ask nothing.")
+  var json = false
+
+  /// What was done, as `--json` shows it.
+  private struct Outcome: Encodable {
+    var deployment: String?
+    var account: String?
+    var imported = false
+    var removed = false
+  }
+
+  func run() throws {
+    let context = CommandContext()
+    var outcome = Outcome()
+    guard let files = CoderCLIFiles(directory, context.environment),
+      let found = try files.session()
+    else {
+      Terminal.say("The Coder CLI is not signed in; there is nothing to import.")
+      try show(outcome)
+      return
+    }
+    let deployment = try deployment(found.url, context)
+    // What cannot be kept need not be verified.
+    _ = try context.keyring { store throws(StoreError) in
+      try store.sessions(of: deployment, account: nil)
+    }
+    let account = try account(of: found.token, deployment, context)
+    outcome.deployment = deployment.url
+    outcome.account = account
+    outcome.imported = try keep(found.token, deployment, account, context)
+    if try remove || mayRemove(files) {
+      do throws(Failure) {
+        try files.removeSession(found.file)
+        outcome.removed = true
+        Terminal.say("Removed \(files.sessionPath).")
+      } catch {
+        try show(outcome)
+        throw error
+      }
+    } else {
+      Terminal.say("The token still lies in \(files.sessionPath), readable by every program.")
+    }
+    try show(outcome)
+  }
+
+  private func deployment(_ url: String, _ context: CommandContext) throws(Failure) -> Deployment {
+    let deployment: Deployment
+    do throws(MalformedInput) { deployment = try Deployment(url: url) } catch {
+      throw Failure(error)
+    }
+    try context.requireConfidential(deployment)
+    return deployment
+  }
+
+  private func account(
+    of token: Secret, _ deployment: Deployment, _ context: CommandContext
+  ) throws(Failure) -> String {
+    let api = DeploymentAPI(
+      deployment: deployment, client: try context.client(for: deployment))
+    switch api.check(of: token) {
+    case .works(let account): return account ?? ""
+    case .rejected:
+      throw Failure(
+        .signInAgain, "\(deployment.url) no longer accepts the Coder CLI's token",
+        hint: "coder-cred login \(deployment.url)")
+    case .unclear(let status):
+      throw Failure(
+        .fixTheServer, "\(deployment.url) does not say whose the token is (HTTP \(status))")
+    case .unanswered(let failure): throw failure
+    }
+  }
+
+  /// Keeps the token as a session, unless there is something better or something of git's.
+  private func keep(
+    _ token: Secret, _ deployment: Deployment, _ account: String, _ context: CommandContext
+  ) throws(Failure) -> Bool {
+    let session = StoredSession(
+      deployment: deployment, account: account, method: .token, accessToken: token)
+    let who = account.isEmpty ? deployment.url : "\(account) at \(deployment.url)"
+    let lock = try RefreshLock(
+      of: deployment, account: account, environment: context.environment)
+    return try lock.hold { () throws(Failure) in
+      let known = try context.keyring { store throws(StoreError) in
+        try store.session(like: session)
+      }
+      switch known?.method {
+      case .oauth:
+        Terminal.say("There is an OAuth session of \(who), which is better; it stays as it is.")
+        return false
+      case .basic:
+        Terminal.say("There is a password of \(who), kept for git; it stays as it is.")
+        return false
+      case .token, nil:
+        try context.keyring { store throws(StoreError) in try store.save(session) }
+        Terminal.say("Imported the session of \(who).")
+        return true
+      }
+    }
+  }
+
+  private func mayRemove(_ files: CoderCLIFiles) throws(Failure) -> Bool {
+    guard !json, Terminal.isInteractive else { return false }
+    return try Terminal.ask("Remove the token from \(files.sessionPath)? [y/N] ").hasPrefix("y")
+  }
+
+  private func show(_ outcome: Outcome) throws {
+    guard json else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    Terminal.show(String(decoding: try encoder.encode(outcome), as: UTF8.self) + "\n")
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Credentials
+
+/// `logout`: a person signs out.
+struct LogoutCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "logout",
+    abstract: "Sign out: revoke the tokens, and remove them from this machine.",
+    discussion: """
+      What the deployment cannot be told is removed here all the same; then the exit status is 75 \
+      (it did not answer) or 76 (it cannot revoke). Passwords kept for git stay: erase removes them.
+      """)
+
+  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  var url: String?
+
+  @Flag(help: "Every account; without a URL, of every deployment.")
+  var all = false
+
+  @Option(help: ArgumentHelp("Sign this account out.", valueName: "name"))
+  var account: String?
+
+  @Flag(
+    name: .customLong("keep-client"),
+    help: "Keep this machine's registration for the next sign-in.")
+  var keepClient = false
+
+  @Flag(help: "Also revoke a token that was made elsewhere, such as the Coder CLI's.")
+  var revoke = false
+
+  mutating func validate() throws {
+    if all && account != nil { throw ValidationError("--all and --account exclude each other") }
+  }
+
+  func run() throws {
+    let context = CommandContext()
+    let departure = LogoutFlow(context: context, keepsClient: keepClient, revokesTokens: revoke)
+    if all && url == nil {
+      try departure.everywhere()
+    } else if let deployment = try deployment(context) {
+      try departure.from(deployment, account: account, all: all)
+    } else {
+      Terminal.say("Nobody is signed in.")
+    }
+  }
+
+  /// Signing out is never refused for how a deployment would be reached: nothing is sent that the
+  /// way there does not allow.
+  private func deployment(_ context: CommandContext) throws(Failure) -> Deployment? {
+    do throws(MalformedInput) {
+      if let url { return try Deployment(url: url) }
+    } catch {
+      throw Failure(error)
+    }
+    do throws(Failure) {
+      return try Lookup(context: context).deployment(named: nil)
+    } catch {
+      guard error.remedy == .signInAgain else { throw error }
+      return nil
+    }
+  }
+}

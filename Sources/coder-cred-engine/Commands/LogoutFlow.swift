@@ -1,0 +1,125 @@
+import Credentials
+
+/// What `logout` goes through, and what it says.
+struct LogoutFlow {
+  let context: CommandContext
+  let keepsClient: Bool
+  let revokesTokens: Bool
+
+  /// Signs out of one deployment: one account, or all.
+  func from(_ deployment: Deployment, account: String?, all: Bool) throws(Failure) {
+    let entries = try context.keyring { store throws(StoreError) in
+      try store.entries(of: deployment)
+    }
+    let sessions = try sessions(in: entries).filter { account == nil || $0.account == account }
+    try refuseUnreadable(entries.filter { account == nil || $0.account == account })
+    if sessions.count > 1, !all, account == nil {
+      let names = sessions.map(\.account).sorted().joined(separator: ", ")
+      throw Failure(
+        .fixTheCall, "several accounts are signed in to \(deployment.url): \(names)",
+        hint: "choose one with --account NAME, or all with --all")
+    }
+    var summary = LogoutSummary()
+    try leave(deployment, sessions, &summary)
+    if sessions.isEmpty {
+      let who = account.map { " as \($0)" } ?? ""
+      Terminal.say("Nobody is signed in to \(deployment.url)\(who).")
+    }
+    for session in sessions {
+      let who = session.account.isEmpty ? "" : " as \(session.account)"
+      Terminal.say("Signed out of \(deployment.url)\(who).")
+    }
+    try summary.finish()
+  }
+
+  /// Signs out of every deployment, whatever becomes of any one of them.
+  func everywhere() throws(Failure) {
+    let (entries, clients) = try context.keyring { store throws(StoreError) in
+      (try store.entries(), try store.deploymentsWithClient())
+    }
+    let sessions = try sessions(in: entries)
+    var summary = LogoutSummary()
+    for url in Set(sessions.map(\.deployment.url) + clients).sorted() {
+      do throws(Failure) {
+        guard let deployment = try? Deployment(url: url) else { continue }
+        try leave(deployment, sessions.filter { $0.deployment == deployment }, &summary)
+      } catch {
+        summary.note(error)
+      }
+    }
+    do throws(Failure) { try refuseUnreadable(entries) } catch { summary.note(error) }
+    if sessions.isEmpty {
+      Terminal.say("Nobody is signed in.")
+    } else {
+      let places = Set(sessions.map(\.deployment)).count
+      Terminal.say(
+        "Signed out of \(summary.sessions) of \(sessions.count) sessions with \(places) deployments."
+      )
+    }
+    try summary.finish()
+  }
+
+  private func leave(
+    _ deployment: Deployment, _ sessions: [StoredSession], _ summary: inout LogoutSummary
+  ) throws(Failure) {
+    let revocation = SessionRevocation(
+      context: context, deployment: deployment, keepsClient: keepsClient,
+      revokesTokens: revokesTokens)
+    for session in sessions {
+      for item in try revocation.end(session) { summary.note(item) }
+      summary.sessions += 1
+      if session.method == .token && !revokesTokens {
+        Terminal.say(
+          "The token for \(deployment.url) is removed from this machine, not revoked: it may be "
+            + "another program's too (--revoke would).")
+      }
+    }
+    for item in try revocation.endLeftOverClient() { summary.note(item) }
+  }
+
+  /// Sessions with a deployment; passwords are git's.
+  ///
+  /// - Throws: when anything is locked, so that nothing is half done.
+  private func sessions(in entries: [SessionEntry]) throws(Failure) -> [StoredSession] {
+    var sessions: [StoredSession] = []
+    for entry in entries {
+      switch entry.content {
+      case .session(let session) where session.method != .basic: sessions.append(session)
+      case .locked: throw Failure(StoreError.locked)
+      case .session, .unreadable: break
+      }
+    }
+    return sessions
+  }
+
+  /// What is not ours to use is not ours to remove.
+  private func refuseUnreadable(_ entries: [SessionEntry]) throws(Failure) {
+    for entry in entries {
+      guard case .unreadable(let error) = entry.content else { continue }
+      throw Failure(
+        .unreadable(label: "\(entry.account) @ \(entry.deployment)", error))
+    }
+  }
+}
+
+/// What signing out has achieved so far, and the worst of what it has not.
+struct LogoutSummary {
+  var sessions = 0
+  private var worst: Failure?
+
+  mutating func note(_ item: SessionRevocation.UnrevokedItem) {
+    note(Failure(item.remedy, item.message))
+  }
+
+  mutating func note(_ failure: Failure) {
+    Terminal.say("coder-cred: warning: \(failure.message)")
+    if failure.exitStatus > worst?.exitStatus ?? 0 { worst = failure }
+  }
+
+  /// Ends with the worst exit status; everything has been said.
+  func finish() throws(Failure) {
+    guard var worst else { return }
+    worst.isSilent = true
+    throw worst
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Credentials
+import FoundationEssentials
+
+/// `status`: where one stands with a deployment, or with all.
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Show what is known of the sessions with one deployment, or with all.",
+    discussion: """
+      Never shows a secret, never asks to unlock a keyring, and refreshes nothing. The exit status \
+      is 1 when a person must sign in: without --check, when no session shown can be used; with \
+      it, when the deployment rejects one. It is 75 when a deployment does not answer.
+      """)
+
+  @Argument(help: "The deployment (default: all).")
+  var url: String?
+
+  @Flag(help: "Print a JSON array.")
+  var json = false
+
+  @Flag(help: "Ask the deployment whether the access token works, as it is.")
+  var check = false
+
+  func run() throws {
+    let context = CommandContext()
+    let deployment = try asked()
+    let entries = try context.keyring { store throws(StoreError) in
+      try store.entries(of: deployment)
+    }
+    .sorted { ($0.deployment, $0.account) < ($1.deployment, $1.account) }
+    var reports = try entries.map { entry throws(Failure) in try StatusReport(entry, context) }
+    if check { for index in reports.indices { try reports[index].check(context) } }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      Terminal.show(String(decoding: try encoder.encode(reports), as: UTF8.self) + "\n")
+    } else {
+      Terminal.show(reports.map(\.text).joined(separator: "\n"))
+    }
+    try verdict(reports, deployment)
+  }
+
+  private func asked() throws(Failure) -> Deployment? {
+    do throws(MalformedInput) {
+      return try url.map { url throws(MalformedInput) in try Deployment(url: url) }
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private func verdict(_ reports: [StatusReport], _ deployment: Deployment?) throws(Failure) {
+    guard !reports.isEmpty else {
+      let place = deployment.map { " to \($0.url)" } ?? ""
+      throw Failure(
+        .signInAgain, "nobody is signed in\(place)",
+        hint: "coder-cred login \(deployment?.url ?? "URL")")
+    }
+    let worst = reports.compactMap(\.checkFailure).max { $0.exitStatus < $1.exitStatus }
+    if let worst { throw worst }
+    guard reports.allSatisfy({ $0.row.state == "ended" }), let first = reports.first else { return }
+    throw Failure(
+      .signInAgain, "no session is alive", hint: "coder-cred login \(first.row.deployment)")
+  }
+}

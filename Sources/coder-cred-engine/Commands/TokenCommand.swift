@@ -1,0 +1,22 @@
+import ArgumentParser
+import Credentials
+
+/// `token`: the access token alone.
+struct TokenCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "token",
+    abstract: "Print the access token and a newline, refreshed when needed.")
+
+  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  var url: String?
+
+  @OptionGroup var options: CredentialOptions
+
+  @Option(help: "The form of the answer: git, token or json.")
+  var format = GetCommand.Format.token
+
+  func run() throws {
+    let context = CommandContext()
+    try context.answer(context.session(at: url, options), as: format.answer())
+  }
+}

@@ -1,0 +1,102 @@
+import CGLib
+import Credentials
+
+/// What a person has set in `$XDG_CONFIG_HOME/coder-cred/config`, a key file as desktop programs
+/// keep it.
+///
+/// The group `[coder-cred]` holds defaults; a group named after a deployment's URL, its brackets
+/// percent-encoded, overrides them for that deployment. Nothing in it is secret.
+struct Settings {
+  /// The group of settings for every deployment.
+  static let commonGroup = "coder-cred"
+
+  private var groups: [String: [String: String]] = [:]
+
+  /// No settings at all.
+  init() {}
+
+  /// Reads the file named by `CODER_CRED_CONFIG`, or the usual one; a missing file is an empty one.
+  init(_ environment: Environment) throws(Failure) {
+    guard let path = Self.path(environment) else { return }
+    let file = g_key_file_new()
+    defer { g_key_file_unref(file) }
+    var error: UnsafeMutablePointer<GError>?
+    guard g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error) != 0 else {
+      defer { g_clear_error(&error) }
+      if let error, error.pointee.domain == g_file_error_quark(),
+        error.pointee.code == Int32(G_FILE_ERROR_NOENT.rawValue)
+      {
+        return
+      }
+      let reason = error.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
+      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(reason)")
+    }
+    for group in Self.strings(g_key_file_get_groups(file, nil)) {
+      for key in Self.strings(g_key_file_get_keys(file, group, nil, nil)) {
+        guard let value = g_key_file_get_string(file, group, key, nil) else { continue }
+        groups[group, default: [:]][key] = String(cString: value)
+        g_free(value)
+      }
+    }
+  }
+
+  /// Where the file is, or would be; nil when there is no home.
+  static func path(_ environment: Environment) -> String? {
+    let usual = environment.directory("XDG_CONFIG_HOME", below: ".config")
+    return environment["CODER_CRED_CONFIG"] ?? usual.map { "\($0)/coder-cred/config" }
+  }
+
+  /// A setting for a deployment, or for all; nil when there is none.
+  func text(_ key: String, for deployment: Deployment?) -> String? {
+    let own = deployment.flatMap { groups[Self.group(of: $0)]?[key] }
+    return own ?? groups[Self.commonGroup]?[key]
+  }
+
+  /// The words of a setting.
+  func words(_ key: String, for deployment: Deployment?) -> [String] {
+    (text(key, for: deployment) ?? "").utf8.split(separator: UInt8(ascii: " "))
+      .compactMap(String.init)
+  }
+
+  /// A whole number within bounds.
+  func number(
+    _ key: String, for deployment: Deployment?, in bounds: ClosedRange<Int64>
+  ) throws(Failure) -> Int64? {
+    guard let text = text(key, for: deployment) else { return nil }
+    guard let number = Int64(text), bounds.contains(number) else {
+      throw Failure(
+        .fixTheCall,
+        "the configuration's \(key) is not a number from \(bounds.lowerBound) to "
+          + "\(bounds.upperBound)")
+    }
+    return number
+  }
+
+  /// A yes or no; `true` alone is yes.
+  func flag(_ key: String, for deployment: Deployment?) -> Bool {
+    text(key, for: deployment) == "true"
+  }
+
+  private static func group(of deployment: Deployment) -> String {
+    deployment.url.utf8.reduce(into: "") { name, byte in
+      switch byte {
+      case UInt8(ascii: "["): name += "%5B"
+      case UInt8(ascii: "]"): name += "%5D"
+      default: name.unicodeScalars.append(Unicode.Scalar(byte))
+      }
+    }
+  }
+
+  private static func strings(
+    _ list: UnsafeMutablePointer<UnsafeMutablePointer<gchar>?>?
+  ) -> [String] {
+    defer { g_strfreev(list) }
+    var strings: [String] = []
+    var entry = list
+    while let pointer = entry?.pointee {
+      strings.append(String(cString: pointer))
+      entry = entry.map { $0 + 1 }
+    }
+    return strings
+  }
+}

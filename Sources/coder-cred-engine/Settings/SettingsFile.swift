@@ -1,0 +1,78 @@
+import CGLib
+import Glibc
+
+/// The person's configuration file, changed without disturbing what else is in it.
+struct SettingsFile {
+  let path: String
+
+  /// Writes one common setting: comments, other keys and their order stay; readers see the old file
+  /// or the new one, never a part.
+  ///
+  /// A file that is a link, as into a repository of dot-files, stays one: what it leads to changes.
+  func set(_ key: String, to value: String) throws(Failure) {
+    let target = try target()
+    let file = g_key_file_new()
+    defer { g_key_file_unref(file) }
+    let flags = GKeyFileFlags(
+      G_KEY_FILE_KEEP_COMMENTS.rawValue | G_KEY_FILE_KEEP_TRANSLATIONS.rawValue)
+    var error: UnsafeMutablePointer<GError>?
+    defer { g_clear_error(&error) }
+    if access(target, F_OK) == 0, g_key_file_load_from_file(file, target, flags, &error) == 0 {
+      let reason = error.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
+      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(reason)")
+    }
+    g_key_file_set_string(file, Settings.commonGroup, key, value)
+    var length: gsize = 0
+    guard let data = g_key_file_to_data(file, &length, nil) else {
+      throw Failure(.reportIt, "the configuration cannot be written as a key file")
+    }
+    defer { g_free(data) }
+    try replace(target, with: UnsafeRawBufferPointer(start: data, count: Int(length)))
+  }
+
+  /// The file itself, behind all links.
+  private func target() throws(Failure) -> String {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      guard errno == ENOENT else { throw unusable(SystemError.last) }
+      let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) }
+      if let directory, !directory.isEmpty { RuntimeDirectory.makeDirectories(directory) }
+      return path
+    }
+    guard let resolved = realpath(path, nil) else { throw unusable(SystemError.last) }
+    defer { free(resolved) }
+    let target = String(cString: resolved)
+    guard stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw unusable("it is not a file")
+    }
+    return target
+  }
+
+  private func replace(
+    _ target: String, with bytes: UnsafeRawBufferPointer
+  ) throws(Failure) {
+    var template = Array("\(target).\(String(repeating: "X", count: 6))".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw unusable(SystemError.last) }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    var status = stat()
+    // mkstemp(3) makes it readable by us alone; a former file keeps its mode.
+    if stat(target, &status) == 0 { fchmod(descriptor, status.st_mode & 0o777) }
+    var written = 0
+    while written < bytes.count {
+      let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      guard count > 0 else { break }
+      written += count
+    }
+    let isKept = written == bytes.count && fsync(descriptor) == 0
+    close(descriptor)
+    if isKept, rename(template, target) == 0 { return }
+    let reason = SystemError.last
+    unlink(template)
+    throw unusable(reason)
+  }
+
+  private func unusable(_ reason: String) -> Failure {
+    Failure(.fixTheCall, "the configuration \(path) cannot be written: \(reason)")
+  }
+}
