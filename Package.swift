@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
       name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
-    .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
+    .target(name: "HTTP", dependencies: ["CCurl", "Secrets"], swiftSettings: strict),
     .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
     .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),
     .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPTests", dependencies: ["HTTP", "TestDesk"], swiftSettings: strict),
+      name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk"], swiftSettings: strict),
     .testTarget(
       name: "OAuthTests", dependencies: ["DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
       swiftSettings: strict),
