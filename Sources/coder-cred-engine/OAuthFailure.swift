@@ -64,6 +64,8 @@ extension Failure {
       self.init(.fixTheInput, "\(deployment.url): \(reason)")
     case .misconfigured(let reason):
       self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
+    case .libraryUnusable(let reason):
+      self.init(.reportIt, reason, hint: "install libcurl 7.87 or later")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
       self.init(.retryLater, "\(deployment.url) did not answer: \(reason)")
     case .tooLarge(let reason):
@@ -118,7 +120,7 @@ extension OAuthError {
   /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
   var isOfDeployment: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
+    case .transport(.refusedURL), .transport(.misconfigured), .transport(.libraryUnusable): false
     default: true
     }
   }
@@ -137,7 +139,7 @@ extension OAuthError {
   /// Whether only the way to the server is at fault, so that trying again may help.
   var isTransient: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
+    case .transport(.refusedURL), .transport(.misconfigured), .transport(.libraryUnusable): false
     case .transport, .unavailable: true
     default: false
     }

@@ -6,7 +6,8 @@ func settings(
   connect: Int = 5_000, total: Int = 10_000, _ environment: [String: String] = [:]
 ) -> TransportSettings {
   TransportSettings(
-    userAgent: "coder-cred/test", connectTimeout: connect, totalTimeout: total,
+    userAgent: "coder-cred/test", connectTimeoutMilliseconds: connect,
+    totalTimeoutMilliseconds: total,
     environment: environment)
 }
 
@@ -39,7 +40,7 @@ func failure(
 extension HTTPError {
   /// The kind alone, for comparing.
   enum Kind {
-    case refusedURL, misconfigured, unreachable, timedOut, untrusted
+    case refusedURL, misconfigured, libraryUnusable, unreachable, timedOut, untrusted
     case clientCertificateRejected, tooLarge, broken
   }
 
@@ -47,6 +48,7 @@ extension HTTPError {
     switch self {
     case .refusedURL: .refusedURL
     case .misconfigured: .misconfigured
+    case .libraryUnusable: .libraryUnusable
     case .unreachable: .unreachable
     case .timedOut: .timedOut
     case .untrusted: .untrusted
@@ -58,8 +60,9 @@ extension HTTPError {
 
   var reason: String {
     switch self {
-    case .refusedURL(let reason), .misconfigured(let reason), .unreachable(let reason),
-      .timedOut(let reason), .untrusted(let reason), .clientCertificateRejected(let reason),
+    case .refusedURL(let reason), .misconfigured(let reason), .libraryUnusable(let reason),
+      .unreachable(let reason), .timedOut(let reason), .untrusted(let reason),
+      .clientCertificateRejected(let reason),
       .tooLarge(let reason), .broken(let reason):
       reason
     }

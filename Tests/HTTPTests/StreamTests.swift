@@ -57,7 +57,7 @@ import Testing
     }
     try RawServer.answering(Self.answer) { server in
       let client = CurlClient(settings: settings())
-      #expect(throws: HTTPError.broken(reason: "whoever reads the answer went away")) {
+      #expect(throws: HTTPError.broken(reason: "the response's reader stopped")) {
         try client.stream(HTTPRequest(url: server.url())) { _, _ in false }
       }
     }
@@ -69,7 +69,7 @@ import Testing
       connection.waitForHangUp()
     } while: { server in
       var patient = settings(total: 60_000)
-      patient.idleTimeout = 1_000
+      patient.idleTimeoutMilliseconds = 1_000
       let start = ContinuousClock.now
       #expect(throws: HTTPError.self) {
         try CurlClient(settings: patient).stream(HTTPRequest(url: server.url())) { _, _ in true }

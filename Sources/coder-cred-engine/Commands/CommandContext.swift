@@ -74,7 +74,10 @@ final class CommandContext {
   ) throws(Failure) -> any HTTPClient {
     var settings = try transportSettings(for: deployment)
     // Not less: an answer that comes after we went away costs the session.
-    if isHurried { (settings.connectTimeout, settings.totalTimeout) = (3_000, 9_000) }
+    if isHurried {
+      settings.connectTimeoutMilliseconds = 3_000
+      settings.totalTimeoutMilliseconds = 9_000
+    }
     return TracingClient(client: openClient(settings), trace: trace)
   }
 
