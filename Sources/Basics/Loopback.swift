@@ -10,6 +10,7 @@ public enum Loopback {
   ///
   /// - Parameter host: the host as a URL spells it: a name, four decimal numbers (no other
   ///   spelling of an IPv4 address is understood), or an IPv6 address in brackets.
+  /// - Returns: false for anything else.
   public static func contains(host: some StringProtocol) -> Bool {
     let host = host.lowercased()
     if host == "localhost" { return true }

@@ -11,6 +11,7 @@ public enum HTTPDate {
   /// - Parameters:
   ///   - text: the field's value.
   ///   - now: Unix seconds, for a year of two digits.
+  /// - Returns: Unix seconds, from 1970 on.
   public static func seconds(_ text: String, now: Int64) -> Int64? {
     guard text.utf8.count <= 40 else { return nil }
     let words = text.utf8.split { " ,-:".utf8.contains($0) }.map { String(Substring($0)) }

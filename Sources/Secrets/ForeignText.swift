@@ -15,6 +15,7 @@ public enum ForeignText {
   ///   - text: what they wrote.
   ///   - secrets: what must not be shown should they repeat it, as it is or form-encoded.
   ///   - limit: the most scalars kept.
+  /// - Returns: the quotation, without quotation marks.
   public static func quotation(
     _ text: String, redacting secrets: [Secret] = [], limit: Int = quotationLimit
   ) -> String? {
