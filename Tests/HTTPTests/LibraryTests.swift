@@ -62,11 +62,11 @@ import Testing
       line.contains("FDO") && (line.contains("0x407c0c0a") || line.contains("DLOPEN"))
     }
     #expect(isKnown)
-    let json = try readelf("--string-dump", ".note.dlopen")
-    let start = try #require(json.firstIndex(of: "["))
-    let end = try #require(json.lastIndex(of: "]"))
+    let text = try readelf("--string-dump", ".note.dlopen")
+    let start = try #require(text.range(of: "[{")).lowerBound
+    let json = Data(text[start...].prefix { $0 != "\n" }.utf8)
     let entries = try #require(
-      JSONSerialization.jsonObject(with: Data(json[start...end].utf8)) as? [[String: Any]])
+      JSONSerialization.jsonObject(with: json) as? [[String: Any]])
     #expect(entries.count == 1)
     #expect(entries.first?["soname"] as? [String] == [CurlLibrary.soname])
     #expect(entries.first?["priority"] as? String == "required")
