@@ -41,7 +41,8 @@ let package = Package(
       name: "OAuth", dependencies: ["Basics", "CGLib", "HTTP", "Secrets"], swiftSettings: strict),
     .target(
       name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
-    .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
+    .target(
+      name: "Notifications", dependencies: ["CGLib", "CLinux", "Secrets"], swiftSettings: strict),
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
@@ -74,6 +75,8 @@ let package = Package(
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: strict),
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
+    .testTarget(
+      name: "NotificationsTests", dependencies: ["Notifications"], swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk", "coder-cred-engine"],
       swiftSettings: strict),
