@@ -21,7 +21,7 @@ struct Settings {
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
     var error: UnsafeMutablePointer<GError>?
-    guard g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error) != 0 else {
+    guard g_key_file_load_from_file(file, path, cglib_key_file_flags_none(), &error) != 0 else {
       defer { g_clear_error(&error) }
       if let error, error.pointee.domain == g_file_error_quark(),
         error.pointee.code == Int32(G_FILE_ERROR_NOENT.rawValue)

@@ -13,8 +13,7 @@ struct SettingsFile {
     let target = try target()
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
-    let flags = GKeyFileFlags(
-      G_KEY_FILE_KEEP_COMMENTS.rawValue | G_KEY_FILE_KEEP_TRANSLATIONS.rawValue)
+    let flags = cglib_key_file_flags_keep()
     var error: UnsafeMutablePointer<GError>?
     defer { g_clear_error(&error) }
     if access(target, F_OK) == 0, g_key_file_load_from_file(file, target, flags, &error) == 0 {
