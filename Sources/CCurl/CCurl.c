@@ -123,10 +123,6 @@ CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) {
   return library.curl_easy_getinfo(handle, info, value);
 }
 
-CURLcode ccurl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
-  return library.curl_easy_getinfo(handle, info, value);
-}
-
 struct curl_slist *ccurl_slist_append(struct curl_slist *list, const char *text) {
   return library.curl_slist_append(list, text);
 }

@@ -30,8 +30,8 @@ public final class CurlClient: HTTPClient {
   ///
   /// - Parameter request: the request to send; its body is read in place and not copied.
   /// - Returns: the response, complete and within the limits.
-  /// - Throws: `HTTPError`. After `unreachable`, `timedOut` and `broken` the server may or may not
-  ///   have acted on the request.
+  /// - Throws: `HTTPError`. After `timedOut`, `clientCertificateRejected`, `tooLarge` and `broken`
+  ///   the server may have acted on the request; after the others nothing was sent.
   public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
     try exchange(
       request, nil,
@@ -68,6 +68,8 @@ public final class CurlClient: HTTPClient {
     try Self.checkMethod(request)
     let proxy = try Proxy.forTarget(target, settings)
     let certificates = target.isSecure ? try CertificateFiles(settings) : nil
+    let check = ConnectionCheck(
+      refusesOtherUsers: !target.isSecure && target.isLoopback && !settings.allowsPlainHTTP)
     let source = upload.map(UploadSource.init)
     let handle = try handle()
     // Everything set below points into this call: nothing of it may stay behind.
@@ -76,20 +78,18 @@ public final class CurlClient: HTTPClient {
     var options = TransferOptions(handle)
     options.setTarget(target, proxy)
     if let certificates { options.setTrust(certificates) }
-    if !target.isSecure, target.isLoopback, !settings.allowsPlainHTTP {
-      options.setServerCheck(response)
-    }
+    options.setCheck(check)
     options.setLimits(settings, isHead: request.method == "HEAD")
     options.setMethod(request, headers)
     options.setResponse(response, errorText: errorText)
     if let source { options.setUpload(source) }
 
-    let code = withExtendedLifetime((target, headers, response, source)) {
+    let code = withExtendedLifetime((target, headers, check, response, source)) {
       Self.perform(&options, request, hasUpload: source != nil)
     }
     let transfer = FinishedTransfer(
       handle: handle, code: code, text: String(cString: errorText), target: target, proxy: proxy,
-      settings: settings, incoming: response)
+      settings: settings, check: check, incoming: response)
     return try transfer.response()
   }
 

@@ -12,6 +12,7 @@ struct FinishedTransfer {
   let target: RequestTarget
   let proxy: Proxy?
   let settings: TransportSettings
+  let check: ConnectionCheck
   let incoming: IncomingResponse
 
   /// `CURLE_TOO_LARGE` of libcurl 8.6, unknown to older headers.
@@ -29,7 +30,7 @@ struct FinishedTransfer {
 
   private var failure: HTTPError {
     // Stopped by our own callbacks.
-    if let failure = incoming.failure { return failure }
+    if let failure = check.refusal ?? incoming.failure { return failure }
     let connectStatus = number(CURLINFO_HTTP_CONNECTCODE)
     if let proxy, connectStatus != 0, !(200..<300 ~= connectStatus) {
       return refusal(by: proxy, connectStatus)
@@ -56,7 +57,11 @@ struct FinishedTransfer {
       CURLE_SSL_INVALIDCERTSTATUS:
       return .untrusted(reason: distrust)
     case CURLE_OPERATION_TIMEDOUT:
-      return .timedOut(reason: delay)
+      return check.isConnected
+        ? .timedOut(
+          reason: "\(target.authority) did not respond completely within"
+            + " \(settings.totalTimeoutMilliseconds) ms")
+        : .unreachable(reason: "no connection to \(peer) in time")
     case CURLE_FILESIZE_EXCEEDED:
       return .tooLarge(reason: "the response's body is over \(settings.maximumBodyBytes) bytes")
     case CURLE_OUT_OF_MEMORY, Self.tooLarge:
@@ -72,10 +77,12 @@ struct FinishedTransfer {
     case CURLE_SSL_CONNECT_ERROR:
       return handshakeFailure
     case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+      guard check.isConnected else {
+        return .unreachable(reason: "the connection to \(peer) broke at its start\(systemCause)")
+      }
       // The request may have arrived; only the response is known to be missing.
-      return incoming.hasBegun
-        ? .broken(reason: "the connection to \(peer) broke within the response\(systemCause)")
-        : .unreachable(reason: "the connection to \(peer) broke before any response\(systemCause)")
+      let place = incoming.hasBegun ? "within the response" : "before any response"
+      return .broken(reason: "the connection to \(peer) broke \(place)\(systemCause)")
     case CURLE_GOT_NOTHING:
       return .broken(reason: "\(target.authority) closed the connection without a response")
     case CURLE_PARTIAL_FILE:
@@ -98,15 +105,6 @@ struct FinishedTransfer {
   private var systemCause: String {
     let number = number(CURLINFO_OS_ERRNO)
     return number == 0 ? "" : ": " + String(cString: strerror(Int32(clamping: number)))
-  }
-
-  private var delay: String {
-    var pretransfer: curl_off_t = 0
-    _ = ccurl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T, &pretransfer)
-    return pretransfer == 0
-      ? "no connection to \(peer) in time"
-      : "\(target.authority) did not respond completely within"
-        + " \(settings.totalTimeoutMilliseconds) ms"
   }
 
   private var distrust: String {

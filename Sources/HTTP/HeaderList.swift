@@ -50,7 +50,7 @@ final class HeaderList {
       if let data = entry.pointee.data { explicit_bzero(data, strlen(data)) }
       node = entry.pointee.next
     }
-    ccurl_slist_free_all(list)
+    if let list { ccurl_slist_free_all(list) }
   }
 
   private static func check(_ field: HTTPField) throws(HTTPError) {

@@ -112,8 +112,7 @@ final class IncomingResponse {
     return true
   }
 
-  /// Stops the transfer for a reason that a callback found; always false.
-  func stop(_ reason: HTTPError) -> Bool {
+  private func stop(_ reason: HTTPError) -> Bool {
     failure = failure ?? reason
     return false
   }

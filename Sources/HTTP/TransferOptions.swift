@@ -57,24 +57,17 @@ struct TransferOptions {
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
   }
 
-  /// Sends nothing to a server on loopback that runs as another user; the response must outlive
-  /// the transfer.
-  ///
-  /// Without TLS nothing else tells the deployment from a program that took its port. libcurl calls
-  /// back once the connection is there, kept ones included, and before anything is sent.
-  mutating func setServerCheck(_ response: IncomingResponse) {
-    set(CURLOPT_PREREQDATA, pointer: Unmanaged.passUnretained(response).toOpaque())
+  /// What is checked once connected; the check must outlive the transfer.
+  mutating func setCheck(_ check: ConnectionCheck) {
+    set(CURLOPT_PREREQDATA, pointer: Unmanaged.passUnretained(check).toOpaque())
     note(
       ccurl_set_before_request(handle) { context, address, ourAddress, port, ourPort in
         guard let context, let address, let ourAddress else { return ccurl_prereqfunc_abort }
-        let response = Unmanaged<IncomingResponse>.fromOpaque(context).takeUnretainedValue()
-        guard
-          let refusal = LoopbackServer.refusal(
-            address: String(cString: address), port: port,
-            ourAddress: String(cString: ourAddress), ourPort: ourPort)
-        else { return ccurl_prereqfunc_ok }
-        _ = response.stop(refusal)
-        return ccurl_prereqfunc_abort
+        let check = Unmanaged<ConnectionCheck>.fromOpaque(context).takeUnretainedValue()
+        let maySend = check.connected(
+          to: String(cString: address), port: port, from: String(cString: ourAddress),
+          port: ourPort)
+        return maySend ? ccurl_prereqfunc_ok : ccurl_prereqfunc_abort
       })
   }
 

@@ -62,6 +62,11 @@ extension Failure {
     switch error {
     case .refusedURL(let reason):
       self.init(.fixTheInput, "\(deployment.url): \(reason)")
+    case .foreignServer(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) gets nothing without encryption: \(reason)",
+        hint: "if you trust that user, set allow-http=true for \(deployment.url) in the "
+          + "configuration")
     case .misconfigured(let reason):
       self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
     case .libraryUnusable(let reason):
@@ -120,7 +125,9 @@ extension OAuthError {
   /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
   var isOfDeployment: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured), .transport(.libraryUnusable): false
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable):
+      false
     default: true
     }
   }
@@ -139,7 +146,9 @@ extension OAuthError {
   /// Whether only the way to the server is at fault, so that trying again may help.
   var isTransient: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured), .transport(.libraryUnusable): false
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable):
+      false
     case .transport, .unavailable: true
     default: false
     }

@@ -32,7 +32,6 @@ CURLcode ccurl_set_reader(CURL *handle, curl_read_callback read);
 CURLcode ccurl_set_on_socket(CURL *handle, curl_sockopt_callback opened);
 CURLcode ccurl_set_before_request(CURL *handle, curl_prereq_callback connected);
 CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value);
-CURLcode ccurl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value);
 
 struct curl_slist *ccurl_slist_append(struct curl_slist *list, const char *text);
 void ccurl_slist_free_all(struct curl_slist *list);
