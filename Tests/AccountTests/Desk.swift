@@ -10,7 +10,7 @@ import Testing
 final class Desk {
   static let canary = "CanaryX7q"
 
-  let session: PrivateSession
+  let session: PrivateDesktop
   let deployment: DeploymentSimulator
   let program: String
   /// What commands get besides the session's environment.
@@ -21,10 +21,10 @@ final class Desk {
   var coderCLI: String { "\(session.directory)/config/coderv2" }
 
   init(
-    _ kind: PrivateSession.Kind = .unlocked, era: DeploymentSimulator.Era = .c,
+    _ kind: SecretServiceProvider = .unlocked, era: DeploymentSimulator.Era = .c,
     users: [String] = ["alice"]
   ) throws {
-    session = try PrivateSession(kind)
+    session = try PrivateDesktop(kind)
     deployment = try Self.deployment(era: era, users: users)
     program = try Products.executable("coder-cred")
     environment["BROWSER"] = try browser(as: nil)
@@ -63,7 +63,7 @@ final class Desk {
   ) throws -> CommandResult {
     let result = try session.run(
       "setsid", ["--wait", program] + arguments, input: Array(input.utf8),
-      environment: environment.merging(additions) { $1 }, timeout: 60)
+      environment: environment.merging(additions) { $1 }, timeoutSeconds: 60)
     #expect(!result.stderr.contains(Self.canary), sourceLocation: sourceLocation)
     if !["get", "token"].contains(arguments.first) {
       #expect(!result.stdout.contains(Self.canary), sourceLocation: sourceLocation)

@@ -55,7 +55,7 @@ import Testing
     for (answer, isThere) in [("no", true), ("", true), ("yes", false)] {
       let result = try desk.session.run(
         "script", ["-qec", "'\(desk.program)' import", "/dev/null"],
-        input: Array("\(answer)\n".utf8), timeout: 30)
+        input: Array("\(answer)\n".utf8), timeoutSeconds: 30)
       #expect(result.stdout.contains("[y/N]"), "\(result.stdout)")
       #expect(FileManager.default.fileExists(atPath: "\(desk.coderCLI)/session") == isThere)
     }

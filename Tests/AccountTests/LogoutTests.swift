@@ -158,10 +158,10 @@ import Testing
     let logout = try desk.session.start(
       desk.program, ["logout", desk.url], environment: desk.environment)
     // Long enough for a logout that would not wait.
-    #expect(logout.waitForExit(timeout: 0.5) == nil)
+    #expect(logout.waitForExit(timeoutSeconds: 0.5) == nil)
     desk.deployment.releaseHeld()
-    #expect(refresh.waitForExit(timeout: 20) == .status(0))
-    #expect(logout.waitForExit(timeout: 20) == .status(0))
+    #expect(refresh.waitForExit(timeoutSeconds: 20) == .status(0))
+    #expect(logout.waitForExit(timeoutSeconds: 20) == .status(0))
     #expect(try desk.items().isEmpty)
     #expect(desk.deployment.liveTokenPairs == 0)
   }

@@ -64,7 +64,8 @@ import Testing
       for i in $(seq 30); do setsid --wait "$0" token "$1" 2>&1 & done; wait
       """
     let result = try desk.session.run(
-      "sh", ["-c", crowd, desk.program, desk.url], environment: desk.environment, timeout: 60)
+      "sh", ["-c", crowd, desk.program, desk.url], environment: desk.environment, timeoutSeconds: 60
+    )
     #expect(!result.stdout.contains(Desk.canary))
     #expect(result.stdout.split(separator: "\n").count { $0.contains("error") } == 30)
     #expect(desk.wait { !server.shown.isEmpty })

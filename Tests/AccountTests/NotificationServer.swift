@@ -16,7 +16,7 @@ struct NotificationServer {
 
   private let log: String
 
-  init(_ session: PrivateSession, _ moods: String...) throws {
+  init(_ session: PrivateDesktop, _ moods: String...) throws {
     log = "\(session.directory)/notifications"
     let script = "\(session.directory)/notifications.py"
     try Data(Self.script.utf8).write(to: URL(fileURLWithPath: script))

@@ -123,7 +123,7 @@ import Testing
     try desk.login()
     try desk.session.lock()
     for arguments in [["status", desk.url, "--json"], ["status", "--json"], ["list", "--json"]] {
-      let result = try desk.session.run(desk.program, arguments, timeout: 20)
+      let result = try desk.session.run(desk.program, arguments, timeoutSeconds: 20)
       #expect(result.status == 0, "\(result.stderr)")
       let row = try #require(try desk.rows(result).first)
       #expect(row["state"] as? String == "locked")

@@ -10,7 +10,7 @@ import Testing
 /// holds one canary. Each run checks that it goes nowhere but where the answer is expected, and
 /// the desk's end looks for it everywhere else.
 final class Desk: Sendable {
-  let session: PrivateSession
+  let session: PrivateDesktop
   let deployment: DeploymentSimulator
   let canary: Canary
   let program: String
@@ -20,13 +20,13 @@ final class Desk: Sendable {
   var url: String { deployment.url }
 
   private init(
-    _ kind: PrivateSession.Kind, _ settings: DeploymentSimulator.Settings, traces: Bool
+    _ kind: SecretServiceProvider, _ settings: DeploymentSimulator.Settings, traces: Bool
   ) throws {
     canary = Canary()
     var settings = settings
     settings.canary = canary.word
     deployment = try DeploymentSimulator(settings)
-    session = try PrivateSession(kind)
+    session = try PrivateDesktop(kind)
     program = try Products.executable("coder-cred")
     self.traces = traces
   }
@@ -35,7 +35,7 @@ final class Desk: Sendable {
   ///
   /// With `traces`, the program tells on standard error what it does.
   static func with(
-    _ kind: PrivateSession.Kind = .unlocked,
+    _ kind: SecretServiceProvider = .unlocked,
     _ settings: DeploymentSimulator.Settings = .init(), traces: Bool = false,
     sourceLocation: SourceLocation = #_sourceLocation, _ work: (Desk) throws -> Void
   ) throws {
@@ -72,7 +72,8 @@ final class Desk: Sendable {
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> CommandResult {
     let result = try session.run(
-      executable, arguments, input: input, environment: environment(with: additions), timeout: 25)
+      executable, arguments, input: input, environment: environment(with: additions),
+      timeoutSeconds: 25)
     let what = "\(executable) \(arguments)"
     #expect(!result.timedOut, "\(what) did not end", sourceLocation: sourceLocation)
     #expect(result.signal == nil, "\(what) ended by a signal", sourceLocation: sourceLocation)

@@ -7,9 +7,9 @@ import Testing
 @Suite struct `A keyring in the way` {
   private let stored = "protocol=https\nhost=git.example.com\nusername=alice\n"
 
-  @Test(arguments: [PrivateSession.Kind.withoutBus, .withoutDaemon])
+  @Test(arguments: [SecretServiceProvider.withoutBus, .withoutService])
   func `Without a Secret Service every verb ends with 69, and login asks nobody`(
-    kind: PrivateSession.Kind
+    kind: SecretServiceProvider
   ) throws {
     try Desk.with(kind) { desk in
       let request = stored + "password=\(desk.plant())\n\n"

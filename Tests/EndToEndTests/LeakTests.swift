@@ -21,7 +21,7 @@ import Testing
         let seen = lines.sightings
         wait(for: "looks at the running program") { lines.sightings > seen + 20 }
         desk.deployment.releaseHeld()
-        #expect(answer.waitForExit(timeout: 10) == .status(0))
+        #expect(answer.waitForExit(timeoutSeconds: 10) == .status(0))
         let place = "protocol=https\nhost=git.example.com\nusername=a\npassword=\(desk.plant())\n"
         for verb in ["store", "get", "erase"] {
           try desk.run([verb], input: place, mayAnswer: verb == "get")

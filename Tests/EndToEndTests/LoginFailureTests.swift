@@ -107,7 +107,7 @@ func expectLoginFailure(
       let visit = try desk.deployment.browse(authorizationURL: url)
       #expect(visit.callbackStatus == 200)
       #expect(!desk.canary.sings(in: Array(visit.callbackPage.utf8)))
-      #expect(login.waitForExit(timeout: 10) == .status(0))
+      #expect(login.waitForExit(timeoutSeconds: 10) == .status(0))
       #expect(desk.deployment.isValid(accessToken: try desk.token()))
     }
   }

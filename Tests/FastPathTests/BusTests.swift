@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test func `A bus tells who owns a name`() throws {
-    let session = try PrivateSession(.withoutDaemon)
+    let session = try PrivateDesktop(.withoutService)
     let name = "org.freedesktop.DBus"
     let bus = try BusConnection(
       address: session.busAddress,

@@ -113,7 +113,7 @@ struct FakeService {
 
 @Suite struct `The door and services of all kinds` {
   @Test func `Nothing is asked before the first answer, or gnome-keyring aborts`() throws {
-    let stage = try Stage(.withoutDaemon)
+    let stage = try Stage(.withoutService)
     let door = try stage.copyDoor(engine: "exit 99")
     let service = try FakeService(on: stage)
     defer { stage.session.end(service.child) }
@@ -128,7 +128,7 @@ struct FakeService {
     "wrong-session", "wrong-type", "encrypted",
   ])
   func `Whatever a service does that is not plain is the engine's to judge`(mood: String) throws {
-    let stage = try Stage(.withoutDaemon)
+    let stage = try Stage(.withoutService)
     let door = try stage.copyDoor(engine: "exit 99")
     let service = try FakeService(on: stage, mood)
     defer { stage.session.end(service.child) }

@@ -98,11 +98,11 @@ import Testing
   }
 
   @Test(arguments: [
-    PrivateSession.Kind.locked, .plaintext, .withoutCollection, .withoutDaemon, .withoutBus,
+    SecretServiceProvider.locked, .plaintext, .withoutCollection, .withoutService, .withoutBus,
   ])
-  func `for keyrings in every state`(kind: PrivateSession.Kind) throws {
+  func `for keyrings in every state`(kind: SecretServiceProvider) throws {
     let stage = try Stage(kind)
-    if kind == .plaintext { try stage.keep("https://fresh.example") { _ in } }
+    if case .gnomeKeyring(.plaintext) = kind { try stage.keep("https://fresh.example") { _ in } }
     try stage.expectAlike(Self.ways(to: "https://fresh.example") + [.words("token")])
   }
 

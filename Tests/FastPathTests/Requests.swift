@@ -51,7 +51,7 @@ extension `The door answers as the engine does, to the last byte` {
     .words("capability"), .words("list"), .words("later"),
   ]
 
-  static func environments(_ session: PrivateSession) -> [Stage.Request] {
+  static func environments(_ session: PrivateDesktop) -> [Stage.Request] {
     let bus = "DBUS_SESSION_BUS_ADDRESS"
     return [
       .words("get", url, with: ["CODER_CRED_ENGINE": "1"]), .words("get", url, with: ["HOME": ""]),

@@ -7,12 +7,12 @@ import Testing
 
 /// A session with sessions in it, and both programs to ask.
 struct Stage {
-  let session: PrivateSession
+  let session: PrivateDesktop
   let door: String
   let engine: String
 
-  init(_ kind: PrivateSession.Kind = .unlocked) throws {
-    session = try PrivateSession(kind)
+  init(_ kind: SecretServiceProvider = .unlocked) throws {
+    session = try PrivateDesktop(kind)
     door = try Products.executable("coder-cred")
     engine = try Products.executable("coder-cred-engine")
   }

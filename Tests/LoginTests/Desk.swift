@@ -8,7 +8,7 @@ import Testing
 /// Every token, code and secret of the deployment holds one word; the desk's end looks for it in
 /// everything that was said and in every file that was left.
 final class Desk: @unchecked Sendable {
-  let session: PrivateSession
+  let session: PrivateDesktop
   let deployment: DeploymentSimulator
   let canary = "cnry" + String((0..<8).compactMap { _ in Desk.letters.randomElement() })
   let program: String
@@ -20,7 +20,7 @@ final class Desk: @unchecked Sendable {
     var settings = settings
     settings.canary = canary
     deployment = try DeploymentSimulator(settings)
-    session = try PrivateSession(.unlocked)
+    session = try PrivateDesktop(.unlocked)
     program = try Products.executable("coder-cred")
   }
 
@@ -47,7 +47,7 @@ final class Desk: @unchecked Sendable {
   ) throws -> CommandResult {
     let result = try session.run(
       program, arguments, input: Array(input.utf8), environment: environment,
-      directory: directory, timeout: timeout)
+      directory: directory, timeoutSeconds: timeout)
     #expect(!result.timedOut, "\(arguments) did not end", sourceLocation: sourceLocation)
     let mayAnswer = ["token", "get", "header"].contains(arguments.first)
     #expect(

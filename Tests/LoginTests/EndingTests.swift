@@ -55,7 +55,7 @@ import Testing
       let waiting = try Waiting(desk)
       _ = try waiting.address()
       waiting.login.terminate(signal: signal)
-      #expect(waiting.login.waitForExit(timeout: 5) == .signal(signal))
+      #expect(waiting.login.waitForExit(timeoutSeconds: 5) == .signal(signal))
       #expect(try desk.sessions().isEmpty)
       try desk.login()
       #expect(desk.deployment.registeredClients.count == 1)
@@ -69,10 +69,10 @@ import Testing
       #expect(try Exchange.send("GET", desk.callback(of: waiting.address())).status == 200)
       wait(for: "the exchange") { !desk.deployment.requests.tokenRequests().isEmpty }
       waiting.login.terminate(signal: 15)
-      #expect(waiting.login.waitForExit(timeout: 0.2) == nil)
+      #expect(waiting.login.waitForExit(timeoutSeconds: 0.2) == nil)
       desk.deployment.releaseHeld()
       // It may be over before the signal has its say.
-      _ = waiting.login.waitForExit(timeout: 10)
+      _ = waiting.login.waitForExit(timeoutSeconds: 10)
       #expect([.signal(15), .status(0)].contains(waiting.login.exit))
       try desk.liveToken()
     }
@@ -141,7 +141,7 @@ import Testing
       _ = try waiting.address()
       let token = desk.deployment.session(user: "bob")
       try desk.login("--method", "token", input: token + "\n")
-      #expect(waiting.login.waitForExit(timeout: 2.5) == nil)
+      #expect(waiting.login.waitForExit(timeoutSeconds: 2.5) == nil)
       #expect(try Exchange.send("GET", desk.callback(of: waiting.address())).status == 200)
       waiting.expectEnd(0, saying: "as alice.")
       #expect(try desk.sessions().map(\.account) == ["alice", "bob"])

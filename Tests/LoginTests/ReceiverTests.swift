@@ -176,7 +176,7 @@ import Testing
       let visit = try other.browse(
         authorizationURL: #require(address), followingCallback: false)
       #expect(try desk.run(["callback", #require(visit.callback)]).status == 0)
-      #expect(second.waitForExit(timeout: 15) == .status(0))
+      #expect(second.waitForExit(timeoutSeconds: 15) == .status(0))
       #expect(first.login.exit == nil)
       #expect(try desk.run(["callback", desk.callback(of: first.address())]).status == 0)
       first.expectEnd(0)

@@ -48,7 +48,8 @@ struct Waiting {
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(
-      login.waitForExit(timeout: 15) == .status(status), "\(said)", sourceLocation: sourceLocation)
+      login.waitForExit(timeoutSeconds: 15) == .status(status), "\(said)",
+      sourceLocation: sourceLocation)
     if let words { #expect(said.contains(words), "\(said)", sourceLocation: sourceLocation) }
   }
 }

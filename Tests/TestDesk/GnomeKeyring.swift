@@ -1,44 +1,65 @@
 import Foundation
 import Glibc
 
-/// The keyring daemon of the session, and what can happen to it.
-extension PrivateSession {
+/// The Secret Service of the desktop, and what can happen to it.
+extension PrivateDesktop {
   private static let service = "org.freedesktop.secrets"
   private static let root = "/org/freedesktop/secrets"
 
-  /// Kills the daemon, as a crash would, and starts it again over the same files.
+  func startProvider() throws {
+    switch provider {
+    case .gnomeKeyring(.unlocked):
+      try startKeyring(unlock: true)
+    case .gnomeKeyring(.locked):
+      try startKeyring(unlock: true)
+      try restartKeyring(unlock: false)
+    case .gnomeKeyring(.plaintext):
+      try writePlaintextKeyring()
+      try startKeyring(unlock: false)
+    case .gnomeKeyring(.withoutCollection):
+      try startKeyring(unlock: false)
+    case .fake(let behaviours, let items):
+      secretService = try FakeSecretService.start(on: self, behaviours, items)
+    case .external(let external):
+      let daemon = try external.start(self)
+      secretService = daemon
+      try waitUntilReady(external.name, daemon, timeoutSeconds: 30) { external.isReady(self) }
+    case .withoutService, .withoutBus:
+      break
+    }
+  }
+
+  private var startsUnlocked: Bool {
+    if case .gnomeKeyring(.unlocked) = provider { true } else { false }
+  }
+
+  /// Kills gnome-keyring, as a crash would, and starts it again over the same files.
   ///
   /// The new one is given the password if `unlock` is true; if false, it is as locked as after a
-  /// login that did not go through PAM; by default it is as the session began.
-  public func restartKeyring(unlock: Bool? = nil) throws {
+  /// login that did not go through PAM; by default it is as the desktop began.
+  package func restartKeyring(unlock: Bool? = nil) throws {
     stopKeyring()
-    try startKeyring(unlock: unlock ?? (kind == .unlocked))
+    try startKeyring(unlock: unlock ?? startsUnlocked)
   }
 
   /// Kills the daemon; there is none until ``restartKeyring(unlock:)``.
-  public func stopKeyring() {
-    guard let keyring else { return }
-    keyring.terminate(signal: SIGKILL)
-    end(keyring)
-    self.keyring = nil
+  package func stopKeyring() {
+    guard let secretService else { return }
+    secretService.terminate(signal: SIGKILL)
+    end(secretService)
+    self.secretService = nil
   }
 
-  func startKeyring(unlock: Bool) throws {
+  private func startKeyring(unlock: Bool) throws {
     let daemon = try start(
       "gnome-keyring-daemon",
       ["--foreground", "--components=secrets"] + (unlock ? ["--unlock"] : []),
       input: unlock ? Array(password.utf8) : [])
-    keyring = daemon
-    let deadline = Deadline(seconds: 15)
-    while !isReady(unlocked: unlock) {
-      guard daemon.exit == nil, !deadline.hasPassed else {
-        throw Failure("gnome-keyring-daemon did not start: \(journal)")
-      }
-      usleep(5000)
-    }
+    secretService = daemon
+    try waitUntilReady("gnome-keyring-daemon", daemon) { isReady(unlocked: unlock) }
   }
 
-  /// Whether the daemon answers and, if it was given the password, has opened the keyring.
+  /// Whether the daemon replies and, if it was given the password, has opened the keyring.
   private func isReady(unlocked: Bool) -> Bool {
     guard let path = try? defaultCollection() else { return false }
     guard unlocked else { return true }
@@ -48,7 +69,7 @@ extension PrivateSession {
     return locked?.contains("false") ?? false
   }
 
-  func writePlaintextKeyring() throws {
+  private func writePlaintextKeyring() throws {
     try FileManager.default.createDirectory(
       atPath: keyrings, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let keyring = """
@@ -65,15 +86,15 @@ extension PrivateSession {
   }
 
   /// Locks the default collection, as the user would in Seahorse. The daemon still knows everything.
-  public func lock() throws {
+  package func lock() throws {
     try call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(try defaultCollection())']"])
   }
 
   /// Unlocks the default collection with the password, without any prompt.
-  public func unlock() throws {
+  package func unlock() throws {
     let result = try run(
       "/usr/bin/python3", ["-c", Self.unlocker, try defaultCollection()],
-      input: Array(password.utf8), timeout: 20)
+      input: Array(password.utf8), timeoutSeconds: 20)
     guard result.status == 0 else { throw Failure("unlock: \(result.stderr)") }
   }
 
@@ -91,21 +112,21 @@ extension PrivateSession {
     """
 
   /// The path behind the alias `default`; `/` when there is none.
-  public func defaultCollection() throws -> String {
-    let answer = try call("org.freedesktop.Secret.Service.ReadAlias", ["default"])
-    guard let start = answer.range(of: "objectpath '"),
-      let path = answer[start.upperBound...].split(separator: "'").first
-    else { throw Failure("no path: \(answer)") }
+  package func defaultCollection() throws -> String {
+    let reply = try call("org.freedesktop.Secret.Service.ReadAlias", ["default"])
+    guard let start = reply.range(of: "objectpath '"),
+      let path = reply[start.upperBound...].split(separator: "'").first
+    else { throw Failure("no path: \(reply)") }
     return String(path)
   }
 
   /// Calls a method of the Secret Service with arguments in GVariant's text format.
   @discardableResult
-  public func call(_ method: String, _ arguments: [String], path: String? = nil) throws -> String {
+  package func call(_ method: String, _ arguments: [String], path: String? = nil) throws -> String {
     let result = try run(
       "gdbus",
       ["call", "--session", "--dest", Self.service, "--object-path", path ?? Self.root, "--method"]
-        + [method] + arguments, timeout: 10)
+        + [method] + arguments, timeoutSeconds: 10)
     guard result.status == 0 else { throw Failure("\(method): \(result.stderr)") }
     return result.stdout
   }

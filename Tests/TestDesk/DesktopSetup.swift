@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// Setting a session up.
-extension PrivateSession {
+/// Setting a desktop up.
+extension PrivateDesktop {
   /// A Unix socket's path has at most 107 bytes, and gnome-keyring's lies deeper than the directory.
   static func makeDirectory() throws -> String {
     let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
@@ -43,17 +43,32 @@ extension PrivateSession {
     let file = "\(directory)/bus.conf"
     try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
     let bus = try start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
-    let deadline = Deadline(seconds: 10)
-    while access("\(directory)/bus", F_OK) != 0 {
-      guard bus.exit == nil, !deadline.hasPassed else {
-        throw Failure("dbus-daemon did not start: \(journal)")
-      }
-      usleep(2000)
+    try waitUntilReady("dbus-daemon", bus, timeoutSeconds: 10) {
+      access("\(directory)/bus", F_OK) == 0
     }
   }
 
-  /// What the session's children have said so far.
-  public var journal: String {
+  /// Waits for a daemon of the desktop; throws ``Failure`` with the journal when it ends first.
+  func waitUntilReady(
+    _ name: String, _ daemon: ChildProcess, timeoutSeconds: Double = 20, _ isReady: () -> Bool
+  ) throws {
+    let deadline = Deadline(seconds: timeoutSeconds)
+    while !isReady() {
+      guard daemon.exit == nil, !deadline.hasPassed else {
+        throw Failure("\(name) did not start: \(journal)")
+      }
+      usleep(3000)
+    }
+  }
+
+  /// Waits, 20 seconds at most, until somebody owns a name on the bus.
+  func waitForName(_ name: String) throws {
+    let waited = try run("gdbus", ["wait", "--session", "--timeout", "20", name])
+    guard waited.status == 0 else { throw Failure("nobody owns \(name): \(journal)") }
+  }
+
+  /// What the desktop's children have written so far.
+  package var journal: String {
     (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? ""
   }
 }

@@ -1,36 +1,68 @@
 import Foundation
 import Glibc
+package import Testing
 
 /// What a program that has ended left behind.
-public struct CommandResult: Sendable {
+package struct CommandResult: Sendable {
   /// Everything it wrote, as bytes.
-  public let output: [UInt8]
+  package let output: [UInt8]
   /// Everything it complained about, as bytes.
-  public let errors: [UInt8]
+  package let errors: [UInt8]
   /// The exit status; 128 and the signal's number when a signal ended it, as in a shell.
-  public let status: Int32
+  package let status: Int32
   /// The signal that ended it, if one did.
-  public let signal: Int32?
+  package let signal: Int32?
   /// Whether it was ended because its time was up.
-  public let timedOut: Bool
+  package let timedOut: Bool
 
   /// Standard output as text, with what is not UTF-8 replaced.
-  public var stdout: String { String(decoding: output, as: UTF8.self) }
+  package var stdout: String { String(decoding: output, as: UTF8.self) }
   /// Standard error as text, with what is not UTF-8 replaced.
-  public var stderr: String { String(decoding: errors, as: UTF8.self) }
+  package var stderr: String { String(decoding: errors, as: UTF8.self) }
+}
+
+extension CommandResult {
+  /// The lines of standard output.
+  package var lines: [String] { stdout.split(separator: "\n").map(String.init) }
+
+  /// The lines of standard error, without the trace.
+  package var messages: [String] {
+    stderr.split(separator: "\n").map(String.init)
+      .filter { !$0.hasPrefix("coder-cred: trace: ") }
+  }
+
+  /// The first line `coder-cred: KIND: …` of standard error (`error`, `hint`, `warning`), without
+  /// that beginning.
+  package func message(_ kind: String) -> String? {
+    messages.first { $0.hasPrefix("coder-cred: \(kind): ") }
+      .map { String($0.dropFirst("coder-cred: \(kind): ".count)) }
+  }
+
+  /// The value of the first line `key=value` of standard output.
+  package subscript(_ key: String) -> String? {
+    lines.first { $0.hasPrefix(key + "=") }.map { String($0.dropFirst(key.count + 1)) }
+  }
+
+  /// Standard output as JSON.
+  package func json() throws -> Any { try JSONSerialization.jsonObject(with: Data(output)) }
+
+  /// Standard output as a JSON array of objects; records an issue when it is something else.
+  package func rows(sourceLocation: SourceLocation = #_sourceLocation) throws -> [[String: Any]] {
+    try #require(try json() as? [[String: Any]], sourceLocation: sourceLocation)
+  }
 }
 
 extension ChildProcess {
   /// Runs a program to its end, feeding it `input` and collecting what it writes.
   ///
   /// The executable is a path, or a name to look up in our own `PATH`. The environment is all the
-  /// program gets; nothing is inherited. It runs in `directory`, or where we do. After `timeout`
-  /// seconds its process group is killed and ``CommandResult/timedOut`` is set.
+  /// program gets; nothing is inherited. It runs in `directory`, or where we do. After `timeoutSeconds`
+  /// its process group is killed and ``CommandResult/timedOut`` is set.
   ///
   /// Throws ``CannotStart``.
-  public static func run(
+  package static func run(
     _ executable: String, _ arguments: [String] = [], environment: [String: String],
-    input: [UInt8] = [], directory: String? = nil, timeout: Double = 30
+    input: [UInt8] = [], directory: String? = nil, timeoutSeconds: Double = 30
   ) throws -> CommandResult {
     let (stdin, stdout, stderr) = (
       try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe()
@@ -43,11 +75,11 @@ extension ChildProcess {
 
     var exchange = Exchange(
       input: input, stdin: stdin.write, stdout: stdout.read, stderr: stderr.read, child: child)
-    let deadline = Deadline(seconds: timeout)
+    let deadline = Deadline(seconds: timeoutSeconds)
     let isDone = exchange.carryOut(until: deadline)
     if !isDone {
       child.killGroup()
-      child.waitForExit(timeout: 10)
+      child.waitForExit(timeoutSeconds: 10)
       exchange.drain()
     }
     let (status, signal): (Int32, Int32?) =
@@ -64,10 +96,10 @@ extension ChildProcess {
   /// Starts a program in the background; its output is appended to a file, or thrown away.
   ///
   /// End it with ``end(within:)``: what is never ended outlives the tests. Prefer
-  /// `PrivateSession.start`, which sees to it.
-  public static func start(
+  /// `PrivateDesktop.start`, which sees to it. The descriptors `inheriting` are 3, 4, … in the child.
+  package static func start(
     _ executable: String, _ arguments: [String] = [], environment: [String: String],
-    input: [UInt8] = [], directory: String? = nil, log: String? = nil
+    input: [UInt8] = [], directory: String? = nil, log: String? = nil, inheriting: [Int32] = []
   ) throws -> ChildProcess {
     precondition(input.count <= 4096, "more may not fit into a pipe that nobody reads yet")
     let stdin = try Descriptor.pipe()
@@ -76,7 +108,7 @@ extension ChildProcess {
     let stream = log.map { Stream.appendTo(path: $0) } ?? .null
     return try ChildProcess(
       executable, arguments, environment: environment, directory: directory,
-      input: .descriptor(stdin.read.number), output: stream, error: stream)
+      input: .descriptor(stdin.read.number), output: stream, error: stream, inheriting: inheriting)
   }
 }
 
@@ -99,7 +131,7 @@ private struct Exchange {
   ) {
     (self.input, self.stdin, self.stdout, self.stderr) = (input, stdin, stdout, stderr)
     self.child = child
-    for descriptor in [stdin, stdout, stderr] { descriptor.neverBlock() }
+    for descriptor in [stdin, stdout, stderr] { descriptor.setNonBlocking() }
     if input.isEmpty { stdin.close() }
   }
 
