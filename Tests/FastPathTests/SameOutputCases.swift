@@ -1,7 +1,7 @@
 import TestDesk
 
 /// Requests and command lines, good and hostile, about the one session there is.
-extension `The door answers as the engine does, to the last byte` {
+extension `Fast path and full program write the same, to the last byte` {
   static let url = "https://fresh.example"
   private static let plain = "protocol=https\nhost=fresh.example\n"
   private static func repeated(_ text: String, _ count: Int) -> String {
@@ -21,10 +21,10 @@ extension `The door answers as the engine does, to the last byte` {
     "\(plain)x=\(repeated("x", 65_533))\n\n", "\(plain)x=\(repeated("x", 65_534))\n\n",
     plain + repeated("a[]=\(repeated("x", 9_000))\n", 120), "\(plain)path=\u{2028}\n\n",
     "\(plain)capability[]=authtype\ncapability[]=\n\n",
-    "\(plain)capability[]=authtype\ncapability[]=state\nstate[]=coder-cred:\(Stage.issuedAt)\n\n",
+    "\(plain)capability[]=authtype\ncapability[]=state\nstate[]=coder-cred:\(storedIssuedAt)\n\n",
   ]
 
-  static let commands: [Stage.Request] = [
+  static let commands: [Invocation] = [
     .words(), .words("get", "--account", "alice", input: plain),
     .words("get", "--account=bob", input: plain), .words("--account=alice", "get", input: plain),
     .words("--account", "bob", "get", url), .words("get", url, "--account", ""),
@@ -51,13 +51,13 @@ extension `The door answers as the engine does, to the last byte` {
     .words("capability"), .words("list"), .words("later"),
   ]
 
-  static func environments(_ session: PrivateDesktop) -> [Stage.Request] {
+  static func environments(_ desktop: PrivateDesktop) -> [Invocation] {
     let bus = "DBUS_SESSION_BUS_ADDRESS"
     return [
       .words("get", url, with: ["CODER_CRED_ENGINE": "1"]), .words("get", url, with: ["HOME": ""]),
       .words("get", url, with: [bus: ""]), .words("get", url, with: [bus: "tcp:host=::1,port=1"]),
-      .words("get", url, with: [bus: "unix:path=/nowhere;\(session.busAddress)"]),
-      .words("get", url, with: [bus: "\(session.busAddress),guid=x"]),
+      .words("get", url, with: [bus: "unix:path=/nowhere;\(desktop.busAddress)"]),
+      .words("get", url, with: [bus: "\(desktop.busAddress),guid=x"]),
       .words("get", url, with: ["GIT_EXEC_PATH": "/usr/lib/git-core"]),
       .words("token", url, with: ["CODER_URL": "https://x.example"]),
       .words("token", with: ["CODER_URL": url]), .words("header", with: ["CODER_URL": url]),
@@ -65,7 +65,7 @@ extension `The door answers as the engine does, to the last byte` {
     ]
   }
 
-  static let shells: [Stage.Request] = [
+  static let shells: [Invocation] = [
     .shell("\"$0\" get https://fresh.example >/dev/full"),
     .shell("\"$0\" get https://fresh.example >&-"),
     .shell("\"$0\" get <&-"), .shell("\"$0\" get </"),
