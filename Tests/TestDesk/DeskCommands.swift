@@ -43,6 +43,19 @@ extension Desk {
     (["url=\(url)"] + more).map { $0 + "\n" }.joined() + "\n"
   }
 
+  /// Erases the session's access token, as git does with one that was rejected: the next `get`
+  /// refreshes. Returns it, or nothing when there is no session that works.
+  @discardableResult
+  package func eraseToken(sourceLocation: SourceLocation = #_sourceLocation) throws -> String? {
+    let stored = try run(["get"], input: request(), sourceLocation: sourceLocation)
+    guard let token = stored["password"], let user = stored["username"] else { return nil }
+    let erased = try run(
+      ["erase"], input: request("username=\(user)", "password=\(token)"),
+      sourceLocation: sourceLocation)
+    expectSilence(erased, "erase", sourceLocation: sourceLocation)
+    return token
+  }
+
   /// Writes a file below the desk's directory, with the directories it needs.
   package func write(_ text: String, to path: String) throws {
     let folder = (path as NSString).deletingLastPathComponent
