@@ -9,7 +9,7 @@ import Testing
   func `Where registration is off, it is said what the owner must do`(
     era: DeploymentSimulator.Era, isAnnounced: Bool
   ) throws {
-    try Desk.with(.init(era: era)) { desk in
+    try Desk.with(.unlocked, .init(era: era)) { desk in
       desk.deployment.setRegistration(enabled: false)
       if isAnnounced {
         // A cached document may still name the endpoint, which then refuses.
@@ -17,10 +17,10 @@ import Testing
           .mergePatch(#"{"registration_endpoint":"\#(desk.url)/oauth2/register"}"#), at: .metadata)
       }
       let off = try desk.login(status: 76)
-      #expect(off.line("error") == "\(desk.url) does not let programs register themselves")
-      #expect(off.line("hint")?.contains("coder oauth2-provider dcr enable") == true)
-      #expect(off.line("hint")?.contains("--client-id") == true)
-      #expect(desk.tabs == 0)
+      #expect(off.message("error") == "\(desk.url) does not let programs register themselves")
+      #expect(off.message("hint")?.contains("coder oauth2-provider dcr enable") == true)
+      #expect(off.message("hint")?.contains("--client-id") == true)
+      #expect(desk.deployment.authorizationRequests == 0)
     }
   }
 
@@ -28,20 +28,20 @@ import Testing
   func `Its secret comes from standard input, is kept, and need not be given again`(
     era: DeploymentSimulator.Era
   ) throws {
-    try Desk.with(.init(era: era)) { desk in
-      let squatter = try Listener(port: 0)
-      let port = squatter.port
-      squatter.close()
+    try Desk.with(.unlocked, .init(era: era)) { desk in
+      let listener = try LoopbackListener()
+      let port = listener.port
+      listener.close()
       let app = desk.deployment.addApplication(
         name: "by hand", redirectURIs: ["http://127.0.0.1:\(port)/callback"])
       desk.deployment.setRegistration(enabled: false)
       try desk.login("--client-id", app.id, "--port", "\(port)", input: app.secret + "\n")
-      try desk.liveToken("--min-ttl", "31536000")
+      try desk.token("--min-ttl", "31536000")
       // Known, it is this machine's client, with its port.
       try desk.login()
       try desk.login("--client-id", app.id)
-      try desk.liveToken("--min-ttl", "31536000")
-      #expect(desk.registrations == 0)
+      try desk.token("--min-ttl", "31536000")
+      #expect(desk.deployment.registrationRequests == 0)
       for request in desk.deployment.requests.tokenRequests() {
         #expect(request.form["client_secret"] == app.secret)
       }
@@ -57,8 +57,8 @@ import Testing
       let made = try Exchange.send("POST", "\(desk.url)/oauth2/register", body: Array(body.utf8))
       let id = try #require(made["client_id"])
       try desk.login("--client-id", id)
-      try desk.liveToken("--min-ttl", "31536000")
-      #expect(desk.registrations == 1)
+      try desk.token("--min-ttl", "31536000")
+      #expect(desk.deployment.registrationRequests == 1)
       let sent = desk.deployment.requests.tokenRequests()
       #expect(sent.count == 2 && sent.allSatisfy { $0.form["client_secret"] == nil })
       #expect(sent.allSatisfy { $0.headers["authorization"] == nil })
@@ -69,10 +69,10 @@ import Testing
     try Desk.with { desk in
       let app = desk.deployment.addApplication(
         name: "by hand", redirectURIs: ["http://127.0.0.1/callback"])
-      let wrong = "wrong-\(desk.canary)"
+      let wrong = "wrong-\(desk.canary.word)"
       let refused = try desk.login("--client-id", app.id, input: wrong, status: 77)
-      #expect(refused.line("error")?.contains("The client credentials are invalid") == true)
-      #expect(try desk.items("client").isEmpty && desk.sessions().isEmpty)
+      #expect(refused.message("error")?.contains("The client credentials are invalid") == true)
+      #expect(try desk.registrations().isEmpty && desk.sessions().isEmpty)
       try desk.login("--client-id", app.id, input: "a secret with blanks\n", status: 65)
       try desk.login("--client-id", app.id, input: app.secret)
     }
@@ -97,20 +97,20 @@ import Testing
       }
       var secret = try renewed()
       let refused = try desk.login(input: secret + "\n", status: 77)
-      #expect(refused.line("hint")?.contains("--client-id") == true)
+      #expect(refused.message("hint")?.contains("--client-id") == true)
       // Nothing piped in was taken for a code.
       #expect(desk.deployment.requests.tokenRequests().allSatisfy { $0.form["code"] != secret })
       try desk.login("--client-id", app.id, input: secret + "\n")
       secret = try renewed()
-      try desk.onScreen(["login", desk.url, "--method", "oauth"], environment: desk.browser()) {
-        screen in
-        try screen.expect("no longer accepts this machine's client")
-        try screen.expect("Client secret (empty if it has none): ")
-        screen.type(secret)
-        #expect(screen.end() == .status(0))
+      try desk.withTerminal(["login", desk.url, "--method", "oauth"], environment: desk.browser()) {
+        terminal in
+        try terminal.expect("no longer accepts this machine's client")
+        try terminal.expect("Client secret (empty if it has none): ")
+        terminal.type(secret)
+        #expect(terminal.end() == .status(0))
       }
-      try desk.liveToken("--min-ttl", "31536000")
-      #expect(desk.registrations == 0)
+      try desk.token("--min-ttl", "31536000")
+      #expect(desk.deployment.registrationRequests == 0)
     }
   }
 
@@ -121,7 +121,7 @@ import Testing
         name: "by hand", redirectURIs: ["http://127.0.0.1/callback"])
       let said = try desk.login("--client-id", app.id, input: app.secret).stderr
       #expect(said.contains("bob used the former client, and will have to sign in again."))
-      try desk.liveToken("--account", "bob")
+      try desk.token("--account", "bob")
     }
   }
 }
