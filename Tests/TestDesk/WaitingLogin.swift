@@ -8,13 +8,16 @@ package struct WaitingLogin {
   private let log: String
 
   /// Starts `login --no-browser`, for the desk's deployment or another.
+  ///
+  /// Without that flag it opens no browser either, unless the environment names one or a display.
   package init(
-    _ desk: Desk, _ arguments: [String] = [], to url: String? = nil,
+    _ desk: Desk, _ arguments: [String] = [], to url: String? = nil, noBrowser: Bool = true,
     environment: [String: String] = [:]
   ) throws {
     log = "\(desk.directory)/login-\(UUID().uuidString)"
     process = try desk.start(
-      ["login", url ?? desk.url, "--no-browser"] + arguments, environment: environment, log: log)
+      ["login", url ?? desk.url] + (noBrowser ? ["--no-browser"] : []) + arguments,
+      environment: environment, log: log)
   }
 
   /// What it has written so far.

@@ -8,9 +8,9 @@ import Testing
     throws
   {
     try Desk.with(.plaintext) { desk in
-      try desk.otherApplicationStores(
+      try desk.desktop.storeAsOtherApplication(
         desk.plant("theirs"), label: "Theirs", ["application": "another"])
-      try desk.signIn()
+      try desk.login()
       let token = try desk.token()
       let passwords = [
         "quotes": desk.plant(#" "double" 'single' "#), "slashes": desk.plant(#"\a\\n\"#),
@@ -20,20 +20,20 @@ import Testing
         let told = try desk.run(["store"], input: request(user, password))
         #expect(told.status == 0, "\(told.stderr)")
       }
-      let before = try desk.items()
+      let before = try desk.desktop.items()
       #expect(before.count == 6)
       for round in 1...2 {
-        try desk.session.restartKeyring()
-        try desk.otherApplicationStores(
+        try desk.desktop.restartKeyring()
+        try desk.desktop.storeAsOtherApplication(
           desk.plant("\(round)"), label: "Round", ["application": "another", "round": "\(round)"])
-        try desk.session.restartKeyring()
+        try desk.desktop.restartKeyring()
       }
       #expect(try desk.token() == token)
       for (user, password) in passwords {
-        let asked = try desk.run(["get"], input: request(user), mayAnswer: true)
+        let asked = try desk.run(["get"], input: request(user))
         #expect(asked["password"] == password, "\(user)")
       }
-      let after = try desk.items()
+      let after = try desk.desktop.items()
       #expect(after.filter { !$0.label.hasPrefix("Round") } == before)
       #expect(after.count == before.count + 2)
     }
@@ -46,16 +46,16 @@ import Testing
 
   @Test func `A refresh after a restart finds and keeps everything`() throws {
     try Desk.with(.plaintext) { desk in
-      try desk.signIn()
+      try desk.login()
       let old = try desk.token()
-      try desk.session.restartKeyring()
+      try desk.desktop.restartKeyring()
       desk.deployment.clearLog()
       let new = try desk.token("--min-ttl", "31536000")
       #expect(new != old)
       #expect(desk.deployment.requests.count == 1)
-      try desk.session.restartKeyring()
+      try desk.desktop.restartKeyring()
       #expect(try desk.token() == new)
-      #expect(try desk.items().count == 2)
+      #expect(try desk.desktop.items().count == 2)
     }
   }
 }

@@ -4,14 +4,14 @@ import TestDesk
 import Testing
 
 /// A session from its first day to its last, with the program as it was built.
-@Suite struct `The full life of a session` {
+@Suite struct `A session` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
-  func `It is signed in, answered from the keyring, refreshed, and ended by the server alone`(
+  func `It is signed in, printed from the keyring, refreshed, and ended by the server alone`(
     era: DeploymentSimulator.Era
   ) throws {
     try Desk.with(.unlocked, .init(era: era), traces: true) { desk in
       try login(desk)
-      let first = try answersFromTheKeyring(desk)
+      let first = try printsFromTheKeyring(desk)
       let second = try refreshesAtExpiry(desk, first)
       let third = try refreshesWhatIsErased(desk, second)
       try leavesWhatIsOutdated(desk, [first, second], current: third)
@@ -21,12 +21,12 @@ import Testing
   }
 
   private func login(_ desk: Desk) throws {
-    let said = try desk.signIn().complaints
+    let said = try desk.login().messages
     #expect(said.first == "Signing in to \(desk.url) …")
     #expect(said.contains { $0.hasPrefix("  \(desk.url)/oauth2/authorize?") })
     #expect(said.contains("Signed in to \(desk.url) as alice."))
     let found = try desk.run(
-      "secret-tool", ["search", "--all", "application", "coder-cred"], input: [], mayAnswer: true)
+      "secret-tool", ["search", "--all", "application", "coder-cred"])
     // secret-tool 0.20.5 shows attributes on standard error, and everything else on output.
     let lines = Set((found.stdout + found.stderr).split(separator: "\n").map(String.init))
     let host = desk.url.dropFirst("http://".count)
@@ -35,7 +35,7 @@ import Testing
         "label = Coder session: alice @ \(host)", "label = Coder OAuth client: \(host)",
         "schema = io.github.coder_cred",
       ]))
-    let items = try desk.items()
+    let items = try desk.desktop.items()
     let shared = ["application": "coder-cred", "deployment": desk.url]
     let schema = ["xdg:schema": "io.github.coder_cred"]
     #expect(
@@ -50,12 +50,12 @@ import Testing
     }
   }
 
-  private func answersFromTheKeyring(_ desk: Desk) throws -> String {
+  private func printsFromTheKeyring(_ desk: Desk) throws -> String {
     desk.deployment.clearLog()
     let token = try desk.token()
     #expect(desk.deployment.isValid(accessToken: token))
     let asked = try desk.run(
-      ["get"], input: desk.request("capability[]=authtype"), mayAnswer: true)
+      ["get"], input: desk.request("capability[]=authtype"))
     #expect(asked["credential"] == token)
     #expect(desk.deployment.requests.isEmpty)
     return token
@@ -66,8 +66,8 @@ import Testing
     desk.deployment.inject(.mergePatch(#"{"expires_in":1,"expiry":null}"#), at: .refresh)
     let dying = try desk.token("--min-ttl", "31536000")
     #expect(dying != first)
-    let expiry = try #require(desk.item().payload["expires_at"] as? Int)
-    wait(for: "the expiry") { Int(Date().timeIntervalSince1970) > expiry }
+    let expiry = try #require(desk.desktop.item().payload["expires_at"] as? Int)
+    waitFor("the expiry") { Int(Date().timeIntervalSince1970) > expiry }
     desk.deployment.clearLog()
     let token = try desk.token("--min-ttl", "0")
     #expect(![first, dying].contains(token))
@@ -82,7 +82,7 @@ import Testing
     desk.deployment.clearLog()
     let erased = try desk.run(
       ["erase"], input: desk.request("username=alice", "password=\(current)"))
-    #expect(erased.status == 0 && erased.output.isEmpty && erased.complaints.isEmpty)
+    #expect(erased.status == 0 && erased.output.isEmpty && erased.messages.isEmpty)
     // git erases tokens it never tried: nothing is revoked, and the refresh token is kept.
     #expect(desk.deployment.requests.isEmpty)
     #expect(desk.deployment.isValid(accessToken: current))
@@ -95,11 +95,11 @@ import Testing
   private func leavesWhatIsOutdated(
     _ desk: Desk, _ outdated: [String], current: String
   ) throws {
-    try desk.keepingTheKeyring("an outdated token") {
+    try desk.desktop.expectUnchangedItems("an outdated token") {
       for token in outdated {
         for more in ["password=\(token)", "authtype=Bearer\ncredential=\(token)"] {
           let erased = try desk.run(["erase"], input: desk.request("username=alice", more))
-          #expect(erased.status == 0 && erased.complaints.isEmpty)
+          #expect(erased.status == 0 && erased.messages.isEmpty)
         }
       }
     }
@@ -115,7 +115,7 @@ import Testing
     for _ in 0..<3 {
       let refused = try desk.run(["get", desk.url, "--min-ttl", "31536000"])
       expectFailure(refused, 1)
-      #expect(refused.complaints.last == "coder-cred: hint: \(command)")
+      #expect(refused.messages.last == "coder-cred: hint: \(command)")
     }
     // The server has spoken once: nobody asks again.
     #expect(desk.deployment.requests.map(\.grantType) == ["refresh_token"])
@@ -125,9 +125,9 @@ import Testing
   }
 
   private func beginsAgain(_ desk: Desk) throws {
-    try desk.signIn()
+    try desk.login()
     #expect(desk.deployment.isValid(accessToken: try desk.token()))
-    #expect(try desk.items().count == 2)
+    #expect(try desk.desktop.items().count == 2)
     #expect(desk.deployment.registeredClients.count == 1)
   }
 }
