@@ -21,7 +21,7 @@ extension Desk {
   }
 }
 
-@Suite struct `Import from the Coder CLI` {
+@Suite(.blocking) struct `Import from the Coder CLI` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `The Coder CLI's token becomes a session of its account`(
     era: DeploymentSimulator.Era

@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `Signing in on demand` {
+@Suite(.blocking) struct `Signing in on demand` {
   /// Works at a desk with a display and a session that has ended.
   private func withEndedSession(_ work: (Desk) throws -> Void) throws {
     try Desk.with { desk in

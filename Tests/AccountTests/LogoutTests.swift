@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `Signing out` {
+@Suite(.blocking) struct `Signing out` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `Signing out revokes refresh token, access token and registration, and keeps nothing`(
     era: DeploymentSimulator.Era

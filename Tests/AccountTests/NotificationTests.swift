@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `A notification to sign in` {
+@Suite(.blocking) struct `A notification to sign in` {
   /// Works at a desk with a display and a session whose grant the deployment has ended.
   private func withEndedGrant(_ work: (Desk) throws -> Void) throws {
     try Desk.with { desk in

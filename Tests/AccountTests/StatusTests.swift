@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `status and list` {
+@Suite(.blocking) struct `status and list` {
   @Test func `It shows what is stored, and asks nobody`() throws {
     try Desk.with { desk in
       try desk.login()

@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `The default deployment` {
+@Suite(.blocking) struct `The default deployment` {
   @Test func `The default deployment is the one that a command without a URL means`() throws {
     try Desk.with { desk in
       let other = try desk.anotherDeployment()

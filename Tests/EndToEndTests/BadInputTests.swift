@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// What comes in on standard input or the command line and cannot be meant.
-@Suite struct `Bad input` {
+@Suite(.blocking) struct `Bad input` {
   private static let valid = "protocol=https\nhost=git.example.com\n"
 
   /// What it is, and the request.

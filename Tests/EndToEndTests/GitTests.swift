@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Real git in front, through `credential.helper`.
-@Suite struct `git as the caller` {
+@Suite(.blocking) struct `git as the caller` {
   private func git(
     _ desk: Desk, _ operation: String, _ lines: [String], flags: String = "",
     sourceLocation: SourceLocation = #_sourceLocation

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Keyrings that are not there, not open, or hold what we did not write.
-@Suite struct `A keyring in the way` {
+@Suite(.blocking) struct `A keyring in the way` {
   private let stored = "protocol=https\nhost=git.example.com\nusername=alice\n"
 
   @Test(arguments: [SecretServiceProvider.withoutBus, .withoutService])

@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `A login that cannot be` {
+@Suite(.blocking) struct `A login that cannot be` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `A person who declines ends it with 77, and nothing is kept`(
     era: DeploymentSimulator.Era

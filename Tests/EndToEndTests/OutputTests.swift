@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// The output that tools rely on.
-@Suite struct `Output` {
+@Suite(.blocking) struct `Output` {
   @Test func `Every form of a credential is as documented`() throws {
     try Desk.with { desk in
       try desk.login()

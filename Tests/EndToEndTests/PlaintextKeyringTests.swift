@@ -3,7 +3,7 @@ import TestDesk
 import Testing
 
 /// gnome-keyring without a password keeps a text file that loses whatever is not one plain line.
-@Suite struct `A keyring without a password, with everything in it` {
+@Suite(.blocking) struct `A keyring without a password, with everything in it` {
   @Test func `Our items and another application's survive restarts and each other's writing`()
     throws
   {

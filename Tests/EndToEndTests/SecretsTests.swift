@@ -5,7 +5,7 @@ import TestDesk
 import Testing
 
 /// Whether secrets stay where they belong.
-@Suite struct `Secrets` {
+@Suite(.blocking) struct `Secrets` {
   @Test func `No command line and no environment ever holds one, while everything is done`() throws
   {
     try Desk.with(traces: true) { desk in

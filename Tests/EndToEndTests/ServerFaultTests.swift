@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Deployments whose responses are wrong, or no responses at all.
-@Suite struct `A deployment that misbehaves` {
+@Suite(.blocking) struct `A deployment that misbehaves` {
   private typealias Fault = (
     what: String, fault: DeploymentSimulator.Fault, at: DeploymentSimulator.Endpoint,
     status: Int32
@@ -58,30 +58,6 @@ import Testing
     }
   }
 
-  @Test func `A refresh that it spoils ends nothing that may still work`() throws {
-    try Desk.with { desk in
-      try desk.login()
-      let rejected = try desk.token()
-      try desk.run(["erase"], input: desk.request("username=alice", "password=\(rejected)"))
-      let faults: [Fault] = [
-        ("a page", .htmlPage, .refresh, 75), ("an overloaded server", .status(503), .refresh, 75),
-        ("too many requests", .status(429), .refresh, 75), ("no HTTP", .garbage, .refresh, 75),
-        ("a lost connection", .drop, .refresh, 75), ("not found", .status(404), .refresh, 75),
-        ("not JSON", .invalidJSON, .refresh, 75), ("nothing", .emptyBody, .refresh, 75),
-        ("a huge response", .hugeBody(mebibytes: 2), .refresh, 75),
-      ]
-      let before = try tokens(desk)
-      for fault in faults {
-        desk.deployment.inject(fault.fault, at: fault.at, times: 9)
-        expectFailure(try desk.run(["get", desk.url]), fault.status, fault.what)
-        desk.deployment.clearFaults()
-        #expect(try tokens(desk) == before, "\(fault.what)")
-        try desk.forgetFailures()
-      }
-      #expect(desk.deployment.isValid(accessToken: try desk.token()))
-    }
-  }
-
   @Test func `A refreshed token with a newline is never stored nor handed out`() throws {
     try Desk.with { desk in
       try desk.login()
@@ -93,19 +69,6 @@ import Testing
       #expect(try tokens(desk) == before)
       // The server has spent the refresh token; what is left is to say so.
       expectFailure(try desk.run(["get", desk.url]), 1, saying: "coder-cred login \(desk.url)")
-    }
-  }
-
-  @Test func `A token that still lives is handed out, with a warning, when a refresh fails`() throws
-  {
-    try Desk.with { desk in
-      try desk.login()
-      let token = try desk.token()
-      desk.deployment.inject(.status(503), at: .refresh)
-      let result = try desk.run(["token", desk.url, "--min-ttl", "31536000"])
-      #expect(result.status == 0 && result.lines == [token])
-      #expect(result.messages.count == 1)
-      #expect(result.stderr.hasPrefix("coder-cred: warning: "))
     }
   }
 

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// A session from its first day to its last, with the program as it was built.
-@Suite struct `A session` {
+@Suite(.blocking) struct `A session` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `It is signed in, printed from the keyring, refreshed, and ended by the server alone`(
     era: DeploymentSimulator.Era

@@ -3,7 +3,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `The fast path` {
+@Suite(.blocking) struct `The fast path` {
   static let poison = "echo poisoned; exit 99"
   static let url = "https://fresh.example"
 

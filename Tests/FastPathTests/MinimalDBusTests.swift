@@ -4,7 +4,7 @@ import Testing
 
 @testable import MinimalDBus
 
-@Suite struct `D-Bus by hand` {
+@Suite(.blocking) struct `D-Bus by hand` {
   /// A METHOD_RETURN to serial 2 that holds one STRING.
   static func reply(_ text: String) -> [UInt8] {
     let header: [UInt8] = [

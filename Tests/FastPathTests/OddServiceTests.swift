@@ -2,7 +2,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `The fast path and Secret Services of all kinds` {
+@Suite(.blocking) struct `The fast path and Secret Services of all kinds` {
   static let session = FakeSecretService.Item(
     attributes: [
       "application": "coder-cred", "kind": "session", "account": "alice",

@@ -5,7 +5,7 @@ import TestDesk
 import Testing
 
 /// The fast path is an accelerator: it decides nothing differently.
-@Suite struct `Fast path and full program write the same, to the last byte` {
+@Suite(.blocking) struct `Fast path and full program write the same, to the last byte` {
   /// Every way to ask for a deployment.
   static func ways(to url: String) -> [Invocation] {
     [

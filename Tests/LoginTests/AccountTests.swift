@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Whose session it is.
-@Suite struct `Accounts` {
+@Suite(.blocking) struct `Accounts` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `Two accounts live side by side, and a question that fits both is an error`(
     era: DeploymentSimulator.Era

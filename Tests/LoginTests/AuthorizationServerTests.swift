@@ -33,7 +33,7 @@ private struct AuthorizationServer {
   }
 }
 
-@Suite(.enabled(if: AuthorizationServer.isExpected, "packaging/setup installs it"))
+@Suite(.blocking, .enabled(if: AuthorizationServer.isExpected, "packaging/setup installs it"))
 struct `A server of others` {
   @Test func `Discovery, registration, PKCE, refresh, a changed port and revocation`() throws {
     try Desk.with { desk in

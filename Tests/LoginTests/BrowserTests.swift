@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// When a browser is opened, which one, and what it gets to see.
-@Suite struct `The browser` {
+@Suite(.blocking) struct `The browser` {
   /// Starts a login, and returns what it says before it waits.
   private static func said(
     _ desk: Desk, _ environment: [String: String], directory: String? = nil,

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// The ways by which the browser's answer comes back.
-@Suite struct `Getting the answer back` {
+@Suite(.blocking) struct `Getting the answer back` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `The loopback receiver takes it from the browser, and shows a page`(
     era: DeploymentSimulator.Era

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Whom a login believes to be whom, and where it lets secrets go.
-@Suite struct `The issuer` {
+@Suite(.blocking) struct `The issuer` {
   private static func typed(_ desk: Desk) -> String { "http://localhost:\(desk.deployment.port)" }
 
   @Test(arguments: DeploymentSimulator.Era.allCases)

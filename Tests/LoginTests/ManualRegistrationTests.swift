@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Clients that an administrator made, where programs may not register themselves.
-@Suite struct `A client made by hand` {
+@Suite(.blocking) struct `A client made by hand` {
   @Test(arguments: [DeploymentSimulator.Era.b, .c], [true, false])
   func `Where registration is off, it is said what the owner must do`(
     era: DeploymentSimulator.Era, isAnnounced: Bool

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Which way is taken to sign in.
-@Suite struct `Choosing the method` {
+@Suite(.blocking) struct `Choosing the method` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `OAuth is taken where the deployment has it`(era: DeploymentSimulator.Era) throws {
     try Desk.with(.unlocked, .init(era: era)) { desk in

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// The OAuth client that a deployment knows this machine by.
-@Suite struct `The registration` {
+@Suite(.blocking) struct `The registration` {
   private static func redirect(_ desk: Desk) throws -> String {
     try #require(try desk.registration()["redirect_uris"])
   }

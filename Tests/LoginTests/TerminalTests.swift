@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// What a person at a terminal sees, is asked, and can break off.
-@Suite struct `At a terminal` {
+@Suite(.blocking) struct `At a terminal` {
   @Test func `The method is asked for where both are possible, and the browser comes first`()
     throws
   {

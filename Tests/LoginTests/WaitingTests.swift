@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// How a login ends when nobody allows it, or when others do.
-@Suite struct `The end of waiting` {
+@Suite(.blocking) struct `The end of waiting` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `A denial is told with the server's reason, and nothing is kept, here or there`(
     era: DeploymentSimulator.Era

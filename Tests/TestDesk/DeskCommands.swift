@@ -126,6 +126,18 @@ extension Desk {
     for file in try runtimeFiles(".history") { try FileManager.default.removeItem(atPath: file) }
   }
 
+  /// Works at a desk that is signed in, with an empty log at the deployment.
+  package static func withSession(
+    _ settings: DeploymentSimulator.Settings = .init(),
+    sourceLocation: SourceLocation = #_sourceLocation, _ work: (Desk) throws -> Void
+  ) throws {
+    try with(.unlocked, settings, sourceLocation: sourceLocation) { desk in
+      try desk.login(sourceLocation: sourceLocation)
+      desk.deployment.clearLog()
+      try work(desk)
+    }
+  }
+
   /// Gives the session an access token that lives this long, so that every `get` refreshes it.
   package func age(toSeconds seconds: Int = 30) throws {
     let lifetime = deployment.settings.accessTokenLifetime

@@ -2,7 +2,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `A child process` {
+@Suite(.blocking) struct `A child process` {
   private let plain = ["PATH": "/usr/bin:/bin"]
 
   @Test func `gets its input whole and its output is read whole, both at once`() throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `A desk` {
+@Suite(.blocking) struct `A desk` {
   @Test func `finds a canary as it is, in base64, and in any file or file name`() throws {
     let canary = Canary()
     let directory = FileManager.default.temporaryDirectory.path + "/canary-\(UUID().uuidString)"

@@ -2,7 +2,7 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct `A private desktop` {
+@Suite(.blocking) struct `A private desktop` {
   @Test func `leaves nothing when it is torn down`() throws {
     let desktop = try PrivateDesktop()
     let keyring = try #require(desktop.secretService)
