@@ -63,17 +63,23 @@ let package = Package(
       name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "MinimalDBus"],
       swiftSettings: strict),
 
-    // Stand-ins for the world: a deployment, and a desktop session of our own.
+    // What tests work with: a simulated deployment, and a private desktop with all that is on it.
     .target(
       name: "DeploymentSimulator", path: "Tests/DeploymentSimulator", swiftSettings: strict),
     .executableTarget(
       name: "deployment-simulator", dependencies: ["DeploymentSimulator"],
       path: "Tests/deployment-simulator", swiftSettings: strict),
-    .target(name: "TestDesk", path: "Tests/TestDesk", swiftSettings: strict),
+    .target(
+      name: "TestDesk", dependencies: ["DeploymentSimulator"], path: "Tests/TestDesk",
+      swiftSettings: strict),
 
     .testTarget(
       name: "DeploymentSimulatorTests",
       dependencies: ["DeploymentSimulator", "deployment-simulator"], swiftSettings: strict),
+    .testTarget(
+      name: "TestDeskTests",
+      dependencies: ["TestDesk", "coder-cred", "coder-cred-engine", "deployment-simulator"],
+      swiftSettings: strict),
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(

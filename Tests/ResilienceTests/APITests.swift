@@ -105,7 +105,7 @@ extension ResilienceTests {
         #expect(life.deployment.wait { !$0.isEmpty })
         usleep(100_000)
         child.terminate(signal: SIGINT)
-        #expect(child.waitForExit(timeout: 5) == .signal(SIGINT))
+        #expect(child.waitForExit(timeoutSeconds: 5) == .signal(SIGINT))
         try life.expectToken()
       }
     }

@@ -25,7 +25,7 @@ extension ResilienceTests {
                 let start = ContinuousClock.now
                 guard
                   let result = try? life.session.run(
-                    life.program, ["token", life.url], timeout: 60)
+                    life.program, ["token", life.url], timeoutSeconds: 60)
                 else { return }
                 results.add((result, start.duration(to: .now) / .seconds(1)))
               }
@@ -58,7 +58,9 @@ extension ResilienceTests {
           group.enter()
           Thread.detachNewThread {
             defer { group.leave() }
-            if let result = try? life.session.run(life.program, ["token", life.url], timeout: 60) {
+            if let result = try? life.session.run(
+              life.program, ["token", life.url], timeoutSeconds: 60)
+            {
               results.add(result)
             }
           }

@@ -19,7 +19,9 @@ extension ResilienceTests {
       let child = try life.session.start(life.program, ["token", life.url], log: log)
       usleep(useconds_t.random(in: 0...120_000))
       child.terminate(signal: signal)
-      guard let exit = child.waitForExit(timeout: 20) else { return (.lost("did not end"), true) }
+      guard let exit = child.waitForExit(timeoutSeconds: 20) else {
+        return (.lost("did not end"), true)
+      }
       life.session.end(child)
       var wasHit = false
       if case .signal = exit { wasHit = true }
@@ -79,9 +81,9 @@ extension ResilienceTests {
         #expect(life.deployment.wait { !$0.tokenRequests().isEmpty })
         child.terminate(signal: SIGTERM)
         child.terminate(signal: SIGTERM)
-        #expect(child.waitForExit(timeout: 0.3) == nil)
+        #expect(child.waitForExit(timeoutSeconds: 0.3) == nil)
         life.deployment.releaseHeld()
-        #expect(child.waitForExit(timeout: 10) == .signal(SIGTERM))
+        #expect(child.waitForExit(timeoutSeconds: 10) == .signal(SIGTERM))
         life.deployment.clearLog()
         try life.expectToken()
         #expect(life.refreshes.isEmpty, "what was refreshed must have been saved")
@@ -98,7 +100,7 @@ extension ResilienceTests {
         #expect(life.deployment.wait { !$0.tokenRequests().isEmpty })
         usleep(100_000)
         child.terminate(signal: SIGKILL)
-        #expect(child.waitForExit(timeout: 10) == .signal(SIGKILL))
+        #expect(child.waitForExit(timeoutSeconds: 10) == .signal(SIGKILL))
         life.deployment.releaseHeld()
         let next = try life.run("token", life.url)
         #expect(next.status == 1)
@@ -116,7 +118,7 @@ extension ResilienceTests {
         let child = try life.session.start(life.program, ["token", life.url])
         #expect(life.deployment.wait { !$0.tokenRequests().isEmpty })
         child.terminate(signal: SIGKILL)
-        #expect(child.waitForExit(timeout: 10) == .signal(SIGKILL))
+        #expect(child.waitForExit(timeoutSeconds: 10) == .signal(SIGKILL))
         // Its request is still held, and never answered: the next one is.
         try life.expectToken()
       }

@@ -13,7 +13,7 @@ extension ResilienceTests {
       child.terminate(signal: SIGSTOP)
       try body(child)
       child.terminate(signal: SIGKILL)
-      #expect(child.waitForExit(timeout: 10) == .signal(SIGKILL))
+      #expect(child.waitForExit(timeoutSeconds: 10) == .signal(SIGKILL))
     }
 
     @Test(.enabled(if: isFull))

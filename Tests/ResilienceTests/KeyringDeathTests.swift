@@ -19,7 +19,9 @@ extension ResilienceTests {
           group.enter()
           Thread.detachNewThread {
             defer { group.leave() }
-            if let result = try? life.session.run(life.program, ["token", life.url], timeout: 60) {
+            if let result = try? life.session.run(
+              life.program, ["token", life.url], timeoutSeconds: 60)
+            {
               answer.add(result)
             }
           }
@@ -54,7 +56,9 @@ extension ResilienceTests {
         group.enter()
         Thread.detachNewThread {
           defer { group.leave() }
-          if let result = try? life.session.run(life.program, ["token", life.url], timeout: 60) {
+          if let result = try? life.session.run(
+            life.program, ["token", life.url], timeoutSeconds: 60)
+          {
             answer.add(result)
           }
         }
@@ -83,7 +87,9 @@ extension ResilienceTests {
         group.enter()
         Thread.detachNewThread {
           defer { group.leave() }
-          if let result = try? life.session.run(life.program, ["token", life.url], timeout: 60) {
+          if let result = try? life.session.run(
+            life.program, ["token", life.url], timeoutSeconds: 60)
+          {
             answer.add(result)
           }
         }

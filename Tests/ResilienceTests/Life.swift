@@ -6,7 +6,7 @@ import Testing
 /// One person's session with a deployment, and everything that happens to it: the built program, a
 /// private keyring and a deployment that does as it is told.
 final class Life: Sendable {
-  let session: PrivateSession
+  let session: PrivateDesktop
   let deployment: DeploymentSimulator
   let program: String
 
@@ -14,7 +14,7 @@ final class Life: Sendable {
 
   init(_ settings: DeploymentSimulator.Settings = .init()) throws {
     deployment = try DeploymentSimulator(settings)
-    session = try PrivateSession(.unlocked)
+    session = try PrivateDesktop(.unlocked)
     program = try Products.executable("coder-cred")
   }
 
@@ -39,7 +39,7 @@ final class Life: Sendable {
     _ arguments: String..., input: String = "", environment: [String: String] = [:]
   ) throws -> CommandResult {
     let result = try session.run(
-      program, arguments, input: Array(input.utf8), environment: environment, timeout: 60)
+      program, arguments, input: Array(input.utf8), environment: environment, timeoutSeconds: 60)
     #expect(!result.timedOut, "\(arguments) did not end")
     return result
   }
@@ -77,7 +77,7 @@ final class Life: Sendable {
   func expectToken(
     _ flags: String..., sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> String {
-    let result = try session.run(program, ["token", url] + flags, timeout: 60)
+    let result = try session.run(program, ["token", url] + flags, timeoutSeconds: 60)
     #expect(result.status == 0, "\(result.stderr)", sourceLocation: sourceLocation)
     let token = result.stdout.trimmingCharacters(in: ["\n"])
     #expect(

@@ -7,7 +7,7 @@ extension ResilienceTests {
     @Test func `The timer's units are valid, and exposed little`() throws {
       let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../packaging/systemd").standardized.path
-      let session = try PrivateSession(.withoutBus)
+      let session = try PrivateDesktop(.withoutBus)
       defer { session.tearDown() }
       let units = ["coder-cred-refresh.service", "coder-cred-refresh.timer"]
       for unit in units {
