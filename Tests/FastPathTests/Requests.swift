@@ -21,7 +21,7 @@ extension `The door answers as the engine does, to the last byte` {
     "\(plain)x=\(repeated("x", 65_533))\n\n", "\(plain)x=\(repeated("x", 65_534))\n\n",
     plain + repeated("a[]=\(repeated("x", 9_000))\n", 120), "\(plain)path=\u{2028}\n\n",
     "\(plain)capability[]=authtype\ncapability[]=\n\n",
-    "\(plain)capability[]=authtype\ncapability[]=state\nstate[]=coder-cred:\(Stage.issuedAt)\n\n",
+    "\(plain)capability[]=authtype\ncapability[]=state\nstate[]=\(Stage.state)\n\n",
   ]
 
   static let commands: [Stage.Request] = [

@@ -89,6 +89,8 @@ struct Stage {
 
   static let issuedAt: Int64 = 1_700_000_000
   static let token = "abcdefghij-0123456789_ABCDEFGHIJ"
+  /// What git brings back when this token is refused.
+  static let state = "coder-cred:1ab9cdbe1073b2bdd5f87cd276f7ee23"
 }
 
 extension Stage {

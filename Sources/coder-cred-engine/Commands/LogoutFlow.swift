@@ -11,8 +11,8 @@ struct LogoutFlow {
     let entries = try context.keyring { store throws(StoreError) in
       try store.entries(of: deployment)
     }
-    let sessions = try sessions(in: entries).filter { account == nil || $0.account == account }
-    try refuseUnreadable(entries.filter { account == nil || $0.account == account })
+    let sessions = try sessions(in: entries).filter { AccountMatch.isExact(account, $0.account) }
+    try refuseUnreadable(entries.filter { AccountMatch.isExact(account, $0.account) })
     if sessions.count > 1, !all, account == nil {
       let names = sessions.map(\.account).sorted().joined(separator: ", ")
       throw Failure(

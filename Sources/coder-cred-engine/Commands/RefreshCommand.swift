@@ -68,7 +68,7 @@ struct RefreshCommand: ParsableCommand {
     for entry in entries {
       switch entry.content {
       case .session(let session):
-        if session.method == .oauth && account ?? session.account == session.account {
+        if session.method == .oauth && AccountMatch.isExact(account, session.account) {
           sessions.append(session)
         }
       case .locked: throw Failure(StoreError.locked)

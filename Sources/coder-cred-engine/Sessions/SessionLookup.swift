@@ -14,13 +14,7 @@ struct Lookup {
       let stored = try context.keyring { store throws(StoreError) in
         try store.sessions(of: deployment, account: request.username)
       }
-      let fitting = stored.filter { session in
-        // A password belongs to exactly the path it was stored for, as git's own helpers have it.
-        session.method != .basic
-          || (deployment == request.deployment
-            && request.username ?? session.account
-              == session.account)
-      }
+      let fitting = stored.filter(request.isServed(by:))
       if let session = try choose(among: fitting, account: request.username) { return session }
     }
     return nil
@@ -44,21 +38,18 @@ struct Lookup {
     return nil
   }
 
-  /// The deployment a command means when none is named: `CODER_URL`, else the default deployment,
-  /// else the only one stored.
+  /// The deployment a command means: the one that is named, else the only one stored.
   func deployment(named url: String?) throws(Failure) -> Deployment {
     let configured = try context.configuration().text("default-deployment", for: nil)
-    if let url = url ?? context.environment["CODER_URL"] ?? configured {
-      let deployment: Deployment
-      do throws(MalformedInput) {
-        deployment = try Deployment(url: url)
-      } catch {
-        throw Failure(error)
-      }
-      try context.requireConfidential(deployment)
-      return deployment
+    let named: Deployment?
+    do throws(MalformedInput) {
+      named = try DeploymentChoice.named(url, setting: configured) { context.environment[$0] }
+    } catch {
+      throw Failure(error)
     }
-    return try onlyDeployment()
+    guard let named else { return try onlyDeployment() }
+    try context.requireConfidential(named)
+    return named
   }
 
   private func onlyDeployment() throws(Failure) -> Deployment {
