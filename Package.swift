@@ -31,18 +31,22 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
+    .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
       name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
-    .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
-    .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
-    .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),
+    .target(
+      name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
+    .target(
+      name: "OAuth", dependencies: ["Basics", "CGLib", "HTTP", "Secrets"], swiftSettings: strict),
+    .target(
+      name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
     .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "CGLib", "CLinux", "Credentials", "HTTP", "Notifications", "OAuth", "SecretService",
-        "Secrets",
+        "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Notifications", "OAuth",
+        "SecretService", "Secrets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -66,12 +70,15 @@ let package = Package(
     .testTarget(
       name: "DeploymentSimulatorTests",
       dependencies: ["DeploymentSimulator", "deployment-simulator"], swiftSettings: strict),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
+    .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: strict),
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "TestDesk"], swiftSettings: strict),
     .testTarget(
-      name: "OAuthTests", dependencies: ["DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
+      name: "OAuthTests",
+      dependencies: ["Basics", "DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
       swiftSettings: strict),
     .testTarget(
       name: "SecretServiceTests", dependencies: ["TestDesk", "SecretService", "Secrets"],

@@ -1,3 +1,5 @@
+import Basics
+
 /// Where credentials are valid: the canonical URL of a Coder deployment, or of any other server.
 ///
 /// Scheme, lower-case ASCII host, port unless it is the scheme's default, and path without a
@@ -23,7 +25,7 @@ public struct Deployment: Hashable, Sendable {
   public var name: String { authority + path }
 
   /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
-  public var isLoopback: Bool { Host.isLoopback(host) }
+  public var isLoopback: Bool { Loopback.contains(host: host) }
 
   /// Whether a secret can travel to it without being read on the way: anything but `http` to
   /// another machine.

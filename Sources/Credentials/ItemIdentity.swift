@@ -1,3 +1,5 @@
+import Secrets
+
 /// What our items in the keyring are found by, and called.
 ///
 /// Attributes are identity only, and never change. The full set of one item is never part of
@@ -14,9 +16,10 @@ public enum ItemIdentity {
     attributes("client", deployment, nil)
   }
 
-  /// What people's keyring applications call the item of a session.
+  /// What people's keyring applications call the item of a session; a user name that holds what a
+  /// line of text does not show is cleaned.
   public static func label(of session: StoredSession) -> String {
-    let who = session.account.isEmpty ? "" : "\(session.account) @ "
+    let who = session.account.isEmpty ? "" : "\(ForeignText.label(session.account)) @ "
     let what = session.method == .basic ? "password" : "Coder session"
     return "\(who)\(session.deployment.name) (\(what))"
   }

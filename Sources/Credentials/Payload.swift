@@ -1,3 +1,4 @@
+import Basics
 public import Secrets
 
 /// What an item in the keyring holds: one line of flat, compact JSON without a backslash.

@@ -1,3 +1,4 @@
+import Basics
 import Secrets
 
 /// What we give git to bring back when a token is refused (git-credential(1), `state[]`): which of a
@@ -23,7 +24,7 @@ public struct RetryState: Sendable, Equatable {
   public init?(_ text: String) {
     guard text.utf8.starts(with: Self.prefix.utf8) else { return nil }
     let digits = text.utf8.dropFirst(Self.prefix.utf8.count)
-    guard digits.count == 32, digits.allSatisfy({ $0.hexValue != nil }) else { return nil }
+    guard digits.count == 32, digits.allSatisfy({ PercentEncoding.hexDigit($0) != nil }) else { return nil }
     digest = String(decoding: digits, as: UTF8.self)
   }
 

@@ -101,6 +101,8 @@ import Testing
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: "t")
     #expect(ItemIdentity.label(of: session) == "alice @ dev.coder.com/x (Coder session)")
+    session.account = "al\u{202E}ice\u{9B}31m"
+    #expect(ItemIdentity.label(of: session) == "alice 31m @ dev.coder.com/x (Coder session)")
     (session.account, session.method) = ("", .basic)
     #expect(ItemIdentity.label(of: session) == "dev.coder.com/x (password)")
     #expect(

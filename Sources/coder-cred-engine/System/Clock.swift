@@ -1,14 +1,5 @@
 import Glibc
 
-/// The time since start-up; it does not jump when somebody sets the clock.
-enum MonotonicClock {
-  static var milliseconds: Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-  }
-}
-
 /// The time since start-up, suspension included: what a wait on another machine is measured with.
 enum BootClock {
   static var milliseconds: Int64 {
