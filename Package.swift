@@ -75,7 +75,7 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPTests", dependencies: ["HTTP", "TestDesk"], swiftSettings: strict),
+      name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk"], swiftSettings: strict),
     .testTarget(
       name: "OAuthTests",
       dependencies: ["Basics", "DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
