@@ -52,7 +52,7 @@ let package = Package(
       swiftSettings: strict),
 
     // The bus, for whoever needs one answer from it and cannot wait for a library to load.
-    .target(name: "MinimalDBus", swiftSettings: strict),
+    .target(name: "MinimalDBus", dependencies: ["CLinux"], swiftSettings: strict),
 
     // The door: the cached answer alone, and the engine for everything else.
     .executableTarget(

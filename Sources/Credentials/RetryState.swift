@@ -24,7 +24,9 @@ public struct RetryState: Sendable, Equatable {
   public init?(_ text: String) {
     guard text.utf8.starts(with: Self.prefix.utf8) else { return nil }
     let digits = text.utf8.dropFirst(Self.prefix.utf8.count)
-    guard digits.count == 32, digits.allSatisfy({ PercentEncoding.hexDigit($0) != nil }) else { return nil }
+    guard digits.count == 32, digits.allSatisfy({ PercentEncoding.hexDigit($0) != nil }) else {
+      return nil
+    }
     digest = String(decoding: digits, as: UTF8.self)
   }
 

@@ -99,15 +99,19 @@ extension Stage {
     let place = "\(session.directory)/\(directory)"
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
     let copy = "\(place)/coder-cred"
-    try FileManager.default.copyItem(atPath: door, toPath: copy)
+    // Written by another process: a program that we hold open to write, a child of ours that is just
+    // starting holds open as well, and then it cannot be run.
+    try #require(session.run("/bin/cp", [door, copy]).status == 0)
     if let engine { try script(engine, at: "\(place)/coder-cred-engine") }
     return copy
   }
 
   /// Writes an executable shell script.
   func script(_ text: String, at path: String) throws {
-    try Data("#!/bin/sh\n\(text)\n".utf8).write(to: URL(fileURLWithPath: path))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    let written = try session.run(
+      "/usr/bin/install", ["-m", "755", "/dev/stdin", path],
+      input: Array("#!/bin/sh\n\(text)\n".utf8))
+    try #require(written.status == 0, "\(written.stderr)")
   }
 }
 

@@ -1,0 +1,75 @@
+import TestDesk
+import Testing
+
+/// Who names a server gets a credential for exactly that server, or none.
+@Suite struct `A server for which nothing is stored gets no token` {
+  static let verbs: [[String]] = [
+    ["get"], ["get", "--format=json"], ["token"], ["token", "--account=alice"], ["header"],
+    ["header", "--format=json"],
+  ]
+  static let servers = [
+    "https://mcp.elsewhere.example/mcp", "https://fresh.example:8443/api/experimental/mcp/http",
+    "http://fresh.example/mcp", "https://elsewhere.example/fresh.example?u=https://fresh.example",
+    "https://fresh.example@elsewhere.example/", " ",
+  ]
+
+  @Test(arguments: ["CLAUDE_CODE_MCP_SERVER_URL", "CODER_URL", "argument", "setting", "request"])
+  func `however it is named`(way: String) throws {
+    let stage = try Stage()
+    try stage.keep("https://fresh.example") { _ in }
+    for server in Self.servers {
+      if way == "setting" { try stage.configure("[coder-cred]\ndefault-deployment=\(server)\n") }
+      var requests: [Stage.Request] = []
+      for verb in Self.verbs {
+        var request = Stage.Request(arguments: verb)
+        switch way {
+        case "argument": request.arguments.append(server)
+        case "request": request.input = "url=\(server)\n\n"
+        case "setting": break
+        default: request.environment = [way: server]
+        }
+        // get without a URL asks for what stands on standard input.
+        if verb[0] == "get", ["argument", "request"].contains(way) == false { continue }
+        if verb[0] != "get", way == "request" { continue }
+        requests.append(request)
+      }
+      for request in requests {
+        let fast = try stage.ask(stage.door, request)
+        let full = try stage.ask(stage.engine, request)
+        for answer in [fast, full] {
+          #expect(!answer.stdout.contains(Stage.token), "\(request)")
+          #expect(!answer.stderr.contains(Stage.token), "\(request)")
+        }
+        #expect(fast.output == full.output && fast.status == full.status, "\(request)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("https://fresh.example", true), ("https://fresh.example/api/experimental/mcp/http", true),
+    ("https://fresh.example/mcp?x=1#y", true), (" https://fresh.example\n", true),
+    ("https://FRESH.example:443/a/b/c/d/e/f/g/h/i/j/k", true),
+    ("https://fresh.example:444/", false),
+    ("https://other.example/mcp", false),
+  ])
+  func `while one below a deployment gets the deployment's`(url: String, isServed: Bool) throws {
+    let stage = try Stage()
+    try stage.keep("https://fresh.example") { _ in }
+    try stage.keep("https://default.example") { _ in }
+    try stage.configure("[coder-cred]\ndefault-deployment=https://default.example\n")
+    let environment = [
+      "CLAUDE_CODE_MCP_SERVER_URL": url, "CODER_URL": "https://default.example",
+    ]
+    let request = Stage.Request(
+      arguments: ["header", "--format", "json"], environment: environment)
+    let answer = try stage.ask(stage.door, request)
+    #expect(
+      answer.stdout == (isServed ? "{\"Authorization\":\"Bearer \(Stage.token)\"}\n" : "{}\n"))
+    #expect(answer.status == 0 && answer.errors.isEmpty)
+    try stage.expectAlike([request])
+    // An argument is named more precisely still.
+    let named = Stage.Request(
+      arguments: ["token", "https://default.example"], environment: environment)
+    #expect(try stage.ask(stage.door, named).stdout == "\(Stage.token)\n")
+  }
+}
