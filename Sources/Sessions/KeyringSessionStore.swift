@@ -28,9 +28,8 @@ package final class KeyringSessionStore: SessionStore {
   package func sessions(of deployment: Deployment, account: String?) throws(StoreError)
     -> [StoredSession]
   {
-    let items = try search(.session, deployment).filter { item in
-      account.map { item.account == $0 || item.account.isEmpty } ?? true
-    }
+    let items = try search(.session, deployment)
+      .filter { AccountMatch.serves(account, with: $0.account) }
     return try items.map { item throws(StoreError) in
       let secret = try secret(of: item)
       do throws(MalformedInput) {
@@ -57,16 +56,15 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   package func save(_ session: StoredSession) throws(StoreError) {
-    let who = session.account.isEmpty ? "" : "\(session.account) @ "
     try store(
-      label: "\(session.method.label): \(who)\(session.deployment.name)",
-      attributes(.session, session.deployment, account: session.account)
+      label: ItemIdentity.label(of: session),
+      ItemIdentity.session(of: session.deployment, account: session.account)
     ) { () throws(MalformedInput) in try session.payload() }
   }
 
   package func removeSessions(of deployment: Deployment, account: String?) throws(StoreError) {
     for item in try search(.session, deployment)
-    where account.map({ item.account == $0 }) ?? true {
+    where AccountMatch.isExact(account, item.account) {
       try reading { service throws(SecretServiceError) in try service.delete(item) }
     }
   }
@@ -83,8 +81,8 @@ package final class KeyringSessionStore: SessionStore {
 
   package func save(_ registration: StoredRegistration) throws(StoreError) {
     try store(
-      label: "Coder OAuth client: \(registration.deployment.name)",
-      attributes(.client, registration.deployment)
+      label: ItemIdentity.registrationLabel(of: registration.deployment),
+      ItemIdentity.registration(of: registration.deployment)
     ) { () throws(MalformedInput) in try registration.payload() }
   }
 
@@ -123,7 +121,11 @@ package final class KeyringSessionStore: SessionStore {
     _ kind: Kind, _ deployment: Deployment?, attributesOnly: Bool = false
   ) throws(StoreError) -> [Item] {
     let items = try reading { service throws(SecretServiceError) in
-      try service.search(attributes(kind, deployment), attributesOnly: attributesOnly)
+      try service.search(
+        Attributes(
+          kind == .session
+            ? ItemIdentity.session(of: deployment) : ItemIdentity.registration(of: deployment)),
+        attributesOnly: attributesOnly)
     }
     trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
     return items
@@ -157,39 +159,20 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   private func store(
-    label: String, _ attributes: Attributes, payload: () throws(MalformedInput) -> Secret
+    label: String, _ attributes: [String: String], payload: () throws(MalformedInput) -> Secret
   ) throws(StoreError) {
     let secret: Secret
     do throws(MalformedInput) { secret = try payload() } catch { throw .unwritable(error) }
     try reading { service throws(SecretServiceError) in
-      try service.store(secret, label: label, attributes: attributes)
+      try service.store(secret, label: label, attributes: Attributes(attributes))
     }
     trace("the keyring keeps “\(label)”")
-  }
-
-  private func attributes(
-    _ kind: Kind, _ deployment: Deployment?, account: String? = nil
-  ) -> Attributes {
-    var values = ["application": "coder-cred", "kind": kind.rawValue]
-    values["deployment"] = deployment?.url
-    values["account"] = account
-    return Attributes(values)
   }
 }
 
 extension Item {
   fileprivate var deployment: String { attributes["deployment"] ?? "" }
   fileprivate var account: String { attributes["account"] ?? "" }
-}
-
-extension StoredSession.Method {
-  /// How people's keyring applications name such an item.
-  fileprivate var label: String {
-    switch self {
-    case .oauth, .token: "Coder session"
-    case .basic: "Password"
-    }
-  }
 }
 
 extension SecretServiceError {

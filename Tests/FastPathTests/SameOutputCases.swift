@@ -21,7 +21,7 @@ extension `Fast path and full program write the same, to the last byte` {
     "\(plain)x=\(repeated("x", 65_533))\n\n", "\(plain)x=\(repeated("x", 65_534))\n\n",
     plain + repeated("a[]=\(repeated("x", 9_000))\n", 120), "\(plain)path=\u{2028}\n\n",
     "\(plain)capability[]=authtype\ncapability[]=\n\n",
-    "\(plain)capability[]=authtype\ncapability[]=state\nstate[]=coder-cred:\(storedIssuedAt)\n\n",
+    "\(plain)capability[]=authtype\ncapability[]=state\nstate[]=coder-cred:1ab9cdbe1073b2bdd5f87cd276f7ee23\n\n",
   ]
 
   static let commands: [Invocation] = [

@@ -68,8 +68,7 @@ struct RefreshCommand: ParsableCommand {
     try context.store.entries(of: nil).compactMap { entry in
       switch entry.content {
       case .session(let session):
-        session.method == .oauth && account ?? session.account == session.account
-          ? session : nil
+        session.method == .oauth && AccountMatch.isExact(account, session.account) ? session : nil
       case .locked: throw StoreError.locked
       case .unreadable: nil
       }

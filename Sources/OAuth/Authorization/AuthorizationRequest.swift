@@ -1,3 +1,5 @@
+import Basics
+
 /// What the browser is sent to ask (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2).
 public struct AuthorizationRequest: Sendable, Hashable {
   /// The authorization endpoint.
@@ -50,10 +52,10 @@ public struct AuthorizationRequest: Sendable, Hashable {
     // query parameters."
     let names = Set(parameters.map(\.0))
     let kept = (endpoint.query ?? "").split(separator: "&").filter { pair in
-      let name = QueryParameters.decoded(pair.prefix { $0 != "=" }.utf8)
+      let name = PercentEncoding.decodeForm(pair.prefix { $0 != "=" }.utf8)
       return name.map { !names.contains($0) } ?? false
     }
-    let added = parameters.map { "\($0.0)=\(FormBody.encoded($0.1))" }
+    let added = parameters.map { "\($0.0)=\(PercentEncoding.encodeForm($0.1))" }
     let query = (kept.map(String.init) + added).joined(separator: "&")
     let base = endpoint.url.prefix { $0 != "?" }
     return "\(base)?\(query)"

@@ -46,7 +46,7 @@ public struct TokenResponse: Sendable, Hashable {
     }
     func token(_ name: String) throws(OAuthError) -> Secret? {
       guard let value = try object.string(name), !value.isEmpty else { return nil }
-      guard ServerText.isWord(value) else {
+      guard TokenSyntax.isWord(value) else {
         throw .malformed("the \(name) holds unusable characters or is too long")
       }
       return Secret(value)
@@ -62,7 +62,7 @@ public struct TokenResponse: Sendable, Hashable {
     // By now the old refresh token may be spent: nothing less than a token is worth losing the
     // new one for, so odd lifetimes and scopes are passed over.
     var scope: String?
-    if case .string(let text) = object["scope"], ServerText.isScope(text) { scope = text }
+    if case .string(let text) = object["scope"], TokenSyntax.isScope(text) { scope = text }
     self.init(
       accessToken: accessToken, expiresAt: Expiry.seconds(object, now: now),
       refreshToken: try token("refresh_token"), scope: scope)

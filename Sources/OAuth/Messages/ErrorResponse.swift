@@ -1,4 +1,5 @@
 import HTTP
+import Secrets
 
 /// The server's own account of a failure (RFC 6749 §5.2, §4.1.2.1; RFC 7591 §3.2.2).
 public struct ErrorResponse: Sendable, Hashable {
@@ -9,8 +10,8 @@ public struct ErrorResponse: Sendable, Hashable {
 
   /// Makes a response from a server's words, cleaning both.
   public init(code: String, description: String? = nil) {
-    self.code = ServerText.shown(code) ?? "unknown"
-    self.description = description.flatMap(ServerText.shown)
+    self.code = ForeignText.quotation(code) ?? "unknown"
+    self.description = description.flatMap { ForeignText.quotation($0) }
   }
 
   /// The code, grant or refresh token is invalid, expired, revoked or another client's.
@@ -101,6 +102,6 @@ extension OAuthError {
   /// The `message` with which a deployment's other half, its own API, explains a failure.
   static func message(_ object: JSONObject) -> String? {
     guard case .string(let text) = object["message"] else { return nil }
-    return ServerText.shown(text)
+    return ForeignText.quotation(text)
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Waits on the loopback interface for the browser to come back (RFC 8252 §7.3).
@@ -11,7 +12,7 @@ public final class LoopbackReceiver {
   /// The port listened on.
   public let port: UInt16
   /// The time one connection gets, in milliseconds; the rest of the world waits no longer for it.
-  var patience: Int64 = 5000
+  var patience: Int = 5000
   let listener: Int32
 
   /// Where the browser shall be sent.
@@ -55,10 +56,10 @@ public final class LoopbackReceiver {
     _ expected: AuthorizationResponse.Expectation, orFrom channels: [any LoginEventSource] = [],
     seconds: Int
   ) throws(OAuthError) -> AuthorizationResponse {
-    let deadline = MonotonicClock.milliseconds() + Int64(min(max(seconds, 0), 86_400)) * 1000
+    let deadline = MonotonicClock.milliseconds + Int(min(max(seconds, 0), 86_400)) * 1000
     var connections: [LoopbackConnection] = []
     while true {
-      let start = MonotonicClock.milliseconds()
+      let start = MonotonicClock.milliseconds
       connections.removeAll { $0.isOver(now: start) }
       guard start < deadline else { throw .timedOut }
 
@@ -68,7 +69,7 @@ public final class LoopbackReceiver {
       polled += connections.map { pollfd(fd: $0.descriptor, events: $0.interest, revents: 0) }
       try Self.wait(&polled, until: connections.map(\.deadline).reduce(deadline, min))
 
-      let now = MonotonicClock.milliseconds()
+      let now = MonotonicClock.milliseconds
       for (channel, slot) in zip(channels, polled.dropFirst()) where slot.revents != 0 {
         if let result = channel.advance(expected) { return try result.get() }
       }
@@ -88,7 +89,7 @@ public final class LoopbackReceiver {
   /// Answers one request; returns the outcome when it is the awaited one.
   private func serve(
     _ reading: CallbackRequest.Reading, on connection: LoopbackConnection,
-    expected: AuthorizationResponse.Expectation, now: Int64
+    expected: AuthorizationResponse.Expectation, now: Int
   ) -> Result<AuthorizationResponse, OAuthError>? {
     func ignore(_ status: String, _ text: String) -> Result<AuthorizationResponse, OAuthError>? {
       connection.answer(.ignored(status, text), now: now)
@@ -131,7 +132,7 @@ public final class LoopbackReceiver {
 
   /// Stays until the browser has the page, or the connection's patience ends.
   private static func finish(_ connection: LoopbackConnection) {
-    while case let now = MonotonicClock.milliseconds(), !connection.isOver(now: now) {
+    while case let now = MonotonicClock.milliseconds, !connection.isOver(now: now) {
       var polled = [pollfd(fd: connection.descriptor, events: connection.interest, revents: 0)]
       guard (try? wait(&polled, until: connection.deadline)) != nil else { return }
       if polled[0].revents != 0 { _ = connection.advance(now: now) }
@@ -139,7 +140,7 @@ public final class LoopbackReceiver {
   }
 
   private func accept(
-    into connections: inout [LoopbackConnection], now: Int64
+    into connections: inout [LoopbackConnection], now: Int
   ) throws(OAuthError) {
     let descriptor = Glibc.accept(listener, nil, nil)
     guard descriptor >= 0 else {
@@ -185,8 +186,8 @@ public final class LoopbackReceiver {
     return UInt16(bigEndian: address.sin_port)
   }
 
-  private static func wait(_ polled: inout [pollfd], until deadline: Int64) throws(OAuthError) {
-    let left = deadline - MonotonicClock.milliseconds()
+  private static func wait(_ polled: inout [pollfd], until deadline: Int) throws(OAuthError) {
+    let left = deadline - MonotonicClock.milliseconds
     let ready = poll(&polled, nfds_t(polled.count), Int32(clamping: max(left, 0)))
     if ready < 0 {
       let code = errno
@@ -198,14 +199,5 @@ public final class LoopbackReceiver {
   private static func failure(_ code: Int32, port: UInt16) -> OAuthError {
     code == EADDRINUSE && port != 0
       ? .portBusy(port) : .noLoopback(reason: String(cString: strerror(code)))
-  }
-}
-
-/// Time that only moves forward, whatever happens to the wall clock.
-enum MonotonicClock {
-  static func milliseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
   }
 }

@@ -3,20 +3,20 @@ import Glibc
 /// One browser connection to the loopback receiver: reads a head, writes a page, says goodbye.
 final class LoopbackConnection {
   /// How long to wait for the other side to close after the page is sent.
-  private static let farewell: Int64 = 500
+  private static let farewell: Int = 500
 
   private enum Phase { case reading, writing, draining, closed }
 
   let descriptor: Int32
   /// How long the other side may take to send its head, and to take its page; in milliseconds.
-  private let patience: Int64
+  private let patience: Int
   /// When the connection is given up, on the monotonic clock.
-  private(set) var deadline: Int64
+  private(set) var deadline: Int
   private var phase = Phase.reading
   private var head: [UInt8] = []
   private var unsent: ArraySlice<UInt8> = []
 
-  init(descriptor: Int32, patience: Int64, now: Int64) {
+  init(descriptor: Int32, patience: Int, now: Int) {
     self.descriptor = descriptor
     self.patience = patience
     deadline = now + patience
@@ -27,13 +27,13 @@ final class LoopbackConnection {
   var isReading: Bool { phase == .reading }
 
   /// Whether nothing more is to be done here.
-  func isOver(now: Int64) -> Bool { phase == .closed || now >= deadline }
+  func isOver(now: Int) -> Bool { phase == .closed || now >= deadline }
 
   /// The events to poll for.
   var interest: Int16 { Int16(phase == .writing ? POLLOUT : POLLIN) }
 
   /// Takes what has come; returns the head's reading while it matters, nil otherwise.
-  func advance(now: Int64) -> CallbackRequest.Reading? {
+  func advance(now: Int) -> CallbackRequest.Reading? {
     switch phase {
     case .reading:
       guard let bytes = receive() else { return nil }
@@ -53,7 +53,7 @@ final class LoopbackConnection {
   }
 
   /// Answers and ends the connection.
-  func answer(_ page: CallbackPage, now: Int64) {
+  func answer(_ page: CallbackPage, now: Int) {
     unsent = page.response[...]
     head = []
     phase = .writing
@@ -61,7 +61,7 @@ final class LoopbackConnection {
     write(now: now)
   }
 
-  private func write(now: Int64) {
+  private func write(now: Int) {
     let sent = unsent.withUnsafeBytes {
       send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
     }

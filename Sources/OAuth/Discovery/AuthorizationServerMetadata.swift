@@ -1,3 +1,5 @@
+import Secrets
+
 /// What an authorization server says about itself, checked (RFC 8414 §2).
 public struct AuthorizationServerMetadata: Sendable, Hashable {
   /// The issuer as the server spells it.
@@ -10,8 +12,6 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
   public let registrationEndpoint: String?
   /// Where tokens are revoked; nil when the server revokes none.
   public let revocationEndpoint: String?
-  /// The scopes the server names; nil when it names none.
-  public let scopesSupported: [String]?
   /// The ways to authenticate a client that both sides know, never empty.
   public let clientAuthenticationMethods: [ClientAuthenticationMethod]
   /// Whether every authorization response must carry `iss` (RFC 9207 §3).
@@ -49,7 +49,7 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
     // response MUST NOT be used."
     guard let expected = Endpoint(deployment), let found = Endpoint(issuer),
       found.isSameIssuer(as: expected)
-    else { throw .issuerMismatch(expected: deployment, found: ServerText.shown(issuer) ?? "") }
+    else { throw .issuerMismatch(expected: deployment, found: ForeignText.quotation(issuer) ?? "") }
 
     func endpoint(_ name: String, _ url: String) throws(OAuthError) -> String {
       try Endpoint.checked(
@@ -65,7 +65,6 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
     tokenEndpoint = try endpoint("token_endpoint", required("token_endpoint"))
     registrationEndpoint = try optional("registration_endpoint")
     revocationEndpoint = try optional("revocation_endpoint")
-    scopesSupported = try object.strings("scopes_supported")
     clientAuthenticationMethods = try Self.requirements(object)
     requiresIssuerParameter =
       object["authorization_response_iss_parameter_supported"] == .bool(true)

@@ -1,3 +1,4 @@
+import Basics
 public import HTTP
 public import Secrets
 
@@ -8,7 +9,7 @@ struct FormBody {
   /// Adds a field; nil adds nothing.
   mutating func append(_ name: String, _ value: String?) {
     guard let value else { return }
-    appendEncoded(name, Self.encoded(value))
+    appendEncoded(name, PercentEncoding.encodeForm(value))
   }
 
   /// Adds a secret field; nil adds nothing.
@@ -19,7 +20,7 @@ struct FormBody {
 
   private mutating func appendEncoded(_ name: String, _ value: String) {
     if !text.isEmpty { text += "&" }
-    text += "\(Self.encoded(name))=\(value)"
+    text += "\(PercentEncoding.encodeForm(name))=\(value)"
   }
 
   /// A `POST` of this form that asks for JSON.
@@ -33,25 +34,8 @@ struct FormBody {
       body: Array(text.utf8))
   }
 
-  /// A value in `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
-  static func encoded(_ value: String) -> String {
-    var bytes: [UInt8] = []
-    for byte in value.utf8 {
-      switch byte {
-      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"):
-        bytes.append(byte)
-      case UInt8(ascii: " "): bytes.append(UInt8(ascii: "+"))
-      default:
-        let digits = Array("0123456789ABCDEF".utf8)
-        bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
-  /// A secret in the same form, on its way into a body or the `Basic` field.
-  static func encoded(_ secret: Secret) -> String { encoded(secret.forRequest) }
+  /// A secret form-encoded, on its way into a body or the `Basic` field.
+  static func encoded(_ secret: Secret) -> String { PercentEncoding.encodeForm(secret.forRequest) }
 }
 
 extension Secret {

@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import HTTP
 public import Secrets
@@ -58,7 +59,7 @@ public enum ClientAuthentication: Sendable, Hashable {
     // "application/x-www-form-urlencoded" encoding algorithm per Appendix B, and the encoded value
     // is used as the username; the client secret is encoded using the same algorithm and used as
     // the password."
-    let pair = "\(FormBody.encoded(id)):\(FormBody.encoded(secret))"
+    let pair = "\(PercentEncoding.encodeForm(id)):\(FormBody.encoded(secret))"
     return HTTPField("Authorization", "Basic \(Data(pair.utf8).base64EncodedString())")
   }
 }

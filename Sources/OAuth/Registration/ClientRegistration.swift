@@ -77,7 +77,7 @@ public struct ClientRegistration: Sendable, Hashable {
     if let error = ErrorResponse(object) { throw .refused(error, status: 200) }
     func word(_ name: String) throws(OAuthError) -> String? {
       guard let value = try object.string(name), !value.isEmpty else { return nil }
-      guard ServerText.isWord(value, limit: 2048) else {
+      guard TokenSyntax.isWord(value, limit: 2048) else {
         throw .malformed("the \(name) holds unusable characters or is too long")
       }
       return value

@@ -16,7 +16,7 @@ public struct AuthorizationResponse: Sendable, Hashable {
   }
 
   private init(code: String, hasState: Bool) throws(OAuthError) {
-    guard ServerText.isWord(code, limit: 4096) else {
+    guard TokenSyntax.isWord(code, limit: 4096) else {
       throw .malformed("the code holds unusable characters or is too long")
     }
     self.code = Secret(code)
@@ -91,6 +91,6 @@ public struct AuthorizationResponse: Sendable, Hashable {
     // reject the authorization response and MUST NOT proceed with the authorization grant."
     guard let expectedURL = Endpoint(issuer), let foundURL = Endpoint(found),
       foundURL.isSameIssuer(as: expectedURL)
-    else { throw .foreignAnswer(expected: issuer, found: ServerText.shown(found) ?? "") }
+    else { throw .foreignAnswer(expected: issuer, found: ForeignText.quotation(found) ?? "") }
   }
 }
