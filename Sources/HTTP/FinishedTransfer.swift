@@ -72,9 +72,8 @@ struct FinishedTransfer {
       return handshakeFailure
     case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
       // The request may have arrived; only the answer is known to be missing.
-      return reception.hasBegun
-        ? .broken(reason: "the connection to \(peer) broke within the answer\(systemCause)")
-        : .unreachable(reason: "the connection to \(peer) broke before any answer\(systemCause)")
+      let place = reception.hasBegun ? "within the answer" : "before any answer"
+      return .broken(reason: "the connection to \(peer) broke \(place)\(systemCause)")
     case CURLE_GOT_NOTHING:
       return .broken(reason: "\(target.authority) closed the connection without an answer")
     case CURLE_PARTIAL_FILE:

@@ -16,7 +16,8 @@ public enum HTTPError: Error, Equatable, Sendable {
   case refusedURL(reason: String)
   /// The settings cannot be used: a CA file, certificate or key that is missing or does not fit.
   case misconfigured(reason: String)
-  /// No connection: name not found, refused, reset, or a proxy that would not connect.
+  /// No connection: name not found, refused, broken in the TLS handshake, or a proxy that would not
+  /// connect. Nothing was sent.
   case unreachable(reason: String)
   /// A deadline passed: connecting, waiting, or reading a body that would not end.
   case timedOut(reason: String)
@@ -26,6 +27,6 @@ public enum HTTPError: Error, Equatable, Sendable {
   case clientCertificateRejected(reason: String)
   /// Header fields or body beyond the limit.
   case tooLarge(reason: String)
-  /// What came back is not a complete HTTP answer.
+  /// The connection broke after it stood, or what came back is not a complete HTTP answer.
   case broken(reason: String)
 }
