@@ -30,6 +30,10 @@ extension Failure {
         .fixTheServer, "\(place) does not let programs register themselves",
         hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
           + "--method token")
+    case .issuerMismatch(_, let found) where error.isIssuerWithoutTLS:
+      self.init(
+        .fixTheServer, "\(place) says that it is \(found), without encryption",
+        hint: "its owner must set CODER_ACCESS_URL to \(place)")
     case .issuerMismatch(_, let found):
       self.init(
         .fixTheServer, "\(place) says that it is \(found)",
@@ -52,7 +56,11 @@ extension Failure {
         .fixTheServer, "\(place): \(error)",
         hint: "if you trust that site, name it in allowed-origins for \(place) in the configuration"
       )
-    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignAnswer:
+    case .moved(let url):
+      self.init(
+        .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
+    case .unavailable, .redirected, .refused, .authorizationFailed, .unsupported, .malformed,
+      .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -83,63 +91,11 @@ extension Failure {
 }
 
 extension OAuthError {
-  /// What a failed refresh says about the session.
-  enum Verdict {
-    /// The refresh token is dead.
-    case sessionEnded
-    /// The refresh token is as good as before.
-    case nothingHappened
-    /// The answer was lost: the refresh token may be spent.
-    case unknown
-  }
-
-  /// RFC 6749 §5.2: errors come with "an HTTP 400 (Bad Request) status code", or 401 for
-  /// `invalid_client`. Whatever else happens decides nothing.
-  var verdict: Verdict {
-    switch self {
-    case .refused(let response, status: 400), .refused(let response, status: 401):
-      [ErrorResponse.invalidGrant, ErrorResponse.invalidClient].contains(response.code)
-        ? .sessionEnded : .nothingHappened
-    case .unavailable(let status, _, _):
-      (400..<500).contains(status) ? .nothingHappened : .unknown
-    case .transport(.unreachable), .transport(.timedOut), .transport(.broken),
-      .transport(.tooLarge), .malformed, .refused:
-      .unknown
-    default: .nothingHappened
-    }
-  }
-
-  /// Whether the server no longer knows the client, or its secret.
-  var isClientRefused: Bool {
-    guard case .refused(let response, _) = self else { return false }
-    return response.code == ErrorResponse.invalidClient
-  }
-
   /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
   var isOfDeployment: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
+    case .transport(.refusedURL), .transport(.misconfigured), .foreignEndpoint: false
     default: true
-    }
-  }
-
-  /// How long the server asks to be left alone, in seconds.
-  var retryAfter: Int64? {
-    if case .unavailable(_, _, let seconds) = self { seconds } else { nil }
-  }
-
-  /// Whether the server knows no such code or refresh token.
-  var isGrantRefused: Bool {
-    guard case .refused(let response, _) = self else { return false }
-    return response.code == ErrorResponse.invalidGrant
-  }
-
-  /// Whether only the way to the server is at fault, so that trying again may help.
-  var isTransient: Bool {
-    switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
-    case .transport, .unavailable: true
-    default: false
     }
   }
 }

@@ -20,9 +20,11 @@ struct APICall {
     // A download may take its time, as long as it does not stand still.
     settings.totalTimeout = 86_400_000
     settings.idleTimeout = 120_000
-    let request = HTTPRequest(
-      method: method, url: session.deployment.url + path,
-      headers: [.bearer(session.accessToken)] + fields)
+    let policy = try context.endpointPolicy(of: session.deployment)
+    let endpoint = try context.asking(session.deployment) { () throws(OAuthError) in
+      try policy.api(path)
+    }
+    let request = endpoint.request(method, bearer: session.accessToken, headers: fields)
     let output = APIOutput(withheld)
     do throws(HTTPError) {
       let response = try CurlClient(settings: settings).stream(request, body?.upload) {

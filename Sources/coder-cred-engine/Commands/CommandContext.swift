@@ -1,5 +1,6 @@
 import Credentials
 import HTTP
+import OAuth
 
 /// What the verbs work with: the environment, the clock, and the ways to keyring and network.
 ///
@@ -88,6 +89,14 @@ final class CommandContext {
     settings.clientKeyFile = configuration.text("client-key", for: deployment)
     settings.allowsPlainHTTP = configuration.flag("allow-http", for: deployment)
     return settings
+  }
+
+  /// Where the secrets of a deployment may go, by the settings of this moment.
+  func endpointPolicy(of deployment: Deployment) throws(Failure) -> EndpointPolicy {
+    let allowed = try configuration().words("allowed-origins", for: deployment)
+    return try asking(deployment) { () throws(OAuthError) in
+      try EndpointPolicy(deployment: deployment.url, allowedOrigins: Set(allowed))
+    }
   }
 
   /// Refuses a deployment to which a secret would travel readably, unless the person allowed it.

@@ -81,9 +81,7 @@ struct ImportCommand: ParsableCommand {
   private func account(
     of token: Secret, _ deployment: Deployment, _ context: CommandContext
   ) throws(Failure) -> String {
-    let api = DeploymentAPI(
-      deployment: deployment, client: try context.client(for: deployment))
-    switch api.check(of: token) {
+    switch try DeploymentAPI(deployment, context).check(of: token) {
     case .works(let account): return account ?? ""
     case .rejected:
       throw Failure(

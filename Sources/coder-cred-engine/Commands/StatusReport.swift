@@ -61,8 +61,7 @@ struct StatusReport: Encodable {
       checkFailure = error
       return
     }
-    let api = DeploymentAPI(
-      deployment: session.deployment, client: try context.client(for: session.deployment))
+    let api = try DeploymentAPI(session.deployment, context)
     switch api.check(of: session.accessToken) {
     case .works(let account): check = Check(result: "works", account: account)
     case .rejected where row.state == "due":

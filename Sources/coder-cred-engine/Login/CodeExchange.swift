@@ -12,6 +12,7 @@ struct CodeExchange {
   let former: StoredRegistration?
   let verifier: CodeVerifier
   let redirectURI: String
+  let scope: String?
   let resource: String?
 
   private var context: CommandContext { signIn.context }
@@ -26,12 +27,11 @@ struct CodeExchange {
     let signals = HeldSignals()
     defer { signals.release() }
     let tokens = try context.asking(deployment) { () throws(OAuthError) in
-      try TokenEndpoint(
-        url: client.tokenEndpoint, authentication: client.registration.authentication
-      ).exchange(
-        code: code, redirectURI: redirectURI, verifier: verifier, resource: resource,
-        client: signIn.http, now: context.now())
+      try client.tokenEndpoint(signIn.policy).exchange(
+        code: code, redirectURI: redirectURI, verifier: verifier, scope: scope,
+        resource: resource, client: signIn.http, now: context.now())
     }
+    for oddity in tokens.oddities { Terminal.say("coder-cred: warning: \(oddity)") }
     do throws(Failure) {
       return try keep(tokens)
     } catch {
@@ -74,7 +74,9 @@ struct CodeExchange {
   /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
   /// narrow scope.
   private func account(of token: Secret) -> String? {
-    let api = DeploymentAPI(deployment: deployment, client: signIn.http)
+    guard let api = try? DeploymentAPI(deployment, context, client: signIn.http) else {
+      return nil
+    }
     for attempt in 1...3 {
       switch api.check(of: token) {
       case .works(let name): return name
@@ -128,7 +130,7 @@ struct CodeExchange {
   }
 
   private func revoke(_ tokens: TokenResponse) {
-    try? client.revocation?.revoke(
+    try? client.revocation(signIn.policy)?.revoke(
       tokens.refreshToken ?? tokens.accessToken,
       hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: signIn.http,
       now: context.now())
@@ -139,7 +141,7 @@ struct CodeExchange {
     guard let token = session.refreshToken,
       let issuer = issuers.first(where: { $0.registration.clientID == session.clientID })
     else { return }
-    try? issuer.revocation?.revoke(
+    try? issuer.revocation(signIn.policy)?.revoke(
       token, hint: .refreshToken, client: signIn.http, now: context.now())
   }
 }

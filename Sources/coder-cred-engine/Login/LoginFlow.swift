@@ -54,10 +54,13 @@ struct LoginFlow {
     _ concurrentSession: @escaping () -> StoredSession?, _ patience: Int
   ) throws(Failure) -> StoredSession {
     let http = try context.client(for: deployment)
+    let policy = try context.endpointPolicy(of: deployment)
     Terminal.say("Signing in to \(deployment.url) …")
     let metadata: AuthorizationServerMetadata
     do throws(Failure) {
-      metadata = try discover(http)
+      metadata = try context.asking(deployment) { () throws(OAuthError) in
+        try AuthorizationServerMetadata.discover(policy, client: http, now: context.now())
+      }
     } catch {
       switch error.cause {
       case .issuerMismatch(_, let issuer): return try under(issuer, or: error)
@@ -81,8 +84,8 @@ struct LoginFlow {
     }
     do throws(Failure) {
       return try OAuthLogin(
-        context: context, deployment: deployment, options: options, metadata: metadata, http: http,
-        patience: patience, concurrentSession: concurrentSession
+        context: context, deployment: deployment, options: options, metadata: metadata,
+        policy: policy, http: http, patience: patience, concurrentSession: concurrentSession
       ).run(known)
     } catch {
       switch error.cause {
@@ -94,16 +97,6 @@ struct LoginFlow {
         return session
       default: throw error
       }
-    }
-  }
-
-  private func discover(
-    _ http: any HTTPClient
-  ) throws(Failure) -> AuthorizationServerMetadata {
-    let allowed = try context.configuration().words("allowed-origins", for: deployment)
-    return try context.asking(deployment) { () throws(OAuthError) in
-      try AuthorizationServerMetadata.discover(
-        deployment: deployment.url, client: http, allowedOrigins: Set(allowed), now: context.now())
     }
   }
 

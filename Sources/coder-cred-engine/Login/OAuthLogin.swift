@@ -10,6 +10,8 @@ struct OAuthLogin {
   let deployment: Deployment
   let options: LoginOptions
   let metadata: AuthorizationServerMetadata
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
   /// How long the person may take in the browser, in seconds.
   let patience: Int
@@ -31,7 +33,7 @@ struct OAuthLogin {
       let session = try signIn(nil)
       if session.clientID != known.registration.clientID {
         // What nobody can use any more need not stay in the deployment's list.
-        try? known.registration.delete(issuer: known.issuer, client: http, now: context.now())
+        try? known.registration.delete(policy: policy, client: http, now: context.now())
       }
       return session
     }
@@ -48,14 +50,14 @@ struct OAuthLogin {
     let interruption = Interruption()
     defer { interruption.end() }
     let client = try RegistrationSetup(
-      context: context, deployment: deployment, metadata: metadata, http: http
+      context: context, deployment: deployment, metadata: metadata, policy: policy, http: http
     ).client(known, redirectURI: redirectURI, clientID: options.clientID)
     do throws(Failure) {
       return try authorize(client, known, receiver, redirectURI, interruption)
     } catch {
       if client.registration.clientID != known?.registration.clientID {
         // A client without a session would only lengthen the deployment's list.
-        try? client.registration.delete(issuer: client.issuer, client: http, now: context.now())
+        try? client.registration.delete(policy: policy, client: http, now: context.now())
       }
       throw error
     }
@@ -68,13 +70,14 @@ struct OAuthLogin {
     let configuration = try context.configuration()
     let exchange = CodeExchange(
       signIn: self, client: client, former: known, verifier: CodeVerifier(),
-      redirectURI: redirectURI, resource: configuration.text("resource", for: deployment))
+      redirectURI: redirectURI,
+      scope: options.scope ?? configuration.text("scopes", for: deployment),
+      resource: configuration.text("resource", for: deployment))
     let state = State()
     let request = AuthorizationRequest(
       endpoint: metadata.authorizationEndpoint, clientID: client.registration.clientID,
       redirectURI: redirectURI, state: state, challenge: exchange.verifier.challenge,
-      scope: options.scope ?? configuration.text("scopes", for: deployment),
-      resource: exchange.resource)
+      scope: exchange.scope, resource: exchange.resource)
     let url = try context.asking(deployment) { () throws(OAuthError) in try request.url() }
     // Before the address is known to anyone, so that no answer comes too early.
     var channels: [any LoginEventSource] = [
@@ -90,8 +93,10 @@ struct OAuthLogin {
       channels.append(spinner)
     }
     return try wait(
-      receiver, AuthorizationResponse.Expectation(state: state, metadata: metadata), channels,
-      exchange)
+      receiver,
+      AuthorizationResponse.Expectation(
+        state: state, metadata: metadata, displayName: deployment.name, account: options.account),
+      channels, exchange)
   }
 
   /// Waits for the answer that makes a session; a mistyped code is none.

@@ -9,6 +9,8 @@ struct RegistrationSetup {
   let context: CommandContext
   let deployment: Deployment
   let metadata: AuthorizationServerMetadata
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
 
   /// The client to sign in with: the one an administrator made, if it is named; else the one known,
@@ -23,11 +25,15 @@ struct RegistrationSetup {
     if let id = clientID ?? configured {
       return stored(try manual(id, isNamedNow: clientID != nil, known, redirectURI))
     }
-    guard let known, let current = try current(known) else {
+    guard let known, let (current, details) = try current(known) else {
       return stored(try register(redirectURI))
     }
-    if current.redirectURIs == [redirectURI] { return try keep(current, besides: known) }
-    if let updated = try update(current, redirectURI) { return try keep(updated, besides: known) }
+    // Before anything else is asked: the server may have replaced the registration access token.
+    let kept = try keep(current, besides: known)
+    if current.redirectURIs == [redirectURI] { return kept }
+    if let updated = try update(current, details, redirectURI) {
+      return try keep(updated, besides: kept)
+    }
     guard metadata.registrationEndpoint != nil else {
       return stored(current.with(redirectURI: redirectURI))
     }
@@ -37,25 +43,34 @@ struct RegistrationSetup {
   /// The known registration as the server has it, if it is this server's, its secret is still good,
   /// and the server remembers it: a browser sent there with a forgotten client would never come
   /// back.
-  private func current(_ known: StoredRegistration) throws(Failure) -> ClientRegistration? {
-    guard known.issuer == metadata.issuer,
-      !known.registration.isSecretExpired(now: context.now())
-    else { return nil }
-    return try context.asking(deployment) { () throws(OAuthError) in
-      try known.registration.current(issuer: metadata.issuer, client: http, now: context.now())
+  private func current(
+    _ known: StoredRegistration
+  ) throws(Failure) -> (ClientRegistration, ClientMetadata?)? {
+    guard known.issuer == metadata.issuer else { return nil }
+    let now = context.now()
+    switch known.registration.status(
+      tokenEndpoint: metadata.tokenEndpoint, policy: policy, client: http, now: now)
+    {
+    case .registered(let current, let details):
+      return current.isSecretExpired(now: now) ? nil : (current, details)
+    case .gone: return nil
+    case .unknown(.transport(let error)?):
+      throw Failure(OAuthError.transport(error), at: deployment)
+    case .unknown:
+      return known.registration.isSecretExpired(now: now) ? nil : (known.registration, nil)
     }
   }
 
   /// The registration with this redirect URI; nil when the server does not do that.
   private func update(
-    _ registration: ClientRegistration, _ redirectURI: String
+    _ registration: ClientRegistration, _ details: ClientMetadata?, _ redirectURI: String
   ) throws(Failure) -> ClientRegistration? {
     let request = RegistrationRequest(
       clientName: Self.clientName, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
     do throws(OAuthError) {
       return try registration.update(
-        request, issuer: metadata.issuer, client: http, now: context.now())
+        request, keeping: details, policy: policy, client: http, now: context.now())
     } catch {
       switch error {
       case .transport: throw Failure(error, at: deployment)
@@ -74,7 +89,7 @@ struct RegistrationSetup {
       clientName: Self.clientName, redirectURIs: [redirectURI], metadata: metadata)
     return try context.asking(deployment) { () throws(OAuthError) in
       try ClientRegistration.register(
-        request, metadata: metadata, client: http, now: context.now())
+        request, metadata: metadata, policy: policy, client: http, now: context.now())
     }
   }
 
@@ -96,8 +111,7 @@ struct RegistrationSetup {
     }
     return ClientRegistration(
       clientID: clientID, clientSecret: secret, redirectURIs: [redirectURI],
-      tokenEndpointAuthMethod: metadata.clientAuthenticationMethods.contains(.clientSecretPost)
-        ? .clientSecretPost : .clientSecretBasic)
+      tokenEndpointAuthMethod: .preferred(of: metadata.clientAuthenticationMethods))
   }
 
   private func stored(_ registration: ClientRegistration) -> StoredRegistration {

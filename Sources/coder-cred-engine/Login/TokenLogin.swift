@@ -47,7 +47,7 @@ struct TokenLogin {
   }
 
   private func verify(_ token: Secret, _ http: any HTTPClient) throws(Failure) -> String {
-    switch DeploymentAPI(deployment: deployment, client: http).check(of: token) {
+    switch try DeploymentAPI(deployment, context, client: http).check(of: token) {
     case .works(let name?): return name
     case .rejected:
       throw Failure(
@@ -88,14 +88,15 @@ struct TokenLogin {
   private func end(_ old: StoredSession, _ client: StoredRegistration?, _ http: any HTTPClient) {
     guard let grant = old.refreshToken else { return }
     var reason = "the deployment revokes none"
-    if let client, client.registration.clientID == old.clientID,
-      let revocation = client.revocation
-    {
-      do throws(OAuthError) {
-        try revocation.revoke(grant, hint: .refreshToken, client: http, now: context.now())
-        return
+    if let client, client.registration.clientID == old.clientID {
+      do {
+        let policy = try context.endpointPolicy(of: deployment)
+        if let revocation = try client.revocation(policy) {
+          try revocation.revoke(grant, hint: .refreshToken, client: http, now: context.now())
+          return
+        }
       } catch {
-        reason = error.description
+        reason = (error as? Failure)?.message ?? "\(error)"
       }
     }
     Terminal.say("coder-cred: warning: the former sign-in is not revoked: \(reason)")

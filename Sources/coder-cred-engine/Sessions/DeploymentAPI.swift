@@ -7,27 +7,36 @@ import Secrets
 /// What we ask a deployment beside OAuth.
 struct DeploymentAPI {
   let deployment: Deployment
+  let policy: EndpointPolicy
   let client: any HTTPClient
+
+  /// Reaches a deployment as the person's settings have it.
+  init(_ deployment: Deployment, _ context: CommandContext) throws(Failure) {
+    try self.init(deployment, context, client: context.client(for: deployment))
+  }
+
+  /// Reaches a deployment with a client that is there already.
+  init(
+    _ deployment: Deployment, _ context: CommandContext, client: any HTTPClient
+  ) throws(Failure) {
+    self.deployment = deployment
+    policy = try context.endpointPolicy(of: deployment)
+    self.client = client
+  }
 
   private struct User: Decodable {
     let username: String
   }
 
-  /// Asks who a token speaks for.
-  static func whoIs(_ token: Secret, at deployment: Deployment) -> HTTPRequest {
-    HTTPRequest(
-      url: "\(deployment.url)/api/v2/users/me",
-      headers: [.bearer(token), HTTPField("Accept", "application/json")])
+  /// A request of the deployment's own API.
+  func request(
+    _ method: String = "GET", _ path: String, bearer token: Secret
+  ) throws(OAuthError) -> HTTPRequest {
+    try policy.api(path).request(
+      method, bearer: token, headers: [HTTPField("Accept", "application/json")])
   }
 
-  /// The user name that a token speaks for; nil when the deployment will not say, as it may refuse
-  /// to for a narrow scope.
-  func userName(_ token: Secret) -> String? {
-    guard let response = try? client.send(Self.whoIs(token, at: deployment)) else { return nil }
-    return Self.userName(in: response)
-  }
-
-  /// The user name in the answer to ``whoIs(_:at:)``.
+  /// The user name in the response to a question who a token speaks for.
   static func userName(in response: HTTPResponse) -> String? {
     guard response.status == 200,
       let user = try? JSONDecoder().decode(User.self, from: Data(response.body))

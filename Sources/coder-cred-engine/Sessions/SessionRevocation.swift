@@ -87,16 +87,17 @@ struct SessionRevocation {
     guard session.method == .oauth else {
       return revokesTokens ? end(session.accessToken, of: session) : nil
     }
-    guard let client, client.registration.clientID == session.clientID,
-      let revocation = client.revocation
-    else { return end(session.accessToken, of: session) }
-    let now = context.now()
+    guard let client, client.registration.clientID == session.clientID else {
+      return end(session.accessToken, of: session)
+    }
     do {
-      let http = try context.client(for: deployment)
-      if let refreshToken = session.refreshToken {
-        try revocation.revoke(refreshToken, hint: .refreshToken, client: http, now: now)
+      let policy = try context.endpointPolicy(of: deployment)
+      guard let revocation = try client.revocation(policy) else {
+        return end(session.accessToken, of: session)
       }
-      try revocation.revoke(session.accessToken, hint: .accessToken, client: http, now: now)
+      try revocation.revoke(
+        accessToken: session.accessToken, refreshToken: session.refreshToken,
+        client: context.client(for: deployment), now: context.now())
       return nil
     } catch OAuthError.transport(let error) {
       // The same server would not answer another question either.
@@ -108,11 +109,11 @@ struct SessionRevocation {
 
   /// Ends a token by the deployment's own means.
   private func end(_ token: Secret, of session: StoredSession) -> UnrevokedItem? {
-    let http: any HTTPClient
-    do throws(Failure) { http = try context.client(for: deployment) } catch {
+    let api: DeploymentAPI
+    do throws(Failure) { api = try DeploymentAPI(deployment, context) } catch {
       return .tokens(error, isUnreached: true)
     }
-    switch DeploymentAPI(deployment: deployment, client: http).end(token) {
+    switch api.end(token) {
     case .ended: return nil
     case .rejected where session.refreshToken == nil: return nil
     case .rejected:
@@ -137,7 +138,8 @@ struct SessionRevocation {
     }
     do {
       try client.registration.delete(
-        issuer: client.issuer, client: context.client(for: deployment), now: context.now())
+        policy: context.endpointPolicy(of: deployment), client: context.client(for: deployment),
+        now: context.now())
       return nil
     } catch OAuthError.refused(_, status: 401) {
       // RFC 7592 §2.3: "If the client does not exist on this server, the server MUST respond with

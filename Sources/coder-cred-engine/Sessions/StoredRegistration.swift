@@ -13,11 +13,19 @@ struct StoredRegistration: Equatable {
   var tokenEndpoint: String
   var revocationEndpoint: String?
 
-  /// How its tokens are revoked; nil when the server revokes none.
-  var revocation: Revocation? {
-    revocationEndpoint.map {
-      Revocation(endpoint: $0, authentication: registration.authentication)
-    }
+  /// Where its grants become tokens, if secrets may still go there.
+  func tokenEndpoint(_ policy: EndpointPolicy) throws(OAuthError) -> TokenEndpoint {
+    TokenEndpoint(
+      try policy.endpoint(tokenEndpoint, named: "token_endpoint"),
+      authentication: registration.authentication)
+  }
+
+  /// How its tokens are revoked, if secrets may still go there; nil when the server revokes none.
+  func revocation(_ policy: EndpointPolicy) throws(OAuthError) -> Revocation? {
+    guard let revocationEndpoint else { return nil }
+    return Revocation(
+      try policy.endpoint(revocationEndpoint, named: "revocation_endpoint"),
+      authentication: registration.authentication)
   }
 }
 

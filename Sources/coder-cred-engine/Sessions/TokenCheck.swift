@@ -21,16 +21,26 @@ extension DeploymentAPI {
   /// Asks who a token speaks for, with the token as it is.
   func check(of token: Secret) -> TokenCheck {
     let response: HTTPResponse
-    do throws(HTTPError) {
-      response = try client.send(Self.whoIs(token, at: deployment))
-    } catch {
-      return .unanswered(Failure(error, at: deployment))
+    do throws(Failure) { response = try send("GET", "/api/v2/users/me", token) } catch {
+      return .unanswered(error)
     }
     switch response.status {
     case 200 where response.isJSON: return .works(as: Self.userName(in: response))
-    case 401: return .rejected
+    case 401 where response.isJSON: return .rejected
     case 403, 404: return .unclear(status: response.status)
     case let status: return .unanswered(.unexpected(status, from: deployment))
+    }
+  }
+
+  private func send(
+    _ method: String, _ path: String, _ token: Secret
+  ) throws(Failure) -> HTTPResponse {
+    let request: HTTPRequest
+    do throws(OAuthError) { request = try self.request(method, path, bearer: token) } catch {
+      throw Failure(error, at: deployment)
+    }
+    do throws(HTTPError) { return try client.send(request) } catch {
+      throw Failure(error, at: deployment)
     }
   }
 
@@ -62,18 +72,13 @@ extension DeploymentAPI {
 
   /// Ends the token, and with an OAuth token its whole grant, where OAuth itself is switched off.
   func end(_ token: Secret) -> ServerLogout {
-    let request = HTTPRequest(
-      method: "POST", url: "\(deployment.url)/api/v2/users/logout",
-      headers: [.bearer(token), HTTPField("Accept", "application/json")])
     let response: HTTPResponse
-    do throws(HTTPError) {
-      response = try client.send(request)
-    } catch {
-      return .unreached(Failure(error, at: deployment))
+    do throws(Failure) { response = try send("POST", "/api/v2/users/logout", token) } catch {
+      return .unreached(error)
     }
     switch response.status {
     case 200 where response.isJSON: return .ended
-    case 401: return .rejected
+    case 401 where response.isJSON: return .rejected
     case 400..<500 where ![408, 429].contains(response.status):
       return .unsupported(status: response.status)
     case let status: return .unanswered(.unexpected(status, from: deployment))

@@ -19,6 +19,7 @@ struct TokenRefresh {
   func run() throws(Failure) -> StoredSession {
     let http = DateRecordingClient(
       client: try context.client(for: session.deployment, isHurried: occasion.isAnswer))
+    let policy = try context.endpointPolicy(of: session.deployment)
     // From here until the answer is saved, a signal would cost the session.
     let signals = HeldSignals()
     defer { signals.release() }
@@ -29,10 +30,9 @@ struct TokenRefresh {
     try save(marked)
     let start = BootClock.milliseconds
     do throws(OAuthError) {
-      let endpoint = TokenEndpoint(
-        url: client.tokenEndpoint, authentication: client.registration.authentication)
-      let response = try endpoint.refresh(
+      let response = try client.tokenEndpoint(policy).refresh(
         refreshToken, resource: session.resource, client: http, now: context.now())
+      for oddity in response.oddities { Terminal.say("coder-cred: warning: \(oddity)") }
       let renewed = keep(session.renewed(with: response, now: context.now()))
       note { $0.succeed(now: BootClock.milliseconds, isForced: occasion == .rejection) }
       http.warn(session.deployment, now: context.now())
@@ -70,10 +70,12 @@ struct TokenRefresh {
       error.isTransient
       ? Failure(error, at: session.deployment).becoming(.retryLater)
       : Failure(error, at: session.deployment)
-    switch error.verdict {
-    case .sessionEnded:
+    switch error.grantState {
+    case .dead:
       return try end(because: error)
-    case .nothingHappened:
+    case .unspent where error.isClientRefused:
+      return try end(because: error)
+    case .unspent:
       // The server did not refresh: no mark must make the next process think that it might have.
       // An older mark stays: that one's answer is still unknown.
       try? save(session)
