@@ -42,36 +42,52 @@ let package = Package(
     .target(
       name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
     .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
+    .target(
+      name: "Sessions",
+      dependencies: [
+        "Basics", "CGLib", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Login",
+      dependencies: ["Basics", "CLinux", "Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
+      swiftSettings: strict),
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Notifications", "OAuth",
-        "SecretService", "Secrets",
+        "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
+        "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     // The bus, for whoever needs one answer from it and cannot wait for a library to load.
-    .target(name: "MinimalDBus", swiftSettings: strict),
+    .target(name: "MinimalDBus", dependencies: ["CLinux"], swiftSettings: strict),
 
     // The door: the cached answer alone, and the engine for everything else.
     .executableTarget(
       name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "MinimalDBus"],
       swiftSettings: strict),
 
-    // Stand-ins for the world: a deployment, and a desktop session of our own.
+    // What tests work with: a simulated deployment, and a private desktop with all that is on it.
     .target(
       name: "DeploymentSimulator", path: "Tests/DeploymentSimulator", swiftSettings: strict),
     .executableTarget(
       name: "deployment-simulator", dependencies: ["DeploymentSimulator"],
       path: "Tests/deployment-simulator", swiftSettings: strict),
-    .target(name: "TestDesk", path: "Tests/TestDesk", swiftSettings: strict),
+    .target(
+      name: "TestDesk", dependencies: ["DeploymentSimulator"], path: "Tests/TestDesk",
+      swiftSettings: strict),
 
     .testTarget(
       name: "DeploymentSimulatorTests",
       dependencies: ["DeploymentSimulator", "deployment-simulator"], swiftSettings: strict),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: strict),
+    .testTarget(
+      name: "TestDeskTests",
+      dependencies: ["TestDesk", "coder-cred", "coder-cred-engine", "deployment-simulator"],
+      swiftSettings: strict),
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
@@ -85,7 +101,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SessionsTests",
-      dependencies: ["coder-cred-engine", "Credentials", "HTTP", "OAuth", "Secrets"],
+      dependencies: ["Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
       swiftSettings: strict),
     .testTarget(
       name: "FastPathTests",

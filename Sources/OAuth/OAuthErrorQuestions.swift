@@ -75,7 +75,7 @@ extension OAuthError {
   }
 
   /// How long the server asks to be left alone, in seconds.
-  public var retryAfter: Int64? {
+  public var retryAfterSeconds: Int64? {
     if case .unavailable(_, _, let seconds) = self { seconds } else { nil }
   }
 

@@ -9,7 +9,7 @@ public struct Secret: Sendable, Hashable {
   /// The secret itself. Every use is a place where it leaves our hands.
   public var revealed: String { value }
 
-  fileprivate let value: String
+  let value: String
 
   /// Takes a secret into custody.
   public init(_ value: String) {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `When something is missing` {
   @Test func `No bus is unavailable`() throws {
-    let session = try PrivateSession(.withoutBus)
+    let session = try PrivateDesktop(.withoutBus)
     #expect(isUnavailable(failure { try session.service() }))
   }
 
@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func `A bus without a Secret Service is unavailable`() throws {
-    let session = try PrivateSession(.withoutDaemon)
+    let session = try PrivateDesktop(.withoutService)
     let taken = seconds {
       #expect(isUnavailable(failure { try session.service() }))
     }
@@ -32,12 +32,12 @@ import Testing
       Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets
       """
     try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/secrets.service"))
-    let session = try PrivateSession(.withoutDaemon, activation: services)
+    let session = try PrivateDesktop(.withoutService, activation: services)
     #expect(try session.service().defaultCollectionState() == .absent)
   }
 
   @Test func `Without a default collection nothing is found and nothing can be stored`() throws {
-    let session = try PrivateSession(.withoutCollection)
+    let session = try PrivateDesktop(.withoutCollection)
     let service = try session.service()
     #expect(try service.defaultCollectionState() == .absent)
     #expect(try service.search(ours).isEmpty)
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func `A daemon that was killed is unavailable, and a new connection recovers`() throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     let service = try session.service()
     try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
     let item = try #require(try service.search(ours).first)
@@ -75,7 +75,7 @@ import Testing
   }
 
   @Test func `The bus going away ends the connection, not the process`() throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     let service = try session.service()
     try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
     let item = try #require(try service.search(ours).first)

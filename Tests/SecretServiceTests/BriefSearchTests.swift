@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `A brief search` {
   @Test func `tells attributes and locks, and leaves out what costs time`() throws {
-    let session = try PrivateSession()
+    let session = try PrivateDesktop()
     let service = try session.service()
     try service.store(Secret("a"), label: "first", attributes: ["application": "x", "n": "1"])
     try service.store(Secret("b"), label: "second", attributes: ["application": "x", "n": "2"])

@@ -5,11 +5,11 @@ import TestDesk
 import Testing
 
 @Suite struct `Items of an unlocked keyring` {
-  let session: PrivateSession
+  let session: PrivateDesktop
   let service: SecretService
 
   init() throws {
-    session = try PrivateSession(.unlocked)
+    session = try PrivateDesktop(.unlocked)
     service = try session.service()
   }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `A locked keyring` {
   @Test func `Locked after it was open: items are found, and everything else is locked`() throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     let service = try session.service()
     try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
     try session.lock()
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func `Never unlocked since login: items are found by our attributes all the same`() throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     try session.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
     try session.restartKeyring(unlock: false)
     let service = try session.service()
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func `Nothing found in a locked keyring is locked, never an empty answer`() throws {
-    let session = try PrivateSession(.locked)
+    let session = try PrivateDesktop(.locked)
     let service = try session.service()
     #expect(failure { try service.search(sessionAttributes()) } == .locked)
     #expect(
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func `An unlock that nobody can be asked for is dismissed at once`() throws {
-    let session = try PrivateSession(.locked)
+    let session = try PrivateDesktop(.locked)
     let service = try session.service()
     let taken = seconds {
       #expect(failure { try service.unlock(timeoutSeconds: 60) } == .dismissed)
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func `Unlocking what is open does nothing`() throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     let service = try session.service()
     try service.unlock(timeoutSeconds: 5)
     #expect(try service.defaultCollectionState() == .unlocked)

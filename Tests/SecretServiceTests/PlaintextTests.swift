@@ -11,7 +11,7 @@ import Testing
   /// What is left of a secret of ours, and of a sibling's, after the daemon restarted and the
   /// sibling was written again.
   private func survivors(of secret: String) throws -> (ours: String?, sibling: String?) {
-    let session = try PrivateSession(.plaintext)
+    let session = try PrivateDesktop(.plaintext)
     try session.service().store(Secret("sibling"), label: "s", attributes: sibling)
     try session.service().store(Secret(secret), label: "l", attributes: sessionAttributes())
     try session.restartKeyring()
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func `Two lines do not survive a restart, nor does what others kept beside them`() throws {
-    let session = try PrivateSession(.plaintext)
+    let session = try PrivateDesktop(.plaintext)
     try session.service().store(Secret("sibling"), label: "s", attributes: sibling)
     try session.service().store(
       Secret("{\n\"pretty\": 1\n}"), label: "l", attributes: sessionAttributes())
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test func `It starts locked and opens at the mere request, without a prompt`() throws {
-    let session = try PrivateSession(.plaintext)
+    let session = try PrivateDesktop(.plaintext)
     let service = try session.service()
     #expect(try service.defaultCollectionState() == .locked)
     #expect(try service.unlockWithoutAsking())
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func `Searching and storing open it for themselves`() throws {
-    let session = try PrivateSession(.plaintext)
+    let session = try PrivateDesktop(.plaintext)
     #expect(try session.service().search(ours).isEmpty)
     try session.restartKeyring()
     try session.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func `Labels and attributes keep what a secret would lose`() throws {
-    let session = try PrivateSession(.plaintext)
+    let session = try PrivateDesktop(.plaintext)
     let attributes: Attributes = ["application": "coder-cred", "account": "a\nb\\c \t"]
     try session.service().store(Secret("t"), label: " two\nlines\\ ", attributes: attributes)
     try session.restartKeyring()

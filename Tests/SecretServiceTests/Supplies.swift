@@ -15,7 +15,7 @@ func sessionAttributes(_ account: String = "alice") -> Attributes {
 /// What every item of ours has.
 let ours: Attributes = ["application": "coder-cred"]
 
-extension PrivateSession {
+extension PrivateDesktop {
   /// A connection of its own to this session's service.
   func service(timeoutSeconds: Int = 10) throws -> SecretService {
     try SecretService(busAddress: busAddress, timeoutSeconds: timeoutSeconds)

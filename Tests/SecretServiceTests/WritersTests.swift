@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `Several writers` {
   @Test func `Two processes that store one item at once leave one item, whole`() async throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     let address = session.busAddress
     async let first: Void = writer(address, "first")
     async let second: Void = writer(address, "second")
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test func `Threads with a connection each do not disturb one another`() async throws {
-    let session = try PrivateSession(.unlocked)
+    let session = try PrivateDesktop(.unlocked)
     let address = session.busAddress
     try await withThrowingTaskGroup(of: Void.self) { group in
       for worker in 0..<4 {

@@ -2,6 +2,7 @@ import Credentials
 import Glibc
 import HTTP
 import OAuth
+import Sessions
 
 /// One request of `api`, and what comes of it: the body goes to standard output while it arrives.
 struct APICall {
@@ -15,16 +16,20 @@ struct APICall {
   /// may be followed by another attempt.
   func send(as session: StoredSession, withholding withheld: Set<Int>) throws(Failure) -> APIAnswer
   {
-    var settings = try context.transportSettings(for: session.deployment)
+    var settings = try context.settings().transport(
+      for: session.deployment, context.environment)
     settings.maximumBodyBytes = .max
     // A download may take its time, as long as it does not stand still.
     settings.totalTimeout = 86_400_000
     settings.idleTimeout = 120_000
-    let policy = try context.endpointPolicy(of: session.deployment)
-    let endpoint = try context.asking(session.deployment) { () throws(OAuthError) in
-      try policy.api(path)
+    let request: HTTPRequest
+    let services = try context.services()
+    do throws(OAuthError) {
+      request = try services.endpointPolicy(of: session.deployment).api(path)
+        .request(method, bearer: session.accessToken, headers: fields)
+    } catch {
+      throw Failure(error, at: session.deployment)
     }
-    let request = endpoint.request(method, bearer: session.accessToken, headers: fields)
     let output = APIOutput(withheld)
     do throws(HTTPError) {
       let response = try CurlClient(settings: settings).stream(request, body?.upload) {

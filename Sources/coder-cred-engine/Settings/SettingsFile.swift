@@ -1,5 +1,7 @@
 import CGLib
+import Credentials
 import Glibc
+import Sessions
 
 /// The person's configuration file, changed without disturbing what else is in it.
 struct SettingsFile {
@@ -15,11 +17,11 @@ struct SettingsFile {
     defer { g_key_file_unref(file) }
     let flags = GKeyFileFlags(
       G_KEY_FILE_KEEP_COMMENTS.rawValue | G_KEY_FILE_KEEP_TRANSLATIONS.rawValue)
-    var error: UnsafeMutablePointer<GError>?
-    defer { g_clear_error(&error) }
-    if access(target, F_OK) == 0, g_key_file_load_from_file(file, target, flags, &error) == 0 {
-      let reason = error.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
-      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(reason)")
+    do throws(MalformedInput) {
+      let bytes = try SettingsLocation.contents(of: target)
+      if let bytes { try Settings.load(bytes, into: file, flags) }
+    } catch {
+      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(error.reason)")
     }
     g_key_file_set_string(file, Settings.commonGroup, key, value)
     var length: gsize = 0
@@ -34,12 +36,14 @@ struct SettingsFile {
   private func target() throws(Failure) -> String {
     var status = stat()
     guard lstat(path, &status) == 0 else {
-      guard errno == ENOENT else { throw unusable(SystemError.last) }
+      guard errno == ENOENT else { throw unusable(String(cString: strerror(errno))) }
       let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) }
       if let directory, !directory.isEmpty { RuntimeDirectory.makeDirectories(directory) }
       return path
     }
-    guard let resolved = realpath(path, nil) else { throw unusable(SystemError.last) }
+    guard let resolved = realpath(path, nil) else {
+      throw unusable(String(cString: strerror(errno)))
+    }
     defer { free(resolved) }
     let target = String(cString: resolved)
     guard stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -53,7 +57,7 @@ struct SettingsFile {
   ) throws(Failure) {
     var template = Array("\(target).\(String(repeating: "X", count: 6))".utf8CString)
     let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else { throw unusable(SystemError.last) }
+    guard descriptor >= 0 else { throw unusable(String(cString: strerror(errno))) }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     var status = stat()
     // mkstemp(3) makes it readable by us alone; a former file keeps its mode.
@@ -67,7 +71,7 @@ struct SettingsFile {
     let isKept = written == bytes.count && fsync(descriptor) == 0
     close(descriptor)
     if isKept, rename(template, target) == 0 { return }
-    let reason = SystemError.last
+    let reason = String(cString: strerror(errno))
     unlink(template)
     throw unusable(reason)
   }

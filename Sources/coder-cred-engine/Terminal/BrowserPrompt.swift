@@ -4,20 +4,25 @@ import Glibc
 struct BrowserPrompt {
   let environment: Environment
   let url: String
+  /// The address that a browser on this machine is started with in place of it.
+  let startPage: (String) -> String
   /// Where the browser comes back to.
   let redirectURI: String
   /// The port of 127.0.0.1 that is listened on.
   let port: UInt16
-  /// How long the answer is waited for, in seconds.
-  let patience: Int
+  /// How long the response is waited for, in seconds.
+  let timeoutSeconds: Int
 
-  /// Opens the browser when it would open before the person's eyes, and says how to get along with
+  /// Opens the browser when it would open on the person's own display, and says how to get along with
   /// one that is elsewhere.
   ///
   /// - Returns: whether the browser does the rest, and nothing is expected at the terminal.
   func show(opensBrowser: Bool) -> Bool {
     let browser = Browser(environment: environment)
-    let isOpened = opensBrowser && browser.isHere && browser.open(url)
+    // A browser elsewhere does not reach our own page.
+    let isOpened =
+      opensBrowser && browser.isHere
+      && browser.open(browser.opensOnLocalDisplay ? startPage(url) : url)
     Terminal.say(
       isOpened
         ? "Your browser asks whether to allow it. If none opened, open this address:"
@@ -31,7 +36,7 @@ struct BrowserPrompt {
     } else {
       Terminal.say("Its last page opens a coder-cred:// link, which brings the answer here.")
     }
-    let time = patience < 120 ? "\(patience) s" : "\(patience / 60) minutes"
+    let time = timeoutSeconds < 120 ? "\(timeoutSeconds) s" : "\(timeoutSeconds / 60) minutes"
     Terminal.say("Waiting \(time) for the answer …")
     return false
   }
