@@ -113,8 +113,8 @@ extension Failure {
     case .refused where error.isClientRefused:
       self.init(
         .askForAccess, "\(place): \(error)",
-        hint: "if an administrator made the client, give its secret anew: coder-cred login "
-          + "\(place) --client-id ID")
+        hint: "if it stays so, sign in again: coder-cred login \(place); with --client-id ID for "
+          + "a client that an administrator made")
     case .registrationDisabled:
       self.init(
         .fixTheServer, "\(place) does not let programs register themselves",
