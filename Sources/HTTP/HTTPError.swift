@@ -25,3 +25,26 @@ public enum HTTPError: Error, Equatable, Sendable {
   /// The connection broke after it stood, or what came back is not a complete HTTP response.
   case broken(reason: String)
 }
+
+extension HTTPError {
+  /// Whether no part of the request can have reached the server.
+  public var wasCertainlyNotSent: Bool {
+    switch self {
+    case .refusedURL, .foreignServer, .misconfigured, .libraryUnusable, .unreachable, .untrusted:
+      true
+    // With TLS 1.3 the request may be on its way when the server's alert comes.
+    case .timedOut, .clientCertificateRejected, .tooLarge, .broken: false
+    }
+  }
+
+  /// What happened, in words that hold no secret.
+  public var reason: String {
+    switch self {
+    case .refusedURL(let reason), .foreignServer(let reason), .misconfigured(let reason),
+      .libraryUnusable(let reason), .unreachable(let reason), .timedOut(let reason),
+      .untrusted(let reason), .clientCertificateRejected(let reason), .tooLarge(let reason),
+      .broken(let reason):
+      reason
+    }
+  }
+}

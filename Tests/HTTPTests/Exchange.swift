@@ -58,15 +58,4 @@ extension HTTPError {
     case .broken: .broken
     }
   }
-
-  var reason: String {
-    switch self {
-    case .refusedURL(let reason), .foreignServer(let reason), .misconfigured(let reason),
-      .libraryUnusable(let reason),
-      .unreachable(let reason), .timedOut(let reason), .untrusted(let reason),
-      .clientCertificateRejected(let reason),
-      .tooLarge(let reason), .broken(let reason):
-      reason
-    }
-  }
 }
