@@ -10,6 +10,8 @@ struct CodeExchange {
   private static let repeatingTimeoutMilliseconds: Int64 = 60_000
 
   let flow: LoginFlow
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
   let setup: RegistrationSetup.Outcome
   /// The registration before this sign-in.
@@ -47,11 +49,11 @@ struct CodeExchange {
     var pauseMilliseconds: Int64 = 1_000
     while true {
       do throws(OAuthError) {
-        return try registration.tokenEndpoint(flow.policy).exchange(
+        return try registration.tokenEndpoint(policy).exchange(
           code: code, redirectURI: redirectURI, verifier: verifier, scope: flow.options.scope,
           resource: flow.options.resource, client: http, now: services.clock.now)
       } catch {
-        let pause = max(pauseMilliseconds, (error.retryAfterSeconds ?? 0) * 1_000)
+        let pause = max(pauseMilliseconds, (error.retryAfter ?? 0) * 1_000)
         guard error.mayRepeatExchange, services.clock.uptimeMilliseconds + pause < deadline else {
           throw error
         }
@@ -69,8 +71,9 @@ struct CodeExchange {
       method: .oauth, accessToken: tokens.accessToken)
     session.clientID = registration.clientID
     session.resource = flow.options.resource
-    session.signedInAt = services.clock.now
-    session = session.refreshed(with: tokens, now: services.clock.now)
+    let now = services.clock.now
+    session.signedInAt = now
+    session = session.refreshed(with: tokens, now: now)
     if let wanted = flow.options.account, wanted != session.account {
       try refuse(session, tokens, wanted)
     }
@@ -94,7 +97,7 @@ struct CodeExchange {
   /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
   /// narrow scope.
   private func account(of token: Secret) -> String? {
-    guard let api = try? services.api(of: flow.deployment) else { return nil }
+    let api = DeploymentAPI(policy: policy, client: http)
     for attempt in 1...3 {
       switch api.check(token) {
       case .works(let name): return name
@@ -140,7 +143,7 @@ struct CodeExchange {
   }
 
   private func revoke(_ tokens: TokenResponse) {
-    try? registration.revocation(flow.policy)?.revoke(
+    try? registration.revocation(policy)?.revoke(
       tokens.refreshToken ?? tokens.accessToken,
       hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: http,
       now: services.clock.now)
@@ -151,7 +154,7 @@ struct CodeExchange {
     guard let token = session.refreshToken,
       let issuer = issuers.first(where: { $0.clientID == session.clientID })
     else { return }
-    try? issuer.revocation(flow.policy)?.revoke(
+    try? issuer.revocation(policy)?.revoke(
       token, hint: .refreshToken, client: http, now: services.clock.now)
   }
 }

@@ -79,6 +79,7 @@ package struct LoginFlow {
   ) throws(LoginError) -> StoredSession {
     let http = services.client(deployment, .canTakeItsTime)
     prompt.tell(.started(deployment))
+    let policy = try policy()
     let metadata: AuthorizationServerMetadata
     do throws(OAuthError) {
       metadata = try .discover(policy, client: http, now: services.clock.now)
@@ -100,7 +101,8 @@ package struct LoginFlow {
     }
     do throws(LoginError) {
       return try OAuthLogin(
-        flow: self, metadata: metadata, http: http, concurrentSession: concurrentSession
+        flow: self, metadata: metadata, policy: policy, http: http,
+        concurrentSession: concurrentSession
       ).run(known)
     } catch {
       switch error {
@@ -148,9 +150,9 @@ extension LoginFlow {
     }
   }
 
-  /// Where the deployment's secrets may go at this moment.
-  var policy: EndpointPolicy {
-    get throws(OAuthError) { try services.endpointPolicy(of: deployment) }
+  /// Where the deployment's secrets may go.
+  func policy() throws(LoginError) -> EndpointPolicy {
+    try asking { () throws(OAuthError) in try services.policy(deployment) }
   }
 
   /// Takes a step of OAuth.

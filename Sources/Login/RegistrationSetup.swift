@@ -16,6 +16,8 @@ struct RegistrationSetup {
 
   let flow: LoginFlow
   let metadata: AuthorizationServerMetadata
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
 
   private var services: SessionServices { flow.services }
@@ -52,11 +54,9 @@ struct RegistrationSetup {
   ) throws(LoginError) -> (ClientRegistration, ClientMetadata?)? {
     guard known.issuer == metadata.issuer else { return nil }
     let now = services.clock.now
-    let status = try flow.asking { () throws(OAuthError) in
-      known.information.status(
-        tokenEndpoint: metadata.tokenEndpoint, policy: try flow.policy, client: http, now: now)
-    }
-    switch status {
+    switch known.information.status(
+      tokenEndpoint: metadata.tokenEndpoint, policy: policy, client: http, now: now)
+    {
     case .registered(let current, let details):
       return current.isSecretExpired(now: now) ? nil : (current, details)
     case .gone: return nil
@@ -75,7 +75,7 @@ struct RegistrationSetup {
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
     do throws(OAuthError) {
       return try registration.update(
-        request, keeping: details, policy: flow.policy, client: http, now: services.clock.now)
+        request, keeping: details, policy: policy, client: http, now: services.clock.now)
     } catch {
       switch error {
       case .transport: throw .oauth(error)
@@ -94,7 +94,7 @@ struct RegistrationSetup {
       clientName: flow.clientName, redirectURIs: [redirectURI], metadata: metadata)
     return try flow.asking { () throws(OAuthError) in
       try ClientRegistration.register(
-        request, metadata: metadata, policy: flow.policy, client: http, now: services.clock.now)
+        request, metadata: metadata, policy: policy, client: http, now: services.clock.now)
     }
   }
 

@@ -47,9 +47,11 @@ extension OAuthError {
   /// help.
   public var isTransient: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
-    case .transport: true
-    case .unavailable: !isEndpointGone
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable):
+      false
+    // A portal redirects, too.
+    case .transport, .unavailable, .redirected: true
     default: false
     }
   }
@@ -75,7 +77,7 @@ extension OAuthError {
   }
 
   /// How long the server asks to be left alone, in seconds.
-  public var retryAfterSeconds: Int64? {
+  public var retryAfter: Int64? {
     if case .unavailable(_, _, let seconds) = self { seconds } else { nil }
   }
 

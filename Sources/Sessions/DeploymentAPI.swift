@@ -9,15 +9,15 @@ package struct DeploymentAPI {
   private let client: any HTTPClient
 
   /// Asks the deployment of a policy through an HTTP client.
-  package init(_ policy: EndpointPolicy, client: any HTTPClient) {
+  package init(policy: EndpointPolicy, client: any HTTPClient) {
     self.policy = policy
     self.client = client
   }
 
   /// Why there is no response that says anything.
   package enum NoResponse: Error, Equatable, Sendable {
-    /// The deployment could not be reached.
-    case transport(HTTPError)
+    /// The deployment could not be reached, or must not be asked.
+    case oauth(OAuthError)
     /// A proxy or a portal responded, or the deployment cannot respond now.
     case unexpected(status: Int)
   }
@@ -37,8 +37,8 @@ package struct DeploymentAPI {
   /// Asks whose a token is, with the token as it is.
   package func check(_ token: Secret) -> TokenCheck {
     let response: HTTPResponse
-    do throws(HTTPError) { response = try send("GET", "/api/v2/users/me", token) } catch {
-      return .noResponse(.transport(error))
+    do throws(OAuthError) { response = try send("GET", "/api/v2/users/me", token) } catch {
+      return .noResponse(.oauth(error))
     }
     switch response.status {
     case 200 where response.isJSON: return .works(account: Self.userName(in: response))
@@ -63,8 +63,8 @@ package struct DeploymentAPI {
   /// Ends the token, and with an OAuth token its whole grant, where OAuth itself is switched off.
   package func logout(_ token: Secret) -> ServerLogout {
     let response: HTTPResponse
-    do throws(HTTPError) { response = try send("POST", "/api/v2/users/logout", token) } catch {
-      return .noResponse(.transport(error))
+    do throws(OAuthError) { response = try send("POST", "/api/v2/users/logout", token) } catch {
+      return .noResponse(.oauth(error))
     }
     switch response.status {
     case 200 where response.isJSON: return .ended
@@ -77,7 +77,8 @@ package struct DeploymentAPI {
 
   /// The deployment's version as it names it, at most 100 bytes; nil when it does not.
   package func version() -> String? {
-    guard let response = try? send("GET", "/api/v2/buildinfo", nil),
+    guard let url = try? policy.api("/api/v2/buildinfo").url,
+      let response = try? client.send(HTTPRequest(url: url, headers: [Self.acceptsJSON])),
       response.status == 200,
       let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body))
     else { return nil }
@@ -92,17 +93,14 @@ package struct DeploymentAPI {
     let version: String
   }
 
+  private static let acceptsJSON = HTTPField("Accept", "application/json")
+
   private func send(
-    _ method: String, _ path: String, _ token: Secret?
-  ) throws(HTTPError) -> HTTPResponse {
-    let endpoint: TrustedEndpoint
-    do throws(OAuthError) { endpoint = try policy.api(path) } catch {
-      throw .refusedURL(reason: "\(error)")
-    }
-    let accept = [HTTPField("Accept", "application/json")]
-    return try client.send(
-      token.map { endpoint.request(method, bearer: $0, headers: accept) }
-        ?? HTTPRequest(method: method, url: endpoint.url, headers: accept))
+    _ method: String, _ path: String, _ token: Secret
+  ) throws(OAuthError) -> HTTPResponse {
+    let request = try policy.api(path).request(
+      method, bearer: token, headers: [Self.acceptsJSON])
+    do throws(HTTPError) { return try client.send(request) } catch { throw .transport(error) }
   }
 
   private static func userName(in response: HTTPResponse) -> String? {
@@ -116,6 +114,6 @@ package struct DeploymentAPI {
 }
 
 extension HTTPResponse {
-  /// Whether it can be the deployment's own: a page is a proxy's or a captive portal's.
+  /// A proxy's or a captive portal's page with status 200 is no response of the deployment.
   package var isJSON: Bool { mediaType == "application/json" }
 }

@@ -191,9 +191,9 @@ package struct SessionRefresh {
   ) throws(SessionError) -> StoredSession {
     let session = situation.session
     var history = situation.history
-    switch error.refreshOutcome {
-    case .sessionEnded: return try end(situation, removing: nil)
-    case .refreshTokenUnspent:
+    switch error.grantState {
+    case .dead: return try end(situation, removing: nil)
+    case .unspent:
       // Nothing was refreshed: no mark must make the next process think that it might have been.
       // An older mark stays, because that one's outcome is still unknown.
       try? services.store.save(session)
@@ -203,7 +203,7 @@ package struct SessionRefresh {
     if error.isOfDeployment {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
-        retryAfter: error.retryAfterSeconds, jitter: .random(in: 0...1))
+        retryAfter: error.retryAfter, jitter: .random(in: 0...1))
       save(history, situation)
     }
     throw .oauth(error, at: session.deployment)

@@ -1,5 +1,5 @@
 package import Credentials
-package import HTTP
+import HTTP
 package import OAuth
 import Secrets
 
@@ -104,15 +104,16 @@ package struct SessionRevocation {
       return logout(session)
     }
     do throws(OAuthError) {
-      let policy = try services.endpointPolicy(of: deployment)
-      guard let revocation = try registration.revocation(policy) else { return logout(session) }
+      guard let revocation = try registration.revocation(services.policy(deployment)) else {
+        return logout(session)
+      }
       try revocation.revoke(
         accessToken: session.accessToken, refreshToken: session.refreshToken,
         client: services.client(deployment, .canTakeItsTime), now: services.clock.now)
       return nil
     } catch .transport(let error) {
       // The same server would not respond to another request either.
-      return UnrevokedItem(.tokens, .transport(error))
+      return UnrevokedItem(.tokens, .oauth(.transport(error)))
     } catch {
       return logout(session)
     }
@@ -120,16 +121,17 @@ package struct SessionRevocation {
 
   /// Ends a token by the deployment's own means.
   private func logout(_ session: StoredSession) -> UnrevokedItem? {
-    let api: DeploymentAPI
-    do throws(OAuthError) { api = try services.api(of: deployment) } catch {
+    let policy: EndpointPolicy
+    do throws(OAuthError) { policy = try services.policy(deployment) } catch {
       return UnrevokedItem(.tokens, .oauth(error))
     }
-    switch api.logout(session.accessToken) {
+    let http = services.client(deployment, .canTakeItsTime)
+    switch DeploymentAPI(policy: policy, client: http).logout(session.accessToken) {
     case .ended: return nil
     case .rejected:
       return session.refreshToken == nil ? nil : UnrevokedItem(.tokens, .accessTokenDead)
     case .unsupported(let status): return UnrevokedItem(.tokens, .unsupported(status: status))
-    case .noResponse(.transport(let error)): return UnrevokedItem(.tokens, .transport(error))
+    case .noResponse(.oauth(let error)): return UnrevokedItem(.tokens, .oauth(error))
     case .noResponse(.unexpected(let status)):
       return UnrevokedItem(.tokens, .unexpected(status: status))
     }
@@ -140,13 +142,13 @@ package struct SessionRevocation {
   ) -> UnrevokedItem? {
     guard registration.isDynamic else { return nil }
     let subject = UnrevokedItem.Subject.registration(clientID: registration.clientID)
-    if let earlier, case .transport = earlier.reason {
+    if let earlier, case .oauth(.transport) = earlier.reason {
       return UnrevokedItem(subject, earlier.reason)
     }
     do throws(OAuthError) {
       try registration.information.delete(
-        policy: services.endpointPolicy(of: deployment),
-        client: services.client(deployment, .canTakeItsTime), now: services.clock.now)
+        policy: services.policy(deployment), client: services.client(deployment, .canTakeItsTime),
+        now: services.clock.now)
       return nil
     } catch .refused(_, status: 401) {
       // RFC 7592 §2.3: "If the client does not exist on this server, the server MUST respond with
@@ -170,9 +172,7 @@ package struct UnrevokedItem: Equatable, Sendable {
 
   /// Why.
   package enum Reason: Equatable, Sendable {
-    /// The server could not be reached.
-    case transport(HTTPError)
-    /// It refused, or does not do that.
+    /// It refused, does not do that, or could not be reached.
     case oauth(OAuthError)
     /// It has no way to end a token.
     case unsupported(status: Int)

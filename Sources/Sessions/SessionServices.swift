@@ -16,10 +16,10 @@ package struct SessionServices {
   package let history: any RefreshHistoryStore
   /// The time.
   package let clock: any SessionClock
+  /// Where the secrets of a deployment may go, by the settings of this moment.
+  package let policy: (Deployment) throws(OAuthError) -> EndpointPolicy
   /// The way to a deployment's server.
   package let client: (Deployment, Urgency) -> any HTTPClient
-  /// URLs besides a deployment's own at and below which its endpoints may lie, by the settings.
-  package let allowedOrigins: (Deployment) -> Set<String>
   /// Takes what a person should know although the work goes on.
   package let warn: (SessionWarning) -> Void
   /// Takes a line of what is done, free of secrets.
@@ -36,16 +36,17 @@ package struct SessionServices {
   /// Brings the seams together.
   package init(
     store: any SessionStore, lock: any SessionLock, history: any RefreshHistoryStore,
-    clock: any SessionClock, client: @escaping (Deployment, Urgency) -> any HTTPClient,
-    allowedOrigins: @escaping (Deployment) -> Set<String> = { _ in [] },
+    clock: any SessionClock,
+    policy: @escaping (Deployment) throws(OAuthError) -> EndpointPolicy,
+    client: @escaping (Deployment, Urgency) -> any HTTPClient,
     warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
   ) {
     self.store = store
     self.lock = lock
     self.history = history
     self.clock = clock
+    self.policy = policy
     self.client = client
-    self.allowedOrigins = allowedOrigins
     self.warn = warn
     self.trace = trace
   }
@@ -100,17 +101,6 @@ extension StoredSession {
 }
 
 extension SessionServices {
-  /// The deployment's own API, for somebody who can wait.
-  package func api(of deployment: Deployment) throws(OAuthError) -> DeploymentAPI {
-    DeploymentAPI(
-      try endpointPolicy(of: deployment), client: client(deployment, .canTakeItsTime))
-  }
-
-  /// Where a deployment's secrets may go at this moment.
-  package func endpointPolicy(of deployment: Deployment) throws(OAuthError) -> EndpointPolicy {
-    try EndpointPolicy(deployment: deployment.url, allowedOrigins: allowedOrigins(deployment))
-  }
-
   /// Changes the keyring while nobody refreshes this session.
   ///
   /// - Throws: ``SessionError/store(_:)`` for what `body` throws; what the lock throws.
@@ -119,6 +109,20 @@ extension SessionServices {
   ) throws(SessionError) -> Value {
     try lock.withLock(of: session.identity) { () throws(SessionError) in
       do throws(StoreError) { return try body(store) } catch { throw .store(error) }
+    }
+  }
+}
+
+extension SessionServices {
+  /// The deployment's own API.
+  ///
+  /// - Throws: ``SessionError/oauth(_:at:)`` when the deployment's URL allows no requests.
+  package func api(of deployment: Deployment) throws(SessionError) -> DeploymentAPI {
+    do throws(OAuthError) {
+      return DeploymentAPI(
+        policy: try policy(deployment), client: client(deployment, .canTakeItsTime))
+    } catch {
+      throw .oauth(error, at: deployment)
     }
   }
 }

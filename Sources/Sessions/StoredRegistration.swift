@@ -42,13 +42,17 @@ package struct StoredRegistration: Equatable, Sendable {
     information.registrationAccessToken != nil && information.registrationClientURI != nil
   }
 
-  /// Where its grants become tokens, if secrets may still go there.
+  /// Where our grants become tokens, if secrets may still go there.
+  ///
+  /// - Throws: `foreignEndpoint` or `malformed`, as the policy does.
   package func tokenEndpoint(_ policy: EndpointPolicy) throws(OAuthError) -> TokenEndpoint {
     TokenEndpoint(
       try policy.endpoint(tokenEndpoint, named: "token_endpoint"), authentication: authentication)
   }
 
-  /// How its tokens are revoked, if secrets may still go there; nil when the server revokes none.
+  /// How our tokens are revoked, if secrets may still go there; nil when the server revokes none.
+  ///
+  /// - Throws: `foreignEndpoint` or `malformed`, as the policy does.
   package func revocation(_ policy: EndpointPolicy) throws(OAuthError) -> Revocation? {
     guard let revocationEndpoint else { return nil }
     return Revocation(

@@ -168,6 +168,13 @@ extension Failure {
     switch error {
     case .refusedURL(let reason):
       self.init(.fixTheInput, "\(deployment.url): \(reason)")
+    case .foreignServer(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) gets nothing without encryption: \(reason)",
+        hint: "if you trust that user, set allow-http=true for \(deployment.url) in the "
+          + "configuration")
+    case .libraryUnusable(let reason):
+      self.init(.reportIt, reason, hint: "install libcurl 7.87 or later")
     case .misconfigured(let reason):
       self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
@@ -190,7 +197,7 @@ extension Failure {
   /// Translates why a deployment's API gave no response that says anything.
   init(_ reason: DeploymentAPI.NoResponse, at deployment: Deployment) {
     switch reason {
-    case .transport(let error): self.init(error, at: deployment)
+    case .oauth(let error): self.init(error, at: deployment)
     case .unexpected(let status):
       self.init(
         .retryLater,
@@ -242,7 +249,6 @@ extension Failure {
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
       switch item.reason {
-      case .transport(let error): Failure(error, at: deployment)
       case .oauth(let error): Failure(error, at: deployment)
       case .unsupported(let status):
         Failure(.fixTheServer, "\(deployment.url) cannot revoke tokens (HTTP \(status))")
@@ -253,7 +259,7 @@ extension Failure {
       }
     let isTransient =
       switch item.reason {
-      case .transport: true
+      case .oauth(.transport): true
       case .oauth(let error): cause.remedy == .retryLater && !error.isAbsence
       default: cause.remedy == .retryLater
       }
@@ -261,7 +267,7 @@ extension Failure {
       switch (item.subject, item.reason) {
       case (.tokens, _):
         "the tokens are not revoked and live until they expire: \(cause.message)"
-      case (.registration(let id), .transport):
+      case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"
       }

@@ -39,24 +39,17 @@ final class CommandContext {
     return SessionServices(
       store: store, lock: FileLock(directory: directory),
       history: RefreshHistoryFiles(directory: directory), clock: clock,
+      policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
         if urgency == .callerWaits {
           // Longer than most servers take: a response that comes after we gave up costs the session.
-          (transport.connectTimeout, transport.totalTimeout) = (3_000, 9_000)
+          transport.connectTimeoutMilliseconds = 3_000
+          transport.totalTimeoutMilliseconds = 9_000
         }
         return TracingClient(client: CurlClient(settings: transport), trace: trace)
       },
-      allowedOrigins: { Set(settings.words("allowed-origins", for: $0)) },
       warn: { Terminal.warn($0.message) }, trace: { trace($0) })
-  }
-
-  /// The deployment's own API.
-  func api(of deployment: Deployment) throws(Failure) -> DeploymentAPI {
-    let services = try services()
-    do throws(OAuthError) { return try services.api(of: deployment) } catch {
-      throw Failure(error, at: deployment)
-    }
   }
 
   /// The deployment that a command means: the one it names, else `CODER_URL`, else the default

@@ -74,8 +74,8 @@ struct ImportCommand: ParsableCommand {
 
   private func account(
     of token: Secret, _ deployment: Deployment, _ context: CommandContext
-  ) throws(Failure) -> String {
-    switch try context.api(of: deployment).check(token) {
+  ) throws -> String {
+    switch try context.services().api(of: deployment).check(token) {
     case .works(let account): return account ?? ""
     case .rejected:
       throw Failure(
