@@ -15,8 +15,7 @@ struct SettingsFile {
     let target = try target()
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
-    let flags = GKeyFileFlags(
-      G_KEY_FILE_KEEP_COMMENTS.rawValue | G_KEY_FILE_KEEP_TRANSLATIONS.rawValue)
+    let flags = cglib_key_file_flags_keep()
     do throws(MalformedInput) {
       let bytes = try SettingsLocation.contents(of: target)
       if let bytes { try Settings.load(bytes, into: file, flags) }
