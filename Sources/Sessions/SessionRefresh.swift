@@ -125,7 +125,7 @@ package struct SessionRefresh {
     guard let refreshToken = session.refreshToken else {
       throw .signInNeeded(session.identity, .ended)
     }
-    guard let registration = try registration(of: session) else {
+    guard var registration = try registration(of: session) else {
       throw .signInNeeded(session.identity, .registrationGone)
     }
     let http = DateRecordingClient(
@@ -143,15 +143,15 @@ package struct SessionRefresh {
     let startMilliseconds = services.clock.uptimeMilliseconds
     let response: TokenResponse
     do throws(OAuthError) {
-      response = try TokenEndpoint(
-        url: registration.tokenEndpoint, authentication: registration.authentication
-      ).refresh(
-        refreshToken, resource: session.resource, client: http, now: services.clock.now)
+      response = try send(refreshToken, of: session, &registration, http)
     } catch {
       warnOfClock(http, session.deployment)
       return try recover(
         situation, registration, from: error,
         tookMilliseconds: services.clock.uptimeMilliseconds - startMilliseconds)
+    }
+    for oddity in response.oddities {
+      services.warn(.oddResponse(session.deployment, oddity))
     }
     let refreshed = session.refreshed(with: response, now: services.clock.now)
     keep(refreshed)
@@ -161,6 +161,41 @@ package struct SessionRefresh {
     save(history, situation)
     warnOfClock(http, session.deployment)
     return refreshed
+  }
+
+  /// Sends the refresh token, and once more if the deployment has given us another client secret
+  /// meanwhile (RFC 7592 §2.1).
+  ///
+  /// - Throws: ``OAuthError``; `invalid_client` only when the deployment says that it does not know
+  ///   the client, for alone it may be the error of a moment: then `unavailable`.
+  private func send(
+    _ refreshToken: Secret, of session: StoredSession, _ registration: inout StoredRegistration,
+    _ http: any HTTPClient
+  ) throws(OAuthError) -> TokenResponse {
+    let policy = try services.policy(session.deployment)
+    func refresh() throws(OAuthError) -> TokenResponse {
+      try registration.tokenEndpoint(policy).refresh(
+        refreshToken, resource: session.resource, client: http, now: services.clock.now)
+    }
+    do throws(OAuthError) {
+      return try refresh()
+    } catch {
+      guard error.isClientRefused else { throw error }
+      let former = registration.information
+      switch former.status(
+        tokenEndpoint: registration.tokenEndpoint, policy: policy, client: http,
+        now: services.clock.now)
+      {
+      case .gone: throw error
+      case .registered(let current, _) where current != former:
+        registration.information = current
+        try? services.store.save(registration)
+        if current.clientSecret != former.clientSecret { return try refresh() }
+      case .registered, .unknown: break
+      }
+      guard case .refused(let refusal, let status) = error else { throw error }
+      throw .unavailable(status: status, reason: refusal.summary, retryAfter: nil)
+    }
   }
 
   /// The deployment has spent the old refresh token: the new session is handed out even if the
@@ -188,12 +223,12 @@ package struct SessionRefresh {
   ) throws(SessionError) -> StoredSession {
     let session = situation.session
     var history = situation.history
-    switch error.refreshOutcome {
-    case .sessionEnded:
+    switch error.grantState {
+    case .unspent where error.isClientRefused, .dead:
       history.succeed(now: services.clock.uptimeMilliseconds, isForced: false)
       save(history, situation)
       return try end(session, registration, because: error)
-    case .refreshTokenUnspent:
+    case .unspent:
       // Nothing was refreshed: no mark must make the next process think that it might have been.
       // An older mark stays, because that one's outcome is still unknown.
       try? services.store.save(session)
@@ -203,7 +238,7 @@ package struct SessionRefresh {
     if error.isOfDeployment {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
-        retryAfter: error.retryAfterSeconds, jitter: .random(in: 0...1))
+        retryAfter: error.retryAfter, jitter: .random(in: 0...1))
       save(history, situation)
     }
     throw .oauth(error, at: session.deployment)
