@@ -125,7 +125,7 @@ package struct SessionRefresh {
     guard let refreshToken = session.refreshToken else {
       throw .signInNeeded(session.identity, .ended)
     }
-    guard var registration = try registration(of: session) else {
+    guard let registration = try registration(of: session) else {
       throw .signInNeeded(session.identity, .registrationGone)
     }
     let http = DateRecordingClient(
@@ -141,14 +141,19 @@ package struct SessionRefresh {
     marked.refreshingSince = services.clock.now
     try save(marked)
     let startMilliseconds = services.clock.uptimeMilliseconds
+    let outcome = RefreshRequest(
+      services: services, session: session, refreshToken: refreshToken,
+      registration: registration, http: http
+    ).send()
+    warnOfClock(http, session.deployment)
     let response: TokenResponse
-    do throws(OAuthError) {
-      response = try send(refreshToken, of: session, &registration, http)
-    } catch {
-      warnOfClock(http, session.deployment)
+    switch outcome {
+    case .tokens(let tokens): response = tokens
+    case .failed(let error):
       return try recover(
-        situation, registration, from: error,
+        situation, from: error,
         tookMilliseconds: services.clock.uptimeMilliseconds - startMilliseconds)
+    case .registrationGone: return try end(situation, removing: registration)
     }
     for oddity in response.oddities {
       services.warn(.oddResponse(session.deployment, oddity))
@@ -159,43 +164,7 @@ package struct SessionRefresh {
     history.succeed(
       now: services.clock.uptimeMilliseconds, isForced: situation.reason == .rejection)
     save(history, situation)
-    warnOfClock(http, session.deployment)
     return refreshed
-  }
-
-  /// Sends the refresh token, and once more if the deployment has given us another client secret
-  /// meanwhile (RFC 7592 §2.1).
-  ///
-  /// - Throws: ``OAuthError``; `invalid_client` only when the deployment says that it does not know
-  ///   the client, for alone it may be the error of a moment: then `unavailable`.
-  private func send(
-    _ refreshToken: Secret, of session: StoredSession, _ registration: inout StoredRegistration,
-    _ http: any HTTPClient
-  ) throws(OAuthError) -> TokenResponse {
-    let policy = try services.policy(session.deployment)
-    func refresh() throws(OAuthError) -> TokenResponse {
-      try registration.tokenEndpoint(policy).refresh(
-        refreshToken, resource: session.resource, client: http, now: services.clock.now)
-    }
-    do throws(OAuthError) {
-      return try refresh()
-    } catch {
-      guard error.isClientRefused else { throw error }
-      let former = registration.information
-      switch former.status(
-        tokenEndpoint: registration.tokenEndpoint, policy: policy, client: http,
-        now: services.clock.now)
-      {
-      case .gone: throw error
-      case .registered(let current, _) where current != former:
-        registration.information = current
-        try? services.store.save(registration)
-        if current.clientSecret != former.clientSecret { return try refresh() }
-      case .registered, .unknown: break
-      }
-      guard case .refused(let refusal, let status) = error else { throw error }
-      throw .unavailable(status: status, reason: refusal.summary, retryAfter: nil)
-    }
   }
 
   /// The deployment has spent the old refresh token: the new session is handed out even if the
@@ -218,16 +187,12 @@ package struct SessionRefresh {
   ///
   /// - Returns: the session of another process that has refreshed meanwhile.
   private func recover(
-    _ situation: RefreshSituation, _ registration: StoredRegistration, from error: OAuthError,
-    tookMilliseconds: Int64
+    _ situation: RefreshSituation, from error: OAuthError, tookMilliseconds: Int64
   ) throws(SessionError) -> StoredSession {
     let session = situation.session
     var history = situation.history
     switch error.grantState {
-    case .unspent where error.isClientRefused, .dead:
-      history.succeed(now: services.clock.uptimeMilliseconds, isForced: false)
-      save(history, situation)
-      return try end(session, registration, because: error)
+    case .dead: return try end(situation, removing: nil)
     case .unspent:
       // Nothing was refreshed: no mark must make the next process think that it might have been.
       // An older mark stays, because that one's outcome is still unknown.
@@ -244,11 +209,15 @@ package struct SessionRefresh {
     throw .oauth(error, at: session.deployment)
   }
 
-  /// Ends a session whose refresh token was refused, unless another process has changed it
-  /// meanwhile: then that one's tokens are used.
+  /// Ends a session whose refresh token or registration was refused, unless another process has
+  /// changed it meanwhile: then that one's tokens are used.
   private func end(
-    _ session: StoredSession, _ registration: StoredRegistration, because error: OAuthError
+    _ situation: RefreshSituation, removing registration: StoredRegistration?
   ) throws(SessionError) -> StoredSession {
+    let session = situation.session
+    var history = situation.history
+    history.succeed(now: services.clock.uptimeMilliseconds, isForced: false)
+    save(history, situation)
     guard let stored = try read(session) else {
       throw .signInNeeded(session.identity, .removed)
     }
@@ -264,7 +233,7 @@ package struct SessionRefresh {
     ended.refreshingSince = nil
     ended.staleSince = services.clock.now
     try save(ended)
-    if error.isClientRefused { try remove(registration) }
+    if let registration { try remove(registration) }
     throw .signInNeeded(
       session.identity,
       session.refreshingSince == nil ? .refused : .refusedAfterInterruption)
