@@ -110,7 +110,7 @@ let package = Package(
     .testTarget(
       name: "FastPathTests",
       dependencies: [
-        "Credentials", "TestDesk", "SecretService", "Secrets", "MinimalDBus", "coder-cred",
+        "Credentials", "TestDesk", "Secrets", "MinimalDBus", "coder-cred",
         "coder-cred-engine",
       ],
       swiftSettings: strict),
