@@ -28,7 +28,7 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
       name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
-    .systemLibrary(name: "CLinux"),
+    .target(name: "CLinux"),
 
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
