@@ -223,6 +223,24 @@ extension WireTests {
       #expect(seen.withLock { $0.starts(with: [5, 1, 0, 3, UInt8(name.count)] + name) })
     }
 
+    @Test func `Capitals count first, as in Go, and what is for HTTPS before what is for all`()
+      throws
+    {
+      let dead = "http://no-such-proxy.invalid"
+      try RawServer.answering("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n") { proxy in
+        for variables in [
+          ["HTTPS_PROXY": proxy.url(), "https_proxy": dead],
+          ["https_proxy": proxy.url(), "ALL_PROXY": dead],
+          ["ALL_PROXY": proxy.url(), "all_proxy": dead],
+          ["HTTPS_PROXY": proxy.url(), "NO_PROXY": "example.com", "no_proxy": "*"],
+        ] {
+          let error = failure(ofGetting: url("valid"), servers.trusting(variables))
+          #expect(error?.reason.contains("(502)") == true, "\(variables.keys)")
+        }
+        #expect(proxy.connectionCount == 4)
+      }
+    }
+
     @Test func `In a CGI program HTTP_PROXY is refused, and only that`() throws {
       try RawServer.answering("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n") { proxy in
         var variables = ["HTTP_PROXY": proxy.url(), "REQUEST_METHOD": "GET"]
