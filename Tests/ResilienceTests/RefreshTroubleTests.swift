@@ -80,7 +80,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
   }
 
   @Test func `A lost or damaged response ends the session once, and says why`() throws {
-    let faults: [DeploymentSimulator.Fault] = [.drop, .cut, .truncatedJSON]
+    let faults: [DeploymentSimulator.Fault] = [.drop, .cut, .emptyBody]
     for fault in faults {
       try Desk.withSession { desk in
         try desk.expire()
@@ -115,7 +115,12 @@ struct Trouble: Sendable, CustomTestStringConvertible {
       for trouble in Trouble.all where !trouble.isSlow {
         desk.deployment.inject(trouble.fault, at: .exchange)
         let result = try desk.run(["login", desk.url], environment: browser)
-        #expect([75, 76].contains(result.status), "\(trouble.name): \(result.stderr)")
+        // The consent is not wasted for a deployment that was only busy: the code is sent again.
+        let isMomentary = ["reset", "garbage", "408", "429", "500", "502", "503"]
+          .contains(trouble.name)
+        #expect(
+          (isMomentary ? [0] : [75, 76]).contains(result.status),
+          "\(trouble.name): \(result.stderr)")
         // The former session is as it was.
         try desk.token()
       }
