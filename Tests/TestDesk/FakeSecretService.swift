@@ -12,6 +12,8 @@ package enum FakeSecretService {
     case noPlainAlgorithm
     /// OpenSession returns an output of the wrong type.
     case oddSessionOutput
+    /// OpenSession returns an empty array of bytes for `plain`, as KWallet does.
+    case emptyBytesAsSessionOutput
 
     // Searching.
     /// The collection and its items are locked.
@@ -120,15 +122,23 @@ package enum FakeSecretService {
     def item_path(number):
         return '%s/%d' % (COLLECTION, number + 1)
 
-    class Root(dbus.service.Object):
+    class Slow(dbus.service.Object):
         @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
                              out_signature='v', async_callbacks=('reply', 'error'),
                              sender_keyword='sender')
         def Get(self, interface, name, reply, error, sender):
             def later():
                 introduced.add(sender)
-                reply(paths(COLLECTION))
+                reply(self.values()[name])
             GLib.timeout_add(100, later)
+
+    class Alias(Slow):
+        def values(self):
+            return {'Locked': dbus.Boolean(state['locked'])}
+
+    class Root(Slow):
+        def values(self):
+            return {'Collections': paths(COLLECTION)}
 
     class Service(Root):
         @dbus.service.method(BASE + 'Service', in_signature='s', out_signature='o')
@@ -142,6 +152,8 @@ package enum FakeSecretService {
             if algorithm != 'plain' or 'noPlainAlgorithm' in behaviours:
                 fail('org.freedesktop.DBus.Error.NotSupported')
             output = dbus.UInt32(7) if 'oddSessionOutput' in behaviours else dbus.String('')
+            if 'emptyBytesAsSessionOutput' in behaviours:
+                output = dbus.ByteArray(b'')
             return output, path(ROOT + '/session/s1')
 
         @dbus.service.method(BASE + 'Service', in_signature='a{ss}', out_signature='aoao',
@@ -251,6 +263,8 @@ package enum FakeSecretService {
 
     objects = [(WrongService if 'wrongType' in behaviours else Service)(bus, ROOT),
                Collection(bus, COLLECTION), Prompt(bus, PROMPT)]
+    if 'noAlias' not in behaviours:
+        objects.append(Alias(bus, ROOT + '/aliases/default'))
     objects += [Item(number, item) for number, item in enumerate(items)]
     GLib.MainLoop().run()
     """
