@@ -33,7 +33,7 @@ let package = Package(
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
-      name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
+      name: "SecretService", dependencies: ["CLinux", "CSecret", "Secrets"], swiftSettings: strict),
     .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
     .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
     .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),

@@ -26,7 +26,7 @@ import Testing
 
   @Test func `Without a collection nothing is known, and nothing can be kept`() throws {
     try Desk.with(.withoutCollection) { desk in
-      expectFailure(try desk.run(["get", desk.url]), 1)
+      expectFailure(try desk.run(["get", desk.url]), 69)
       expectFailure(
         try desk.run(["store"], input: stored + "password=\(desk.plant())\n\n"), 69)
       expectFailure(try desk.run(["login", desk.url], environment: try desk.browser()), 69)

@@ -75,8 +75,12 @@ struct Stage {
       "application": "coder-cred", "kind": "session", "deployment": url,
     ]
     attributes["account"] = account
-    try SecretService(busAddress: session.busAddress).store(
-      payload, label: "Coder session: \(url)", attributes: attributes)
+    let result = try session.run(
+      "secret-tool",
+      ["store", "--label=Coder session: \(url)", "xdg:schema", SecretService.schema]
+        + attributes.values.flatMap { [$0.key, $0.value] },
+      input: Array(payload.revealed.utf8))
+    #expect(result.status == 0, "\(result.stderr)")
   }
 
   /// Writes the configuration file.

@@ -5,114 +5,182 @@ import TestDesk
 import Testing
 
 @Suite struct `When something is missing` {
-  @Test func `No bus is unavailable`() throws {
-    let session = try PrivateSession(.withoutBus)
-    #expect(isUnavailable(failure { try session.service() }))
-  }
-
-  @Test(arguments: ["", "nonsense", "unix:path=/nonexistent/bus", "tcp:host=127.0.0.1,port=1"])
-  func `An address that leads nowhere is unavailable`(_ address: String) throws {
-    #expect(isUnavailable(failure { try SecretService(busAddress: address, timeoutSeconds: 5) }))
-  }
-
-  @Test func `A bus without a Secret Service is unavailable`() throws {
-    let session = try PrivateSession(.withoutDaemon)
-    let taken = seconds {
-      #expect(isUnavailable(failure { try session.service() }))
-    }
-    #expect(taken < 5)
-  }
-
-  @Test func `The bus starts a service it knows`() throws {
-    let services = try temporaryDirectory()
-    defer { try? FileManager.default.removeItem(atPath: services) }
-    let entry = """
-      [D-BUS Service]
-      Name=org.freedesktop.secrets
-      Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets
-      """
-    try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/secrets.service"))
-    let session = try PrivateSession(.withoutDaemon, activation: services)
-    #expect(try session.service().defaultCollectionState() == .absent)
-  }
-
-  @Test func `Without a default collection nothing is found and nothing can be stored`() throws {
-    let session = try PrivateSession(.withoutCollection)
-    let service = try session.service()
-    #expect(try service.defaultCollectionState() == .absent)
-    #expect(try service.search(ours).isEmpty)
-    let error = failure { try service.store(Secret("t"), label: "l", attributes: ours) }
-    #expect(isUnavailable(error))
-    #expect(isUnavailable(failure { try service.unlock(timeoutSeconds: 5) }))
-  }
-
-  @Test func `A bus that accepts and never answers is timed out`() throws {
-    let directory = try temporaryDirectory()
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let listener = try silentSocket("\(directory)/bus")
-    defer { close(listener) }
-    let taken = seconds {
-      let error = failure {
-        try SecretService(busAddress: "unix:path=\(directory)/bus", timeoutSeconds: 1)
-      }
-      #expect(error == .timedOut)
-    }
-    #expect(taken < 8)
-  }
-
-  @Test func `A daemon that was killed is unavailable, and a new connection recovers`() throws {
-    let session = try PrivateSession(.unlocked)
-    let service = try session.service()
-    try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
-    let item = try #require(try service.search(ours).first)
-    session.stopKeyring()
-    expectGone(service, item)
-    try session.restartKeyring()
-    // The successor is another program: what we knew of the first says nothing about it.
-    expectGone(service, item)
-    let next = try session.service()
-    #expect(try next.secret(of: #require(try next.search(ours).first)) == Secret("t"))
-  }
-
-  @Test func `The bus going away ends the connection, not the process`() throws {
-    let session = try PrivateSession(.unlocked)
-    let service = try session.service()
-    try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
-    let item = try #require(try service.search(ours).first)
-    session.tearDown()
-    expectGone(service, item)
-  }
-
-  private func expectGone(_ service: SecretService, _ item: Item) {
-    #expect(isUnavailable(failure { try service.search(ours) }))
-    #expect(isUnavailable(failure { try service.secret(of: item) }))
-    #expect(isUnavailable(failure { try service.secrets(of: [item]) }))
-    #expect(
-      isUnavailable(failure { try service.store(Secret("x"), label: "x", attributes: ours) }))
-    #expect(isUnavailable(failure { try service.delete(item) }))
-    #expect(isUnavailable(failure { try service.unlock(timeoutSeconds: 2) }))
-    #expect(isUnavailable(failure { try service.defaultCollectionState() }))
-  }
-
-  private func temporaryDirectory() throws -> String {
-    var template = Array(("/tmp/cc-" + String(repeating: "X", count: 6)).utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  /// A Unix socket whose backlog takes connections that nobody ever accepts.
-  private func silentSocket(_ path: String) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(descriptor >= 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let bound = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+  @Test func `Without an address and without a socket in the runtime directory there is no bus`()
+    async
+  {
+    await #expect(processExitsWith: .success) {
+      let session = try PrivateSession(.withoutBus)
+      session.enter()
+      for address in [nil, "", "autolaunch:", "autolaunch:scope=install-path"] {
+        if let address {
+          setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+        } else {
+          unsetenv("DBUS_SESSION_BUS_ADDRESS")
+        }
+        #expect(failure { try SecretService() } == .noBus)
       }
     }
-    try #require(bound == 0 && listen(descriptor, 8) == 0)
-    return descriptor
   }
+
+  @Test func `A display is no reason to start a bus`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try PrivateSession(.withoutBus)
+      session.enter()
+      // Whoever starts a bus for a display is called dbus-launch, and leaves a note.
+      let note = "\(session.directory)/launched"
+      let launcher = "\(session.directory)/dbus-launch"
+      try Data("#!/bin/sh\necho >\(note)\n".utf8).write(to: URL(fileURLWithPath: launcher))
+      chmod(launcher, 0o755)
+      setenv("PATH", "\(session.directory):/usr/bin:/bin", 1)
+      setenv("DISPLAY", ":0", 1)
+      for address in ["", "autolaunch:", "autolaunch:;autolaunch:"] {
+        setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+        #expect(failure { try SecretService() } == .noBus)
+      }
+      #expect(!FileManager.default.fileExists(atPath: note))
+    }
+  }
+
+  @Test(arguments: ["nonsense", "unix:path=/nonexistent/bus", "tcp:host=127.0.0.1,port=1"])
+  func `An address that leads nowhere is told, with the bus that lives beside it`(
+    _ address: String
+  ) async {
+    await #expect(processExitsWith: .success) { [address = address as String] in
+      let session = try PrivateSession(.unlocked)
+      session.enter()
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      guard case .busUnreachable(address, _, live: nil) = failure({ try SecretService() }) else {
+        return #expect(Bool(false), "no bus is beside it")
+      }
+      let usual = "\(session.environment["XDG_RUNTIME_DIR"] ?? "")/bus"
+      symlink("\(session.directory)/bus", usual)
+      guard case .busUnreachable(address, _, let live) = failure({ try SecretService() }) else {
+        return #expect(Bool(false), "not unreachable")
+      }
+      #expect(live == "unix:path=\(usual)")
+    }
+  }
+
+  @Test(arguments: ["", "unset"])
+  func `An address that is empty or unset means the socket in the runtime directory`(
+    _ address: String
+  ) async {
+    await #expect(processExitsWith: .success) { [address = address as String] in
+      let session = try PrivateSession(.unlocked)
+      session.enter()
+      symlink("\(session.directory)/bus", "\(session.environment["XDG_RUNTIME_DIR"] ?? "")/bus")
+      setenv("DBUS_SESSION_BUS_ADDRESS", "", 1)
+      if address == "unset" { unsetenv("DBUS_SESSION_BUS_ADDRESS") }
+      #expect(try SecretService().defaultCollectionState() == .unlocked)
+    }
+  }
+
+  @Test func `A bus without a Secret Service is no service`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try PrivateSession(.withoutDaemon)
+      let taken = seconds {
+        guard case .noService = failure({ try session.service() }) else {
+          return #expect(Bool(false), "it is another failure")
+        }
+      }
+      #expect(taken < 5)
+    }
+  }
+
+  @Test func `The bus starts a service it knows`() async {
+    await #expect(processExitsWith: .success) {
+      let services = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: services) }
+      let entry = """
+        [D-BUS Service]
+        Name=org.freedesktop.secrets
+        Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets
+        """
+      try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/secrets.service"))
+      let session = try PrivateSession(.withoutDaemon, activation: services)
+      #expect(try session.service().defaultCollectionState() == .absent)
+    }
+  }
+
+  @Test func `Without a default collection that is what every operation says`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try PrivateSession(.withoutCollection)
+      let service = try session.service(prompts: .ask(timeoutSeconds: 5))
+      #expect(try service.defaultCollectionState() == .absent)
+      #expect(failure { try service.search(ours) } == .noDefaultCollection)
+      let error = failure { try service.store(Secret("t"), label: "l", attributes: ours) }
+      #expect(error == .noDefaultCollection)
+      #expect(failure { try service.unlock() } == .noDefaultCollection)
+    }
+  }
+
+  @Test func `A bus that accepts and never replies is timed out`() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: directory) }
+      let listener = try silentSocket("\(directory)/bus")
+      defer { close(listener) }
+      setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=\(directory)/bus", 1)
+      let taken = seconds {
+        #expect(failure { try SecretService(timeoutSeconds: 1) } == .timedOut)
+      }
+      #expect(taken < 8)
+    }
+  }
+
+  @Test func `A daemon that was killed is gone, and its successor is found with all items`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try PrivateSession(.unlocked)
+      let service = try session.service()
+      try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
+      let item = try #require(try service.search(ours).first)
+      session.stopKeyring()
+      expectGone(service, item)
+      try session.restartKeyring()
+      // The item is searched for again: the successor may call another one by its path.
+      #expect(try service.secret(of: item) == Secret("t"))
+      try service.write(Secret("u"), label: "l", to: item)
+      #expect(try service.secrets(of: [item]) == [.success(Secret("u"))])
+      try service.delete(item)
+      #expect(failure { try service.secret(of: item) } == .noSuchItem)
+    }
+  }
+
+  @Test func `The bus going away ends the connection, not the process`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try PrivateSession(.unlocked)
+      let service = try session.service()
+      try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
+      let item = try #require(try service.search(ours).first)
+      session.tearDown()
+      expectGone(service, item)
+    }
+  }
+}
+
+private func expectGone(_ service: SecretService, _ item: Item) {
+  #expect(isGone(failure { try service.search(ours) }))
+  #expect(isGone(failure { try service.secret(of: item) }))
+  #expect(isGone(failure { try service.secrets(of: [item]) }))
+  #expect(isGone(failure { try service.store(Secret("x"), label: "x", attributes: ours) }))
+  #expect(isGone(failure { try service.write(Secret("x"), label: "x", to: item) }))
+  #expect(isGone(failure { try service.delete(item) }))
+  #expect(isGone(failure { try service.unlock() }))
+  #expect(isGone(failure { try service.defaultCollectionState() }))
+}
+
+/// A Unix socket whose backlog takes connections that nobody ever accepts.
+private func silentSocket(_ path: String) throws -> Int32 {
+  let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+  try #require(descriptor >= 0)
+  var address = sockaddr_un()
+  address.sun_family = sa_family_t(AF_UNIX)
+  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+  let bound = withUnsafePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+    }
+  }
+  try #require(bound == 0 && listen(descriptor, 8) == 0)
+  return descriptor
 }

@@ -28,7 +28,8 @@ struct FakeService {
     known = {'locked', 'hides-locked', 'other-attributes', 'two-items', 'hang', 'die',
              'wrong-type', 'rude-error', 'no-alias', 'prompt-never', 'prompt-dismissed',
              'prompt-completes', 'prompt-lies', 'prompt-dies', 'asks-before-writing',
-             'not-utf8', 'oversize', 'wrong-session'}
+             'prompt-wrong-type', 'schema', 'no-collections',
+             'first-session-broken', 'not-utf8', 'oversize', 'wrong-session'}
     assert moods <= known, moods - known
     BASE = 'org.freedesktop.Secret.'
     ROOT = '/org/freedesktop/secrets'
@@ -37,7 +38,7 @@ struct FakeService {
     DBusGMainLoop(set_as_default=True)
     bus = dbus.SessionBus()
     name = dbus.service.BusName('org.freedesktop.secrets', bus)
-    state = {'locked': bool(moods & {'locked', 'hides-locked'})}
+    state = {'locked': bool(moods & {'locked', 'hides-locked'}), 'sessions': 0}
 
     def fail(kind, text=''):
         raise dbus.exceptions.DBusException(text, name=kind)
@@ -48,7 +49,33 @@ struct FakeService {
     def paths(*texts):
         return dbus.Array([path(t) for t in texts], signature='o')
 
-    class Service(dbus.service.Object):
+    class Readable(dbus.service.Object):
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
+                             out_signature='v')
+        def Get(self, interface, name):
+            return self.all()[name]
+
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='s',
+                             out_signature='a{sv}')
+        def GetAll(self, interface):
+            return self.all()
+
+    def secret(session):
+        value = b'tok'
+        if 'not-utf8' in moods:
+            value = b'\\xff\\xfe'
+        if 'oversize' in moods:
+            value = b'x' * 65537
+        if 'wrong-session' in moods or 'first-session-broken' in moods and state['sessions'] == 1:
+            session = path(ROOT + '/session/s9')
+        return dbus.Struct((session, dbus.ByteArray(b''), dbus.ByteArray(value), 'text/plain'),
+                           signature='oayays')
+
+    class Service(Readable):
+        def all(self):
+            some = [] if 'no-collections' in moods else [COLLECTION]
+            return {'Collections': paths(*some)}
+
         @dbus.service.method(BASE + 'Service', in_signature='s', out_signature='o')
         def ReadAlias(self, alias):
             return path('/' if 'no-alias' in moods else COLLECTION)
@@ -57,7 +84,13 @@ struct FakeService {
         def OpenSession(self, algorithm, argument):
             if algorithm != 'plain':
                 fail('org.freedesktop.DBus.Error.NotSupported')
+            print('opened', flush=True)
+            state['sessions'] += 1
             return dbus.String(''), path(ROOT + '/session/s1')
+
+        @dbus.service.method(BASE + 'Service', in_signature='aoo', out_signature='a{o(oayays)}')
+        def GetSecrets(self, items, session):
+            return {item: secret(session) for item in items}
 
         @dbus.service.method(BASE + 'Service', in_signature='a{ss}', out_signature='aoao',
                              async_callbacks=('reply', 'error'))
@@ -82,21 +115,10 @@ struct FakeService {
         def Unlock(self, objects):
             return paths(), path(PROMPT)
 
-    class WrongService(dbus.service.Object):
+    class WrongService(Service):
         @dbus.service.method(BASE + 'Service', in_signature='a{ss}', out_signature='s')
         def SearchItems(self, attributes):
             return 'nothing to see'
-
-    class Readable(dbus.service.Object):
-        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
-                             out_signature='v')
-        def Get(self, interface, name):
-            return self.all()[name]
-
-        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='s',
-                             out_signature='a{sv}')
-        def GetAll(self, interface):
-            return self.all()
 
     class Collection(Readable):
         def all(self):
@@ -113,21 +135,24 @@ struct FakeService {
             attributes = {'application': 'coder-cred', 'kind': 'session'}
             if 'other-attributes' in moods:
                 attributes['kind'] = 'client'
+            if 'schema' in moods:
+                attributes['xdg:schema'] = 'io.github.coder_cred'
             return {'Locked': dbus.Boolean(state['locked']), 'Label': 'item',
                     'Attributes': dbus.Dictionary(attributes, signature='ss'),
                     'Created': dbus.UInt64(2**64 - 1), 'Modified': dbus.UInt64(2**64 - 1)}
 
         @dbus.service.method(BASE + 'Item', in_signature='o', out_signature='(oayays)')
         def GetSecret(self, session):
-            secret = b'tok'
-            if 'not-utf8' in moods:
-                secret = b'\\xff\\xfe'
-            if 'oversize' in moods:
-                secret = b'x' * 65537
-            if 'wrong-session' in moods:
-                session = path(ROOT + '/session/s9')
-            return dbus.Struct((session, dbus.ByteArray(b''), dbus.ByteArray(secret),
-                                'text/plain'), signature='oayays')
+            return secret(session)
+
+        @dbus.service.method(BASE + 'Item', in_signature='(oayays)', out_signature='')
+        def SetSecret(self, value):
+            pass
+
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ssv',
+                             out_signature='')
+        def Set(self, interface, name, value):
+            print('set', value, flush=True)
 
         @dbus.service.method(BASE + 'Item', in_signature='', out_signature='o')
         def Delete(self):
@@ -144,8 +169,11 @@ struct FakeService {
             if 'prompt-dismissed' in moods:
                 self.Completed(True, dbus.String(''))
             if 'prompt-completes' in moods:
+                result = paths(COLLECTION) if state['locked'] else path(COLLECTION + '/1')
                 state['locked'] = False
-                self.Completed(False, paths(COLLECTION))
+                self.Completed(False, result)
+            if 'prompt-wrong-type' in moods:
+                self.Completed(False, dbus.UInt32(7))
             if 'prompt-lies' in moods:
                 self.Completed(False, paths(COLLECTION))
             if 'prompt-dies' in moods:

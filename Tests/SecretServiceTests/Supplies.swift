@@ -16,9 +16,17 @@ func sessionAttributes(_ account: String = "alice") -> Attributes {
 let ours: Attributes = ["application": "coder-cred"]
 
 extension PrivateSession {
-  /// A connection of its own to this session's service.
-  func service(timeoutSeconds: Int = 10) throws -> SecretService {
-    try SecretService(busAddress: busAddress, timeoutSeconds: timeoutSeconds)
+  /// This session's service, for this process: GLib has one session bus in a process, so that every
+  /// test of a service runs in a process of its own.
+  func service(prompts: PromptPolicy = .never, timeoutSeconds: Int = 10) throws -> SecretService {
+    enter()
+    return try SecretService(prompts: prompts, timeoutSeconds: timeoutSeconds)
+  }
+
+  /// Makes the session this process's own, as far as the bus is concerned.
+  func enter() {
+    setenv("DBUS_SESSION_BUS_ADDRESS", busAddress, 1)
+    setenv("XDG_RUNTIME_DIR", "\(directory)/run", 1)
   }
 
   /// Stores as another application would, with `secret-tool`.
@@ -53,9 +61,17 @@ func isMalformed(_ error: SecretServiceError?) -> Bool {
   if case .malformed = error { true } else { false }
 }
 
-/// Whether it is `unavailable`, for whatever reason.
-func isUnavailable(_ error: SecretServiceError?) -> Bool {
-  if case .unavailable = error { true } else { false }
+/// Whether it is `locked`, whatever the collection.
+func isLocked(_ error: SecretServiceError?) -> Bool {
+  if case .locked = error { true } else { false }
+}
+
+/// Whether the service, or the bus with it, went away or was never there.
+func isGone(_ error: SecretServiceError?) -> Bool {
+  switch error {
+  case .busUnreachable, .noService, .serviceGone: true
+  default: false
+  }
 }
 
 /// How long something takes, in seconds.
@@ -63,4 +79,11 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
   let start = ContinuousClock.now
   try body()
   return start.duration(to: .now) / .seconds(1)
+}
+
+/// A new directory with a short path, for the caller to remove.
+func temporaryDirectory() throws -> String {
+  var template = Array(("/tmp/cc-" + String(repeating: "X", count: 6)).utf8CString)
+  try #require(mkdtemp(&template) != nil)
+  return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

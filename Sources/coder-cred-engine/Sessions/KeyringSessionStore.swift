@@ -40,7 +40,7 @@ final class KeyringSessionStore: SessionStore {
   }
 
   func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry] {
-    let items = try search(.session, deployment, attributesOnly: true)
+    let items = try search(.session, deployment)
     // Together: a call for each would take as long again as finding them.
     let secrets = try reading { () throws(SecretServiceError) in try service.secrets(of: items) }
     return zip(items, secrets).map { item, secret in
@@ -88,14 +88,16 @@ final class KeyringSessionStore: SessionStore {
   }
 
   func unlock(within seconds: Int) throws(StoreError) {
-    try reading { () throws(SecretServiceError) in try service.unlock(timeoutSeconds: seconds) }
+    service.prompts = .ask(timeoutSeconds: seconds)
+    defer { service.prompts = .never }
+    try reading { () throws(SecretServiceError) in try service.unlock() }
   }
 
   private func search(
-    _ kind: Kind, _ deployment: Deployment?, attributesOnly: Bool = false
+    _ kind: Kind, _ deployment: Deployment?
   ) throws(StoreError) -> [Item] {
     let items = try reading { () throws(SecretServiceError) in
-      try service.search(attributes(kind, deployment), attributesOnly: attributesOnly)
+      try service.search(attributes(kind, deployment))
     }
     trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
     return items
@@ -178,12 +180,18 @@ private func reading<Value>(
 extension StoreError {
   fileprivate init(_ error: SecretServiceError) {
     switch error {
-    case .unavailable(let reason): self = .unavailable(reason)
-    case .locked, .promptRequired: self = .locked
+    case .noBus: self = .unavailable("there is no session bus")
+    case .busUnreachable(_, let reason, _), .noService(let reason), .accessDenied(let reason),
+      .serviceGone(let reason):
+      self = .unavailable(reason)
+    case .foreignBus: self = .unavailable("the session bus is another user's")
+    case .noDefaultCollection: self = .unavailable("there is no default keyring")
+    case .locked, .confirmationRequired: self = .locked
     case .dismissed: self = .dismissed
-    case .timedOut: self = .timedOut
+    case .timedOut, .promptUnanswered: self = .timedOut
     case .noSuchItem: self = .failed("the item is no longer there")
-    case .malformed(let reason): self = .failed(reason)
+    case .malformed(let reason), .brokenSession(let reason), .failed(let reason):
+      self = .failed(reason)
     }
   }
 }
