@@ -38,11 +38,19 @@ let package = Package(
     .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
     .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),
     .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
+    .target(
+      name: "Sessions",
+      dependencies: ["CGLib", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets"],
+      swiftSettings: strict),
+    .target(
+      name: "Login",
+      dependencies: ["CLinux", "Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
+      swiftSettings: strict),
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "CGLib", "CLinux", "Credentials", "HTTP", "Notifications", "OAuth", "SecretService",
-        "Secrets",
+        "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
+        "SecretService", "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -78,7 +86,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SessionsTests",
-      dependencies: ["coder-cred-engine", "Credentials", "HTTP", "OAuth", "Secrets"],
+      dependencies: ["Credentials", "HTTP", "OAuth", "SecretService", "Secrets", "Sessions"],
       swiftSettings: strict),
     .testTarget(
       name: "FastPathTests",

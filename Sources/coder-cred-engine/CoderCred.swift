@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Glibc
 
 /// The whole command.
 struct CoderCred: ParsableCommand {
@@ -33,4 +34,45 @@ struct CoderCred: ParsableCommand {
           CallbackCommand.self,
         ]),
     ])
+}
+
+extension CoderCred {
+  /// Runs the command that this process was started for.
+  ///
+  /// - Returns: the exit status.
+  static func run() -> Int32 {
+    // Fast path and full program output the same bytes only if they were built from one version.
+    // Programs that we start may be of another: unset.
+    if let fastPath = Environment.ofThisProcess[Version.variable], fastPath != Version.number {
+      return end(
+        with: Failure(
+          .reportIt,
+          "coder-cred \(fastPath) has started coder-cred-engine \(Version.number)",
+          hint: "install coder-cred again, both programs from one package"))
+    }
+    unsetenv(Version.variable)
+
+    let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
+    if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
+    do {
+      var command = try CoderCred.parseAsRoot(arguments.words)
+      try command.run()
+      return 0
+    } catch {
+      if let failure = Failure(translating: error) { return end(with: failure) }
+      let message = CoderCred.fullMessage(for: error)
+      if CoderCred.exitCode(for: error) == .success {
+        Terminal.show(message + "\n")
+        return 0
+      }
+      return end(
+        with: Failure(.fixTheCall, CoderCred.message(for: error), hint: "coder-cred help"))
+    }
+  }
+
+  private static func end(with failure: Failure) -> Int32 {
+    Terminal.report(failure)
+    SignInNotice(environment: .ofThisProcess).announce(failure)
+    return failure.exitStatus
+  }
 }

@@ -1,7 +1,6 @@
 import Credentials
-import OAuth
 
-/// Why a verb could not answer, told once: what happened, what to do next, and the exit status.
+/// Why a command failed, told once: what happened, what to do next, and the exit status.
 struct Failure: Error, Equatable {
   /// What the caller can do next.
   enum Remedy: Equatable {
@@ -23,16 +22,14 @@ struct Failure: Error, Equatable {
     case askForAccess
   }
 
-  private(set) var remedy: Remedy
+  var remedy: Remedy
   /// One sentence without a capital or a full stop, free of secrets.
   let message: String
   /// What to do, with the exact command where there is one.
   let hint: String?
-  /// Whether the exit status must do, because whoever called us shows our words to people whom
+  /// Whether only the exit status tells, because whoever called us shows our words to people whom
   /// they do not concern.
   var isSilent = false
-  /// The OAuth step's failure behind it, for those who know another way.
-  var cause: OAuthError?
   /// Where a person must sign in, when that is what helps.
   var deployment: Deployment?
   /// Another exit status than the remedy's: an executed command has its own.
@@ -42,13 +39,6 @@ struct Failure: Error, Equatable {
     self.remedy = remedy
     self.message = message
     self.hint = hint
-  }
-
-  /// The same failure with another remedy.
-  func becoming(_ remedy: Remedy) -> Failure {
-    var failure = self
-    failure.remedy = remedy
-    return failure
   }
 
   /// A person must sign in to a deployment, and this is how.

@@ -2,10 +2,11 @@ import Credentials
 import Foundation
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 import Testing
 
-@testable import coder_cred_engine
+@testable import Sessions
 
 /// Where the fakes' session is; the tests of `Deployment` see to it that this is one.
 let deployment: Deployment = {
@@ -18,7 +19,7 @@ let deployment: Deployment = {
 /// A keyring in memory, that can fail.
 final class MemoryStore: SessionStore {
   var session: StoredSession?
-  var client: StoredRegistration?
+  var registration: StoredRegistration?
   /// Every session written, in order.
   private(set) var saved: [StoredSession] = []
   /// Decides about a write: nil lets it happen.
@@ -30,12 +31,12 @@ final class MemoryStore: SessionStore {
 
   func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
     Issue.record("nobody asked for a list")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 
-  func deploymentsWithClient() throws(StoreError) -> [String] {
-    Issue.record("nobody asked for clients")
-    throw .failed("unexpected call")
+  func deploymentsWithRegistration() throws(StoreError) -> [String] {
+    Issue.record("nobody asked for registrations")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 
   func save(_ session: StoredSession) throws(StoreError) {
@@ -46,16 +47,28 @@ final class MemoryStore: SessionStore {
 
   func removeSessions(of place: Deployment, account: String?) throws(StoreError) {
     Issue.record("a refresh removes nothing")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 
-  func client(of place: Deployment) throws(StoreError) -> StoredRegistration? { client }
-  func save(_ client: StoredRegistration) throws(StoreError) { self.client = client }
-  func removeClient(of place: Deployment) throws(StoreError) { client = nil }
+  func registration(of place: Deployment) throws(StoreError) -> StoredRegistration? {
+    registration
+  }
+  func save(_ registration: StoredRegistration) throws(StoreError) {
+    self.registration = registration
+  }
+  func removeRegistration(of place: Deployment) throws(StoreError) { registration = nil }
 
-  func unlock(within seconds: Int) throws(StoreError) {
+  func removeLostSessions(of deployment: Deployment, account: String?) throws(StoreError) -> Int {
+    0
+  }
+
+  func allowPrompts() { Issue.record("a refresh never asks") }
+
+  var isReadableOnDisk: Bool { false }
+
+  func unlock() throws(StoreError) {
     Issue.record("a refresh never asks to unlock")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 }
 
@@ -80,66 +93,96 @@ struct FakeEndpoint: HTTPClient {
     status: 400, body: Array(#"{"error":"invalid_grant"}"#.utf8))
 }
 
-/// An context on fakes, with a runtime directory of its own.
+/// A lock that nobody else wants.
+struct FreeLock: SessionLock {
+  func withLock<Value>(
+    of session: SessionIdentity, timeoutMilliseconds: Int,
+    orUse existing: () throws(SessionError) -> Value?,
+    _ body: () throws(SessionError) -> Value
+  ) throws(SessionError) -> Value {
+    try body()
+  }
+}
+
+/// Histories in memory.
+final class MemoryHistory: RefreshHistoryStore {
+  private var histories: [SessionIdentity: RefreshHistory] = [:]
+  private(set) var reads = 0
+
+  func history(of session: SessionIdentity) -> RefreshHistory {
+    reads += 1
+    return histories[session] ?? RefreshHistory()
+  }
+
+  func save(_ history: RefreshHistory, of session: SessionIdentity) {
+    histories[session] = history
+  }
+}
+
+/// A clock that a test sets. Waiting moves it.
+final class FakeClock: SessionClock {
+  var now: Int64 = 1_000_000
+  var uptimeMilliseconds: Int64 = 50_000_000
+
+  func sleep(milliseconds: Int) { uptimeMilliseconds += Int64(milliseconds) }
+}
+
+/// Sessions on fakes.
 final class Bench {
   let store = MemoryStore()
-  var now: Int64 = 1_000_000
+  let clock = FakeClock()
+  let history = MemoryHistory()
   private(set) var requests = 0
-  var answer: (HTTPRequest) throws(HTTPError) -> HTTPResponse = { _ throws(HTTPError) in
+  private(set) var warnings: [SessionWarning] = []
+  var respond: (HTTPRequest) throws(HTTPError) -> HTTPResponse = { _ throws(HTTPError) in
     Issue.record("nobody foresaw this request")
     throw .broken(reason: "unforeseen")
   }
-  let directory: String
 
-  init() throws {
-    directory = NSTemporaryDirectory() + "bench-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(
-      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+  init() {
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: "a1")
     session.refreshToken = "r1"
     session.clientID = "c"
-    session.issuedAt = now - 3_000
-    session.expiresAt = now + 600
+    session.issuedAt = clock.now - 3_000
+    session.expiresAt = clock.now + 600
     store.session = session
-    store.client = StoredRegistration(
-      deployment: deployment,
-      registration: Self.registration("c"),
-      issuer: deployment.url, tokenEndpoint: "\(deployment.url)/oauth2/tokens")
+    store.registration = StoredRegistration(
+      deployment: deployment, information: Self.information("c"), issuer: deployment.url,
+      tokenEndpoint: "\(deployment.url)/oauth2/tokens", revocationEndpoint: nil)
   }
 
-  static func registration(_ id: String) -> ClientRegistration {
+  static func information(_ id: String) -> ClientRegistration {
     ClientRegistration(clientID: id, redirectURIs: [], tokenEndpointAuthMethod: .none)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
-
-  var context: CommandContext {
-    CommandContext(
-      environment: Environment(["XDG_RUNTIME_DIR": directory, "HOME": directory]),
-      now: { [self] in now },
-      store: { [self] _ throws(StoreError) in store },
-      client: { [self] _ in
+  var services: SessionServices {
+    SessionServices(
+      store: store, lock: FreeLock(), history: history, clock: clock,
+      client: { [self] _, _ in
         FakeEndpoint { [self] request throws(HTTPError) in
           requests += 1
-          return try answer(request)
+          return try respond(request)
         }
-      })
+      },
+      warn: { [self] in warnings.append($0) }, trace: { _ in })
   }
+
+  var identity: SessionIdentity { SessionIdentity(deployment: deployment, account: "alice") }
 
   /// Asks for a token that lives so many seconds.
-  func live(_ minimumSeconds: Int64 = 60) throws -> StoredSession {
+  func valid(_ minimumSeconds: Int64 = 60, mayRefresh: Bool = true) throws -> StoredSession {
     let session = try #require(store.session)
-    return try Refresher(context: context).live(
-      session, minimumSeconds: minimumSeconds, mayRefresh: true)
+    return try SessionRefresh(services: services).validSession(
+      session, minimumSeconds: minimumSeconds, mayRefresh: mayRefresh)
   }
 
-  /// The failure that asking ends with.
-  func failure(_ minimumSeconds: Int64 = 60) -> Failure? {
+  /// The error that asking ends with.
+  func failure(_ minimumSeconds: Int64 = 60) -> SessionError? {
     do {
-      _ = try live(minimumSeconds)
+      _ = try valid(minimumSeconds)
     } catch {
-      return error as? Failure
+      return error as? SessionError
     }
     return nil
   }

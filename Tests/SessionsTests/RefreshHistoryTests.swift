@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import coder_cred_engine
+@testable import Sessions
 
 @Suite struct RefreshHistoryTests {
   private func failed(_ times: Int, took: Int64 = 0, retryAfter: Int64? = nil) -> RefreshHistory {
@@ -60,29 +60,33 @@ import Testing
 
   @Test func `It survives the way through its file, and nothing else does`() throws {
     let directory = NSTemporaryDirectory() + "history-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let path = "\(directory)/x.history"
+    let files = RefreshHistoryFiles(directory: RuntimeDirectory(parents: [directory]))
+    let session = SessionIdentity(deployment: deployment, account: "alice")
     var history = failed(3)
     history.succeed(now: 5_000, isForced: true)
     history.fail(now: 6_000, took: 0, retryAfter: 9, jitter: 0)
-    history.write(to: path)
-    #expect(RefreshHistory(readingFrom: path) == history)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["x.history"])
+    files.save(history, of: session)
+    #expect(files.history(of: session) == history)
+    let names = try FileManager.default.contentsOfDirectory(atPath: "\(directory)/coder-cred")
+    #expect(names.count == 1)
+    let path = "\(directory)/coder-cred/\(names[0])"
     for text in [
       "", "\n", "2 1 1 1 1\n", "1 1 1 1\n", "1 1 1 1 1", "1 1 1 1 1 1\n", "1 -1 1 1 1\n",
       "1 1 1 1 x\n", "1  1 1 1\n", "1 1 1 9223372036854775807 1\n",
       String(repeating: "1", count: 300) + "\n",
     ] {
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-      #expect(RefreshHistory(readingFrom: path) == RefreshHistory(), "\(text)")
+      #expect(files.history(of: session) == RefreshHistory(), "\(text)")
     }
     for make in [
       { mkfifo(path, 0o600) }, { symlink("/dev/zero", path) }, { mkdir(path, 0o700) },
     ] {
       remove(path)
       #expect(make() == 0)
-      #expect(RefreshHistory(readingFrom: path) == RefreshHistory())
+      #expect(files.history(of: session) == RefreshHistory())
     }
   }
 }

@@ -21,7 +21,7 @@ final class APIBody {
     descriptor = name == "-" ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC)
     var status = stat()
     guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-      throw Failure(.fixTheCall, "\(name) cannot be read: \(SystemError.last)")
+      throw Failure(.fixTheCall, "\(name) cannot be read: \(String(cString: strerror(errno)))")
     }
     guard status.st_mode & S_IFMT != S_IFREG else {
       let start = max(0, lseek(descriptor, 0, SEEK_CUR))
@@ -31,7 +31,7 @@ final class APIBody {
     }
     start = nil
     guard let (bytes, isComplete) = Self.readAhead(descriptor) else {
-      throw Failure(.fixTheCall, "\(name) cannot be read: \(SystemError.last)")
+      throw Failure(.fixTheCall, "\(name) cannot be read: \(String(cString: strerror(errno)))")
     }
     buffer = bytes
     size = isComplete ? bytes.count : nil

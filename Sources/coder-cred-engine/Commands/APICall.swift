@@ -15,7 +15,8 @@ struct APICall {
   /// may be followed by another attempt.
   func send(as session: StoredSession, withholding withheld: Set<Int>) throws(Failure) -> APIAnswer
   {
-    var settings = try context.transportSettings(for: session.deployment)
+    var settings = try context.settings().transport(
+      for: session.deployment, context.environment)
     settings.maximumBodyBytes = .max
     // A download may take its time, as long as it does not stand still.
     settings.totalTimeout = 86_400_000

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Credentials
 import HTTP
+import Sessions
 
 /// `api`: one request to the deployment, with a token that works.
 struct APICommand: ParsableCommand {
@@ -66,7 +67,7 @@ struct APICommand: ParsableCommand {
       path: path, fields: headers, body: body)
     var answer = try call.send(as: session, withholding: [401])
     if answer.status == 401, !options.noRefresh, session.method == .oauth {
-      let renewed = try Refresher(context: context).replaced(session)
+      let renewed = try SessionRefresh(services: context.services()).refreshRejected(session)
       if renewed.accessToken != session.accessToken {
         guard body?.rewind() ?? true else {
           throw Failure(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Login
 import OAuth
 
 /// `callback`: what the desktop runs for a `coder-cred://` link.
@@ -18,17 +19,17 @@ struct CallbackCommand: ParsableCommand {
     try deliver(uri == "-" ? Terminal.line(limit: CallbackSocket.limit) : uri)
   }
 
-  private func deliver(_ uri: String) throws(Failure) {
+  private func deliver(_ uri: String) throws {
     let query = uri.utf8.drop { $0 != UInt8(ascii: "?") }.dropFirst()
       .prefix { $0 != UInt8(ascii: "#") }
     guard uri.utf8.count <= CallbackSocket.limit, let text = String(query),
-      let mark = State.digest(inQuery: text)
+      let digest = State.digest(inQuery: text)
     else {
       throw Failure(
         .fixTheInput, "this is not the answer to a sign-in",
         hint: "give the whole address of the last page, in quotes")
     }
-    guard try CallbackSocket.deliver(text, to: mark) else {
+    guard try CallbackSocket.deliver(text, toStateDigest: digest) else {
       throw Failure(
         .signInAgain, "no sign-in is waiting for this answer", hint: "coder-cred login")
     }

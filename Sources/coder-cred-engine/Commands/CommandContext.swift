@@ -1,102 +1,101 @@
 import Credentials
 import HTTP
+import Sessions
 
-/// What the verbs work with: the environment, the clock, and the ways to keyring and network.
+/// What a command works with: environment, settings, clock, and the ways to keyring and network.
 ///
-/// Nothing is opened before a verb asks for it.
+/// Nothing is opened before a command asks for it.
 final class CommandContext {
   let environment: Environment
   let trace: Trace
-  /// Unix seconds.
-  let now: () -> Int64
+  let clock = SystemClock()
+  /// The keyring, opened by the first call.
+  let store: any SessionStore
+  /// Where processes of this user meet.
+  let directory: RuntimeDirectory
+  private var readSettings: Settings?
 
-  private let openStore: (Trace) throws(StoreError) -> any SessionStore
-  private let openClient: (TransportSettings) -> any HTTPClient
-  private var openedStore: (any SessionStore)?
-  private var readConfiguration: Settings?
-
-  init(
-    environment: Environment = .ofThisProcess,
-    now: @escaping () -> Int64 = WallClock.now,
-    store: @escaping (Trace) throws(StoreError) -> any SessionStore = {
-      trace throws(StoreError) in try KeyringSessionStore(trace: trace)
-    },
-    client: @escaping (TransportSettings) -> any HTTPClient = { CurlClient(settings: $0) }
-  ) {
+  init(environment: Environment = .ofThisProcess) {
     self.environment = environment
-    self.trace = Trace(isOn: environment["CODER_CRED_TRACE"] == "1")
-    self.now = now
-    openStore = store
-    openClient = client
-  }
-
-  /// The keyring, opened once.
-  func store() throws(Failure) -> any SessionStore {
-    if let openedStore { return openedStore }
-    do throws(StoreError) {
-      let store = try openStore(trace)
-      openedStore = store
-      return store
-    } catch {
-      throw Failure(error)
-    }
-  }
-
-  /// Asks the keyring, and translates its refusal.
-  func keyring<Value>(
-    _ body: (any SessionStore) throws(StoreError) -> Value
-  ) throws(Failure) -> Value {
-    let store = try store()
-    do throws(StoreError) {
-      return try body(store)
-    } catch {
-      throw Failure(error)
-    }
+    let trace = Trace(isOn: environment["CODER_CRED_TRACE"] == "1")
+    self.trace = trace
+    store = KeyringSessionStore(
+      onWait: { Terminal.say($0.message) }, onLoss: { Terminal.warn(lossMessage(of: $0)) },
+      trace: { trace($0) })
+    directory = RuntimeDirectory(environment)
   }
 
   /// The person's settings, read once.
-  func configuration() throws(Failure) -> Settings {
-    if let readConfiguration { return readConfiguration }
-    let configuration = try Settings(environment)
-    readConfiguration = configuration
-    return configuration
-  }
-
-  /// Lets go of the keyring's connection: the service may have been replaced by another.
-  func closeStore() {
-    openedStore = nil
-  }
-
-  /// A way to a deployment's server, with the person's certificates and proxy; a hurried one gives
-  /// up before a waiting tool has waited ten seconds.
-  func client(
-    for deployment: Deployment, isHurried: Bool = false
-  ) throws(Failure) -> any HTTPClient {
-    var settings = try transportSettings(for: deployment)
-    // Not less: an answer that comes after we went away costs the session.
-    if isHurried { (settings.connectTimeout, settings.totalTimeout) = (3_000, 9_000) }
-    return TracingClient(client: openClient(settings), trace: trace)
-  }
-
-  /// How a deployment's server is reached.
-  func transportSettings(for deployment: Deployment) throws(Failure) -> TransportSettings {
-    let configuration = try configuration()
-    var settings = TransportSettings(userAgent: "coder-cred/\(Version.number)")
-    settings.environment = environment.variables
-    settings.caFile = configuration.text("ca-file", for: deployment)
-    settings.clientCertificateFile = configuration.text("client-certificate", for: deployment)
-    settings.clientKeyFile = configuration.text("client-key", for: deployment)
-    settings.allowsPlainHTTP = configuration.flag("allow-http", for: deployment)
+  func settings() throws(Failure) -> Settings {
+    if let readSettings { return readSettings }
+    let settings = try Settings(environment)
+    readSettings = settings
     return settings
   }
 
-  /// Refuses a deployment to which a secret would travel readably, unless the person allowed it.
+  /// The seams that work on sessions goes through.
+  func services() throws(Failure) -> SessionServices {
+    let settings = try settings()
+    let (environment, trace) = (environment, trace)
+    return SessionServices(
+      store: store, lock: FileLock(directory: directory),
+      history: RefreshHistoryFiles(directory: directory), clock: clock,
+      client: { deployment, urgency in
+        var transport = settings.transport(for: deployment, environment)
+        if urgency == .callerWaits {
+          // Longer than most servers take: a response that comes after we gave up costs the session.
+          (transport.connectTimeout, transport.totalTimeout) = (3_000, 9_000)
+        }
+        return TracingClient(client: CurlClient(settings: transport), trace: trace)
+      },
+      warn: { Terminal.warn($0.message) }, trace: { trace($0) })
+  }
+
+  /// The deployment that a command means: the one it names, else `CODER_URL`, else the default
+  /// deployment, else the only one stored.
+  func deployment(named url: String?) throws -> Deployment {
+    let configured = try settings().text("default-deployment", for: nil)
+    guard let url = url ?? environment["CODER_URL"] ?? configured else {
+      return try onlyDeployment()
+    }
+    let deployment = try Deployment(url: url)
+    try requireConfidential(deployment)
+    return deployment
+  }
+
+  /// Refuses a deployment to which a secret would travel unencrypted, unless the person allowed it.
   func requireConfidential(_ deployment: Deployment) throws(Failure) {
     guard !deployment.isConfidential else { return }
-    guard try !configuration().flag("allow-http", for: deployment) else { return }
+    guard try !settings().flag("allow-http", for: deployment) else { return }
     throw Failure(
-      .fixTheInput, "http would send the token readably; only https serves \(deployment.name)",
+      .fixTheInput, "refusing http://\(deployment.name): the token would be sent unencrypted",
       hint: "use https://\(deployment.name), or set allow-http=true for \(deployment.url) in the "
         + "configuration")
+  }
+
+  private func onlyDeployment() throws -> Deployment {
+    let entries = try store.entries(of: nil)
+    // gnome-keyring does not even tell whose items they are before it was first unlocked.
+    guard !entries.contains(where: \.isHidden) else { throw StoreError.locked }
+    let urls = Set(entries.filter(\.mayHoldToken).map(\.deployment)).sorted()
+    guard let url = urls.first else {
+      throw Failure(.signInAgain, "nobody is signed in", hint: "coder-cred login URL")
+    }
+    guard urls.count == 1, let deployment = try? Deployment(url: url) else {
+      throw Failure(
+        .fixTheCall, "no URL is given, and there are several: \(urls.joined(separator: ", "))",
+        hint: "name one of them, or set CODER_URL")
+    }
+    return deployment
+  }
+}
+
+extension RuntimeDirectory {
+  /// `$XDG_RUNTIME_DIR`, else below `/run/user`, else below the state directory of the home.
+  init(_ environment: Environment) {
+    let state = environment.directory("XDG_STATE_HOME", below: ".local/state")
+    self.init(
+      parents: [environment.directory("XDG_RUNTIME_DIR"), "/run/user/\(Environment.userID)", state]
+        .compactMap(\.self))
   }
 }

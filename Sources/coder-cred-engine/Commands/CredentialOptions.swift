@@ -1,7 +1,8 @@
 import ArgumentParser
 import Credentials
+import Sessions
 
-/// What every verb that answers with a credential understands.
+/// What every command that outputs a credential understands.
 struct CredentialOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Use this account's session.", valueName: "name"))
   var account: String?
@@ -13,7 +14,7 @@ struct CredentialOptions: ParsableArguments {
       valueName: "seconds"))
   var minimumSeconds: Int64?
 
-  @Flag(name: .customLong("no-refresh"), help: "Answer from the keyring alone.")
+  @Flag(name: .customLong("no-refresh"), help: "Use the keyring alone.")
   var noRefresh = false
 
   mutating func validate() throws {
@@ -30,38 +31,30 @@ extension CommandContext {
   /// - Returns: nil when nothing here is meant by the request.
   func session(
     for request: CredentialRequest, _ options: CredentialOptions
-  ) throws(Failure) -> StoredSession? {
-    guard let session = try Lookup(context: self).session(for: request) else { return nil }
-    let margin = try configuration().number(
-      "refresh-margin", for: session.deployment, in: StoredSession.margins)
-    let refresher = Refresher(context: self)
+  ) throws -> StoredSession? {
+    guard let session = try SessionLookup(store: store).session(for: request) else { return nil }
+    let refresh = SessionRefresh(services: try services())
     if let refused = request.refused, refused.isPresent(in: session), !options.noRefresh {
-      return try refresher.replaced(session)
+      return try refresh.refreshRejected(session)
     }
-    return try refresher.live(
-      session, minimumSeconds: options.minimumSeconds ?? margin ?? StoredSession.usualMargin,
-      mayRefresh: !options.noRefresh)
+    let margin = try settings().refreshMargin(for: session.deployment)
+    return try refresh.validSession(
+      session, minimumSeconds: options.minimumSeconds ?? margin, mayRefresh: !options.noRefresh)
   }
 
   /// The live session of a deployment that a person or script named.
-  func session(at url: String?, _ options: CredentialOptions) throws(Failure) -> StoredSession {
-    let deployment = try Lookup(context: self).deployment(named: url)
+  func session(at url: String?, _ options: CredentialOptions) throws -> StoredSession {
+    let deployment = try deployment(named: url)
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options) else {
       let who = options.account.map { " as \($0)" } ?? ""
-      throw .signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
+      throw Failure.signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
     }
     return session
   }
 
   /// Writes a session to standard output.
-  func answer(_ session: StoredSession, as format: Credential.Format) throws(Failure) {
-    let answer: Result<_, MalformedInput> = Result { () throws(MalformedInput) in
-      try Credential(session).written(as: format)
-    }
-    switch answer {
-    case .success(let text): try Terminal.answer(text)
-    case .failure(let error): throw Failure(.fixTheInput, error.reason)
-    }
+  func output(_ session: StoredSession, as format: Credential.Format) throws {
+    try Terminal.output(Credential(session).written(as: format))
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Sessions
 
 /// `erase`: a credential was rejected, or a person takes it back.
 struct EraseCommand: ParsableCommand {
@@ -21,22 +22,22 @@ struct EraseCommand: ParsableCommand {
     try erase(request, context)
   }
 
-  private func erase(_ request: CredentialRequest, _ context: CommandContext) throws(Failure) {
+  private func erase(_ request: CredentialRequest, _ context: CommandContext) throws {
+    context.store.allowPrompts()
     guard let secret = request.secret else {
       // What another program or a newer version wrote is reported, and not ours to delete.
-      let matching = try context.keyring { store throws(StoreError) in
-        try store.sessions(of: request.deployment, account: request.username)
-      }
+      let matching = try context.store.sessions(
+        of: request.deployment, account: request.username)
       for session in matching
       where request.username.map({ $0 == session.account }) ?? true {
         try remove(session, context)
       }
+      _ = try context.store.removeLostSessions(
+        of: request.deployment, account: request.username)
       return
     }
     for deployment in request.deployment.withParents {
-      let sessions = try context.keyring { store throws(StoreError) in
-        try store.sessions(of: deployment, account: request.username)
-      }
+      let sessions = try context.store.sessions(of: deployment, account: request.username)
       for session in sessions where session.accessToken == secret {
         try reject(session, context)
       }
@@ -44,30 +45,23 @@ struct EraseCommand: ParsableCommand {
   }
 
   /// Removes a session; a refresh of it that is under way must not bring it back.
-  private func remove(_ session: StoredSession, _ context: CommandContext) throws(Failure) {
-    let lock = try RefreshLock(
-      of: session.deployment, account: session.account, environment: context.environment)
-    try lock.hold { () throws(Failure) in
-      try context.keyring { store throws(StoreError) in
-        try store.removeSessions(of: session.deployment, account: session.account)
-      }
+  private func remove(_ session: StoredSession, _ context: CommandContext) throws {
+    try context.services().withLock(of: session) { store throws(StoreError) in
+      try store.removeSessions(of: session.deployment, account: session.account)
     }
   }
 
-  private func reject(_ session: StoredSession, _ context: CommandContext) throws(Failure) {
+  private func reject(_ session: StoredSession, _ context: CommandContext) throws {
     guard session.method == .oauth else { return try remove(session, context) }
     guard session.staleSince == nil else { return }
-    // git erases tokens it never tried: the refresh token stays, and nothing is revoked. The lock
-    // keeps a refresh that is under way from being overwritten with what it replaced.
-    let lock = try RefreshLock(
-      of: session.deployment, account: session.account, environment: context.environment)
-    try lock.hold { () throws(Failure) in
-      let current = try context.keyring { store throws(StoreError) in
-        try store.session(like: session)
-      }
-      guard var current, current.accessToken == session.accessToken else { return }
-      current.staleSince = context.now()
-      try context.keyring { store throws(StoreError) in try store.save(current) }
+    // git erases tokens that it never tried: the refresh token stays, and nothing is revoked. The
+    // lock keeps what a refresh under way brings from being overwritten.
+    try context.services().withLock(of: session) { store throws(StoreError) in
+      guard var current = try store.session(like: session),
+        current.accessToken == session.accessToken
+      else { return }
+      current.staleSince = context.clock.now
+      try store.save(current)
     }
   }
 }

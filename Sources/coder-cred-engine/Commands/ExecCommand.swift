@@ -46,7 +46,8 @@ struct ExecCommand: ParsableCommand {
     var arguments = words.map { strdup($0) } + [nil]
     execvp(words[0], &arguments)
     let reason = errno
-    var failure = Failure(.fixTheCall, "\(words[0]) cannot be run: \(SystemError.last)")
+    var failure = Failure(
+      .fixTheCall, "\(words[0]) cannot be run: \(String(cString: strerror(errno)))")
     failure.status = reason == ENOENT ? 127 : 126
     arguments.forEach { free($0) }
     return failure

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Glibc
 
 /// `get`: git's question, or anyone's.
 struct GetCommand: ParsableCommand {
@@ -23,7 +24,7 @@ struct GetCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the answer: git, token or json.")
+  @Option(help: "The form of the output: git, token or json.")
   var format = Format.git
 
   @Flag(help: "Sign in through the browser if need be, unless git says not to ask.")
@@ -31,27 +32,25 @@ struct GetCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let interaction = LoginOnDemand(context: context, isWanted: interactive)
+    let onDemand = LoginOnDemand(context: context, isWanted: interactive)
     if let url {
-      let session = try interaction.signingInIfNeedBe { () throws(Failure) in
-        try context.session(at: url, options)
-      }
-      try context.answer(session, as: format.answer())
+      let session = try onDemand.signingInIfNeeded { try context.session(at: url, options) }
+      try context.output(session, as: format.credentialFormat())
       return
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
-    let session = try interaction.signingInIfNeedBe { [request] () throws(Failure) in
+    let session = try onDemand.signingInIfNeeded { [request] in
       try context.session(for: request, options)
     }
     guard let session else { return }
-    try context.answer(session, as: format.answer(git: request.gitFormat))
+    try context.output(session, as: format.credentialFormat(git: request.gitFormat))
   }
 }
 
 extension GetCommand.Format {
   /// The form as it is written; what git understands, it says itself where it can.
-  func answer(git: Credential.Format = .git(authtype: true)) -> Credential.Format {
+  func credentialFormat(git: Credential.Format = .git(authtype: true)) -> Credential.Format {
     switch self {
     case .git: git
     case .token: .token
@@ -62,13 +61,11 @@ extension GetCommand.Format {
 
 extension CredentialRequest {
   /// Reads the request a caller sends, and refuses one that would send a secret readably.
-  init(fromStandardInput context: CommandContext) throws(Failure) {
-    let bytes = try Terminal.readRequest()
-    do throws(MalformedInput) {
-      try self.init(parsing: bytes)
-    } catch {
-      throw Failure(error)
+  init(fromStandardInput context: CommandContext) throws {
+    guard let bytes = CredentialRequest.read(from: STDIN_FILENO) else {
+      throw Failure(.fixTheInput, "standard input cannot be read")
     }
+    try self.init(parsing: bytes)
     do throws(Failure) {
       try context.requireConfidential(deployment)
     } catch {

@@ -22,14 +22,14 @@ struct HeaderCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try Lookup(context: context).deployment(named: url)
+    let deployment = try context.deployment(named: url)
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try context.session(for: request, options) else {
       // Tools run this for every server; a failure would stop them, where no header is right.
       if format == .json { Terminal.show("{}\n") }
       return
     }
-    try context.answer(session, as: .header(format))
+    try context.output(session, as: .header(format))
   }
 }
 

@@ -1,8 +1,7 @@
 import ArgumentParser
 import Credentials
-import FoundationEssentials
-import Glibc
 import Secrets
+import Sessions
 
 /// `import`: the Coder CLI's plaintext session moves into the keyring.
 struct ImportCommand: ParsableCommand {
@@ -47,15 +46,14 @@ struct ImportCommand: ParsableCommand {
     }
     let deployment = try deployment(found.url, context)
     // What cannot be kept need not be verified.
-    _ = try context.keyring { store throws(StoreError) in
-      try store.sessions(of: deployment, account: nil)
-    }
+    context.store.allowPrompts()
+    _ = try context.store.sessions(of: deployment, account: nil)
     let account = try account(of: found.token, deployment, context)
     outcome.deployment = deployment.url
     outcome.account = account
     outcome.imported = try keep(found.token, deployment, account, context)
     if try remove || mayRemove(files) {
-      do throws(Failure) {
+      do {
         try files.removeSession(found.file)
         outcome.removed = true
         Terminal.say("Removed \(files.sessionPath).")
@@ -69,11 +67,8 @@ struct ImportCommand: ParsableCommand {
     try show(outcome)
   }
 
-  private func deployment(_ url: String, _ context: CommandContext) throws(Failure) -> Deployment {
-    let deployment: Deployment
-    do throws(MalformedInput) { deployment = try Deployment(url: url) } catch {
-      throw Failure(error)
-    }
+  private func deployment(_ url: String, _ context: CommandContext) throws -> Deployment {
+    let deployment = try Deployment(url: url)
     try context.requireConfidential(deployment)
     return deployment
   }
@@ -82,8 +77,9 @@ struct ImportCommand: ParsableCommand {
     of token: Secret, _ deployment: Deployment, _ context: CommandContext
   ) throws(Failure) -> String {
     let api = DeploymentAPI(
-      deployment: deployment, client: try context.client(for: deployment))
-    switch api.check(of: token) {
+      deployment: deployment,
+      client: try context.services().client(deployment, .canTakeItsTime))
+    switch api.check(token) {
     case .works(let account): return account ?? ""
     case .rejected:
       throw Failure(
@@ -92,24 +88,19 @@ struct ImportCommand: ParsableCommand {
     case .unclear(let status):
       throw Failure(
         .fixTheServer, "\(deployment.url) does not say whose the token is (HTTP \(status))")
-    case .unanswered(let failure): throw failure
+    case .noResponse(let reason): throw Failure(reason, at: deployment)
     }
   }
 
   /// Keeps the token as a session, unless there is something better or something of git's.
   private func keep(
     _ token: Secret, _ deployment: Deployment, _ account: String, _ context: CommandContext
-  ) throws(Failure) -> Bool {
+  ) throws -> Bool {
     let session = StoredSession(
       deployment: deployment, account: account, method: .token, accessToken: token)
     let who = account.isEmpty ? deployment.url : "\(account) at \(deployment.url)"
-    let lock = try RefreshLock(
-      of: deployment, account: account, environment: context.environment)
-    return try lock.hold { () throws(Failure) in
-      let known = try context.keyring { store throws(StoreError) in
-        try store.session(like: session)
-      }
-      switch known?.method {
+    return try context.services().withLock(of: session) { store throws(StoreError) in
+      switch try store.session(like: session)?.method {
       case .oauth:
         Terminal.say("There is an OAuth session of \(who), which is better; it stays as it is.")
         return false
@@ -117,7 +108,7 @@ struct ImportCommand: ParsableCommand {
         Terminal.say("There is a password of \(who), kept for git; it stays as it is.")
         return false
       case .token, nil:
-        try context.keyring { store throws(StoreError) in try store.save(session) }
+        try store.save(session)
         Terminal.say("Imported the session of \(who).")
         return true
       }
@@ -131,8 +122,6 @@ struct ImportCommand: ParsableCommand {
 
   private func show(_ outcome: Outcome) throws {
     guard json else { return }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    Terminal.show(String(decoding: try encoder.encode(outcome), as: UTF8.self) + "\n")
+    try Terminal.showJSON(outcome)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Credentials
 import FoundationEssentials
+import Sessions
 
 /// `list`: what is stored, for whom, until when; never a secret.
 struct ListCommand: ParsableCommand {
@@ -14,14 +15,12 @@ struct ListCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let entries = try context.keyring { store throws(StoreError) in try store.entries() }
-    let rows = entries.map { Row($0, now: context.now()) }.sorted {
+    let entries = try context.store.entries(of: nil)
+    let rows = entries.map { Row($0, now: context.clock.now) }.sorted {
       ($0.deployment, $0.account) < ($1.deployment, $1.account)
     }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      Terminal.show(String(decoding: try encoder.encode(rows), as: UTF8.self) + "\n")
+      try Terminal.showJSON(rows)
     } else {
       Terminal.show(Row.table(rows))
     }
@@ -47,6 +46,8 @@ extension ListCommand {
         expires_at = session.expiresAt.map(Self.moment)
       case .locked:
         (method, state, expires_at) = (nil, "locked", nil)
+      case .lost:
+        (method, state, expires_at) = (nil, "lost", nil)
       case .unreadable:
         (method, state, expires_at) = (nil, "unreadable", nil)
       }

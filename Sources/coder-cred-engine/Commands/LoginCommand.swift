@@ -1,5 +1,9 @@
 import ArgumentParser
 import Credentials
+import Glibc
+import Login
+import OAuth
+import Sessions
 
 /// `login`: a person signs in.
 struct LoginCommand: ParsableCommand {
@@ -58,12 +62,61 @@ struct LoginCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try Lookup(context: context).deployment(named: url)
-    let loginOptions = LoginOptions(
-      method: method, scope: scope, port: port, redirect: redirect, clientID: clientID,
-      account: account, acceptsIssuer: acceptsIssuer, opensBrowser: !noBrowser)
-    let session = try LoginFlow(context: context, deployment: deployment, options: loginOptions)
-      .run()
+    let deployment = try context.deployment(named: url)
+    do {
+      try login(to: deployment, context)
+    } catch let error as LoginError {
+      guard case .oauth(.issuerMismatch(_, let issuer)) = error else {
+        throw Failure(error, at: deployment)
+      }
+      let own = try own(issuer, of: deployment, context, or: Failure(error, at: deployment))
+      do { try login(to: own, context) } catch let error as LoginError {
+        throw Failure(error, at: own)
+      }
+    }
+  }
+
+  private func login(to deployment: Deployment, _ context: CommandContext) throws {
+    let options = try options(context, deployment)
+    report(try context.login(to: deployment, options, opensBrowser: !noBrowser))
+    if context.store.isReadableOnDisk {
+      Terminal.warn(
+        "your keyring has no password: what it keeps can be read in the files of your home directory"
+      )
+    }
+  }
+
+  private func options(
+    _ context: CommandContext, _ deployment: Deployment
+  ) throws(Failure) -> LoginOptions {
+    var options = try context.loginOptions(for: deployment)
+    options.method = method
+    options.scope = scope ?? options.scope
+    options.port = port ?? options.port
+    options.redirect = redirect
+    options.clientID = clientID
+    options.account = account
+    return options
+  }
+
+  /// The address that a deployment says is its own, if the person wants to sign in there: tokens and
+  /// registrations belong to that.
+  private func own(
+    _ issuer: String, of deployment: Deployment, _ context: CommandContext, or failure: Failure
+  ) throws(Failure) -> Deployment {
+    guard let own = try? Deployment(url: issuer), own != deployment else { throw failure }
+    try context.requireConfidential(own)
+    if acceptsIssuer {
+      Terminal.say("\(deployment.url) says that it is \(own.url); signing in there.")
+      return own
+    }
+    guard Terminal.isInteractive else { throw failure }
+    let question = "\(deployment.url) says that it is \(own.url). Sign in there? [y/N] "
+    guard try ["y", "yes"].contains(Terminal.ask(question)) else { throw failure }
+    return own
+  }
+
+  private func report(_ session: StoredSession) {
     let who = session.account.isEmpty ? "" : " as \(session.account)"
     Terminal.say("Signed in to \(session.deployment.url)\(who).")
     guard session.method == .oauth else { return }
@@ -79,3 +132,44 @@ struct LoginCommand: ParsableCommand {
 
 extension LoginOptions.Method: ExpressibleByArgument {}
 extension LoginOptions.Redirect: ExpressibleByArgument {}
+
+extension CommandContext {
+  /// What the settings say about signing in to a deployment.
+  func loginOptions(for deployment: Deployment) throws(Failure) -> LoginOptions {
+    let settings = try settings()
+    var options = LoginOptions()
+    options.scope = settings.text("scopes", for: deployment)
+    options.resource = settings.text("resource", for: deployment)
+    options.port = try settings.number("redirect-port", for: deployment, in: 1024...65_535)
+      .map { UInt16($0) }
+    options.configuredClientID = settings.text("client-id", for: deployment)
+    options.allowedOrigins = Set(settings.words("allowed-origins", for: deployment))
+    options.browserTimeoutSeconds =
+      try settings.number(
+        "sign-in-timeout", for: deployment, in: 1...3600
+      ).map { Int($0) } ?? options.browserTimeoutSeconds
+    return options
+  }
+
+  /// Signs in at the terminal.
+  func login(
+    to deployment: Deployment, _ options: LoginOptions, opensBrowser: Bool
+  ) throws -> StoredSession {
+    let prompt = TerminalLoginPrompt(
+      environment: environment, address: try BrowserAddress(deployment, settings()),
+      opensBrowser: opensBrowser)
+    return try LoginFlow(
+      services: services(), prompt: prompt, deployment: deployment, options: options,
+      directory: directory, clientName: Self.clientName
+    ).run()
+  }
+
+  /// What people read when the deployment asks for consent. One registration a machine, because a
+  /// deployment keeps one pair of tokens for a user and a client.
+  private static var clientName: String {
+    var name = [CChar](repeating: 0, count: 65)
+    guard gethostname(&name, 64) == 0 else { return "coder-cred" }
+    let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return "coder-cred on \(String(decoding: host, as: UTF8.self).prefix(40))"
+  }
+}

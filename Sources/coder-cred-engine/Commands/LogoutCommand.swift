@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Sessions
 
 /// `logout`: a person signs out.
 struct LogoutCommand: ParsableCommand {
@@ -34,11 +35,12 @@ struct LogoutCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let departure = LogoutFlow(context: context, keepsClient: keepClient, revokesTokens: revoke)
+    context.store.allowPrompts()
+    let logout = LogoutFlow(context: context, keepsRegistration: keepClient, revokesTokens: revoke)
     if all && url == nil {
-      try departure.everywhere()
+      try logout.everywhere()
     } else if let deployment = try deployment(context) {
-      try departure.from(deployment, account: account, all: all)
+      try logout.from(deployment, account: account, all: all)
     } else {
       Terminal.say("Nobody is signed in.")
     }
@@ -46,16 +48,11 @@ struct LogoutCommand: ParsableCommand {
 
   /// Signing out is never refused for how a deployment would be reached: nothing is sent that the
   /// way there does not allow.
-  private func deployment(_ context: CommandContext) throws(Failure) -> Deployment? {
-    do throws(MalformedInput) {
-      if let url { return try Deployment(url: url) }
-    } catch {
-      throw Failure(error)
-    }
-    do throws(Failure) {
-      return try Lookup(context: context).deployment(named: nil)
-    } catch {
-      guard error.remedy == .signInAgain else { throw error }
+  private func deployment(_ context: CommandContext) throws -> Deployment? {
+    if let url { return try Deployment(url: url) }
+    do {
+      return try context.deployment(named: nil)
+    } catch let failure as Failure where failure.remedy == .signInAgain {
       return nil
     }
   }

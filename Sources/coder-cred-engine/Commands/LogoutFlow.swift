@@ -1,16 +1,15 @@
 import Credentials
+import Sessions
 
 /// What `logout` goes through, and what it says.
 struct LogoutFlow {
   let context: CommandContext
-  let keepsClient: Bool
+  let keepsRegistration: Bool
   let revokesTokens: Bool
 
   /// Signs out of one deployment: one account, or all.
-  func from(_ deployment: Deployment, account: String?, all: Bool) throws(Failure) {
-    let entries = try context.keyring { store throws(StoreError) in
-      try store.entries(of: deployment)
-    }
+  func from(_ deployment: Deployment, account: String?, all: Bool) throws {
+    let entries = try context.store.entries(of: deployment)
     let sessions = try sessions(in: entries).filter { account == nil || $0.account == account }
     try refuseUnreadable(entries.filter { account == nil || $0.account == account })
     if sessions.count > 1, !all, account == nil {
@@ -21,7 +20,9 @@ struct LogoutFlow {
     }
     var summary = LogoutSummary()
     try leave(deployment, sessions, &summary)
-    if sessions.isEmpty {
+    if try context.store.removeLostSessions(of: deployment, account: account) > 0 {
+      Terminal.say("Removed what the keyring had lost of a session with \(deployment.url).")
+    } else if sessions.isEmpty {
       let who = account.map { " as \($0)" } ?? ""
       Terminal.say("Nobody is signed in to \(deployment.url)\(who).")
     }
@@ -33,40 +34,38 @@ struct LogoutFlow {
   }
 
   /// Signs out of every deployment, whatever becomes of any one of them.
-  func everywhere() throws(Failure) {
-    let (entries, clients) = try context.keyring { store throws(StoreError) in
-      (try store.entries(), try store.deploymentsWithClient())
-    }
+  func everywhere() throws {
+    let entries = try context.store.entries(of: nil)
+    let registered = try context.store.deploymentsWithRegistration()
     let sessions = try sessions(in: entries)
     var summary = LogoutSummary()
-    for url in Set(sessions.map(\.deployment.url) + clients).sorted() {
-      do throws(Failure) {
-        guard let deployment = try? Deployment(url: url) else { continue }
-        try leave(deployment, sessions.filter { $0.deployment == deployment }, &summary)
-      } catch {
-        summary.note(error)
+    for url in Set(entries.map(\.deployment) + registered).sorted() {
+      guard let deployment = try? Deployment(url: url) else { continue }
+      try summary.collect {
+        try leave(deployment, sessions.filter { $0.deployment == deployment }, &$0)
+        _ = try context.store.removeLostSessions(of: deployment, account: nil)
       }
     }
-    do throws(Failure) { try refuseUnreadable(entries) } catch { summary.note(error) }
+    try summary.collect { _ in try refuseUnreadable(entries) }
     if sessions.isEmpty {
       Terminal.say("Nobody is signed in.")
     } else {
       let places = Set(sessions.map(\.deployment)).count
       Terminal.say(
-        "Signed out of \(summary.sessions) of \(sessions.count) sessions with \(places) deployments."
-      )
+        "Signed out of \(summary.sessions) of \(sessions.count) sessions with \(places) "
+          + "deployments.")
     }
     try summary.finish()
   }
 
   private func leave(
     _ deployment: Deployment, _ sessions: [StoredSession], _ summary: inout LogoutSummary
-  ) throws(Failure) {
+  ) throws {
     let revocation = SessionRevocation(
-      context: context, deployment: deployment, keepsClient: keepsClient,
-      revokesTokens: revokesTokens)
+      services: try context.services(), deployment: deployment,
+      keepsRegistration: keepsRegistration, revokesForeignTokens: revokesTokens)
     for session in sessions {
-      for item in try revocation.end(session) { summary.note(item) }
+      for item in try revocation.end(session) { summary.note(Failure(item, at: deployment)) }
       summary.sessions += 1
       if session.method == .token && !revokesTokens {
         Terminal.say(
@@ -74,30 +73,31 @@ struct LogoutFlow {
             + "another program's too (--revoke would).")
       }
     }
-    for item in try revocation.endLeftOverClient() { summary.note(item) }
+    for item in try revocation.endLeftOverRegistration() {
+      summary.note(Failure(item, at: deployment))
+    }
   }
 
   /// Sessions with a deployment; passwords are git's.
   ///
   /// - Throws: when anything is locked, so that nothing is half done.
-  private func sessions(in entries: [SessionEntry]) throws(Failure) -> [StoredSession] {
+  private func sessions(in entries: [SessionEntry]) throws(StoreError) -> [StoredSession] {
     var sessions: [StoredSession] = []
     for entry in entries {
       switch entry.content {
       case .session(let session) where session.method != .basic: sessions.append(session)
-      case .locked: throw Failure(StoreError.locked)
-      case .session, .unreadable: break
+      case .locked(let error): throw error
+      case .session, .lost, .unreadable: break
       }
     }
     return sessions
   }
 
   /// What is not ours to use is not ours to remove.
-  private func refuseUnreadable(_ entries: [SessionEntry]) throws(Failure) {
+  private func refuseUnreadable(_ entries: [SessionEntry]) throws(StoreError) {
     for entry in entries {
       guard case .unreadable(let error) = entry.content else { continue }
-      throw Failure(
-        .unreadable(label: "\(entry.account) @ \(entry.deployment)", error))
+      throw .unreadable(label: "\(entry.account) @ \(entry.deployment)", error)
     }
   }
 }
@@ -107,12 +107,18 @@ struct LogoutSummary {
   var sessions = 0
   private var worst: Failure?
 
-  mutating func note(_ item: SessionRevocation.UnrevokedItem) {
-    note(Failure(item.remedy, item.message))
+  /// Does a part, and notes its failure instead of passing it on.
+  mutating func collect(_ part: (inout LogoutSummary) throws -> Void) throws {
+    do {
+      try part(&self)
+    } catch {
+      guard let failure = Failure(translating: error) else { throw error }
+      note(failure)
+    }
   }
 
   mutating func note(_ failure: Failure) {
-    Terminal.say("coder-cred: warning: \(failure.message)")
+    Terminal.warn(failure.message)
     if failure.exitStatus > worst?.exitStatus ?? 0 { worst = failure }
   }
 

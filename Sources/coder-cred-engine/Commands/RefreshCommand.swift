@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Sessions
 
 /// `refresh`: now, or whatever is due.
 struct RefreshCommand: ParsableCommand {
@@ -29,14 +30,17 @@ struct RefreshCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
+    // The timer asks nobody.
+    if !due { context.store.allowPrompts() }
     let chosen = try sessions(context)
     var failures: [Failure] = []
     for session in chosen {
-      do throws(Failure) {
+      do {
         try refresh(session, context)
       } catch {
-        failures.append(error)
-        if chosen.count > 1 { Terminal.report(error) }
+        guard let failure = Failure(translating: error) else { throw error }
+        failures.append(failure)
+        if chosen.count > 1 { Terminal.report(failure) }
       }
     }
     // What a person must do something about comes before what time will heal.
@@ -46,45 +50,39 @@ struct RefreshCommand: ParsableCommand {
     throw failure
   }
 
-  private func refresh(_ session: StoredSession, _ context: CommandContext) throws(Failure) {
+  private func refresh(_ session: StoredSession, _ context: CommandContext) throws {
     try context.requireConfidential(session.deployment)
-    guard session.refreshToken != nil else { throw .ended(session) }
-    let renewed = try Refresher(context: context).renewed(session, on: due ? .schedule : .command)
-    guard renewed.accessToken != session.accessToken else { return }
-    let who = renewed.account.isEmpty ? "" : " as \(renewed.account)"
-    Terminal.say("Refreshed the session with \(renewed.deployment.url)\(who).")
+    let refreshed = try SessionRefresh(services: context.services())
+      .refresh(session, because: due ? .schedule : .command)
+    guard refreshed.accessToken != session.accessToken else { return }
+    let who = refreshed.account.isEmpty ? "" : " as \(refreshed.account)"
+    Terminal.say("Refreshed the session with \(refreshed.deployment.url)\(who).")
   }
 
-  private func sessions(_ context: CommandContext) throws(Failure) -> [StoredSession] {
+  private func sessions(_ context: CommandContext) throws -> [StoredSession] {
     let stored = all || (due && url == nil) ? try every(context) : try named(context)
     guard due else { return stored }
     // A session that has ended needs a person, and not one more complaint every ten minutes.
-    return stored.filter { $0.refreshToken != nil && $0.isDue(now: context.now()) }
+    return stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
   }
 
-  private func every(_ context: CommandContext) throws(Failure) -> [StoredSession] {
-    let entries = try context.keyring { store throws(StoreError) in try store.entries() }
-    var sessions: [StoredSession] = []
-    for entry in entries {
+  private func every(_ context: CommandContext) throws -> [StoredSession] {
+    try context.store.entries(of: nil).compactMap { entry in
       switch entry.content {
       case .session(let session):
-        if session.method == .oauth && account ?? session.account == session.account {
-          sessions.append(session)
-        }
-      case .locked: throw Failure(StoreError.locked)
-      case .unreadable: break
+        session.method == .oauth && account ?? session.account == session.account
+          ? session : nil
+      case .locked(let error): throw error
+      case .lost, .unreadable: nil
       }
     }
-    return sessions
   }
 
-  private func named(_ context: CommandContext) throws(Failure) -> [StoredSession] {
-    let deployment = try Lookup(context: context).deployment(named: url)
+  private func named(_ context: CommandContext) throws -> [StoredSession] {
+    let deployment = try context.deployment(named: url)
     for place in deployment.withParents {
-      let stored = try context.keyring { store throws(StoreError) in
-        try store.sessions(of: place, account: account)
-      }
-      let sessions = stored.filter { $0.method == .oauth }
+      let sessions = try context.store.sessions(of: place, account: account)
+        .filter { $0.method == .oauth }
       if !sessions.isEmpty { return sessions }
     }
     throw Failure(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Credentials
-import FoundationEssentials
+import Sessions
 
 /// `status`: where one stands with a deployment, or with all.
 struct StatusCommand: ParsableCommand {
@@ -24,29 +24,18 @@ struct StatusCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try asked()
-    let entries = try context.keyring { store throws(StoreError) in
-      try store.entries(of: deployment)
+    let deployment = try url.map { try Deployment(url: $0) }
+    let entries = try context.store.entries(of: deployment).sorted {
+      ($0.deployment, $0.account) < ($1.deployment, $1.account)
     }
-    .sorted { ($0.deployment, $0.account) < ($1.deployment, $1.account) }
-    var reports = try entries.map { entry throws(Failure) in try StatusReport(entry, context) }
+    var reports = try entries.map { entry in try StatusReport(entry, context) }
     if check { for index in reports.indices { try reports[index].check(context) } }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      Terminal.show(String(decoding: try encoder.encode(reports), as: UTF8.self) + "\n")
+      try Terminal.showJSON(reports)
     } else {
       Terminal.show(reports.map(\.text).joined(separator: "\n"))
     }
     try verdict(reports, deployment)
-  }
-
-  private func asked() throws(Failure) -> Deployment? {
-    do throws(MalformedInput) {
-      return try url.map { url throws(MalformedInput) in try Deployment(url: url) }
-    } catch {
-      throw Failure(error)
-    }
   }
 
   private func verdict(_ reports: [StatusReport], _ deployment: Deployment?) throws(Failure) {

@@ -1,7 +1,6 @@
 import Credentials
 import FoundationEssentials
-import OAuth
-import Secrets
+import Sessions
 
 /// One session as `status` shows it: what `list` shows, and what lies behind it.
 struct StatusReport: Encodable {
@@ -20,32 +19,32 @@ struct StatusReport: Encodable {
   private(set) var checkFailure: Failure?
 
   private let session: StoredSession?
+  /// Why it cannot be read.
+  private let lock: StoreError?
   private let refreshFrom: String?
   private let clientKind: String?
   private let issuer: String?
 
   init(_ entry: SessionEntry, _ context: CommandContext) throws(Failure) {
-    row = ListCommand.Row(entry, now: context.now())
-    let configuration = try context.configuration()
-    let known = configuration.text("default-deployment", for: nil)
+    row = ListCommand.Row(entry, now: context.clock.now)
+    let settings = try context.settings()
+    let known = settings.text("default-deployment", for: nil)
     isDefault = known.flatMap { try? Deployment(url: $0) }?.url == entry.deployment
+    lock = if case .locked(let error) = entry.content { error } else { nil }
     guard case .session(let session) = entry.content else {
       (session, refreshFrom, clientKind, issuer) = (nil, nil, nil, nil)
       return
     }
     self.session = session
-    let margin = try configuration.number(
-      "refresh-margin", for: session.deployment, in: StoredSession.margins)
-    refreshFrom = session.refreshTime(margin: margin ?? 60, now: context.now()).map(
+    refreshFrom = session.refreshTime(
+      margin: try settings.refreshMargin(for: session.deployment), now: context.clock.now
+    ).map(
       ListCommand.Row.moment)
-    // A client that cannot be read is doctor's business; the session is what was asked about.
-    let client =
-      session.method == .oauth
-      ? try? context.keyring { store throws(StoreError) in
-        try store.client(of: session.deployment)
-      } : nil
-    let own = client.flatMap { $0.registration.clientID == session.clientID ? $0 : nil }
-    clientKind = own.map { $0.isManaged ? "dynamic" : "manual" }
+    // A registration that cannot be read is no failure here; the session is what was asked about.
+    let registration =
+      session.method == .oauth ? try? context.store.registration(of: session.deployment) : nil
+    let own = registration.flatMap { $0.clientID == session.clientID ? $0 : nil }
+    clientKind = own.map { $0.isDynamic ? "dynamic" : "manual" }
     issuer = own?.issuer
   }
 
@@ -53,7 +52,7 @@ struct StatusReport: Encodable {
   mutating func check(_ context: CommandContext) throws(Failure) {
     guard let session, session.method != .basic else {
       check = Check(result: row.state == "locked" ? "locked" : "skipped")
-      if row.state == "locked" { checkFailure = Failure(StoreError.locked) }
+      if let lock { checkFailure = Failure(lock) }
       return
     }
     do throws(Failure) { try context.requireConfidential(session.deployment) } catch {
@@ -62,20 +61,20 @@ struct StatusReport: Encodable {
       return
     }
     let api = DeploymentAPI(
-      deployment: session.deployment, client: try context.client(for: session.deployment))
-    switch api.check(of: session.accessToken) {
+      deployment: session.deployment,
+      client: try context.services().client(session.deployment, .canTakeItsTime))
+    switch api.check(session.accessToken) {
     case .works(let account): check = Check(result: "works", account: account)
     case .rejected where row.state == "due":
       // Its time has passed, or a caller found out before us: the next use refreshes it.
       check = Check(result: "due")
     case .rejected:
       check = Check(result: "rejected")
-      checkFailure = .signInAgain(
-        session, "\(session.deployment.url) no longer accepts the session")
+      checkFailure = Failure(SessionError.signInNeeded(session.identity, .refused))
     case .unclear: check = Check(result: "unclear")
-    case .unanswered(let failure):
+    case .noResponse(let reason):
       check = Check(result: "unanswered")
-      checkFailure = failure
+      checkFailure = Failure(reason, at: session.deployment)
       return
     }
     check?.version = api.version()

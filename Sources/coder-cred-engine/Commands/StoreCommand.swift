@@ -1,6 +1,7 @@
 import ArgumentParser
 import Credentials
 import Secrets
+import Sessions
 
 /// `store`: git tells us of a credential that worked.
 struct StoreCommand: ParsableCommand {
@@ -18,22 +19,21 @@ struct StoreCommand: ParsableCommand {
     try store(request, context)
   }
 
-  private func store(_ request: CredentialRequest, _ context: CommandContext) throws(Failure) {
+  private func store(_ request: CredentialRequest, _ context: CommandContext) throws {
     // git-credential(1): an ephemeral credential "should not be saved".
-    guard !request.isEphemeral, let session = StoredSession(request, now: context.now()) else {
+    guard !request.isEphemeral, let session = StoredSession(request, now: context.clock.now) else {
       return
     }
-    let known = try context.keyring { store throws(StoreError) in
-      try store.sessions(of: session.deployment, account: request.username)
-    }
+    context.store.allowPrompts()
+    let known = try context.store.sessions(of: session.deployment, account: request.username)
     // What we handed out comes back, sometimes after a refresh made it old: it is not news.
     if known.contains(where: { $0.method == .oauth && $0.mayAnswer(request) }) { return }
     if let old = known.first(where: { $0.account == session.account }),
-      old.hasSameCredential(session)
+      old.hasSameCredential(as: session)
     {
       return
     }
-    try context.keyring { store throws(StoreError) in try store.save(session) }
+    try context.store.save(session)
   }
 }
 
@@ -63,7 +63,7 @@ extension StoredSession {
   }
 
   /// Whether it tells nothing that the other does not: then nothing needs writing.
-  fileprivate func hasSameCredential(_ other: StoredSession) -> Bool {
+  fileprivate func hasSameCredential(as other: StoredSession) -> Bool {
     method == other.method && accessToken == other.accessToken && tokenType == other.tokenType
       && expiresAt == other.expiresAt && refreshToken == other.refreshToken && staleSince == nil
   }

@@ -12,11 +12,11 @@ struct TokenCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the answer: git, token or json.")
+  @Option(help: "The form of the output: git, token or json.")
   var format = GetCommand.Format.token
 
   func run() throws {
     let context = CommandContext()
-    try context.answer(context.session(at: url, options), as: format.answer())
+    try context.output(context.session(at: url, options), as: format.credentialFormat())
   }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Credentials
-import FoundationEssentials
+import Sessions
 
 /// `use`: which deployment is meant when none is named.
 struct UseCommand: ParsableCommand {
@@ -18,35 +18,30 @@ struct UseCommand: ParsableCommand {
   @Flag(help: "Print a JSON object.")
   var json = false
 
-  private struct Answer: Encodable {
+  private struct Output: Encodable {
     let default_deployment: String?
   }
 
   func run() throws {
     let context = CommandContext()
     if let url {
-      let deployment: Deployment
-      do throws(MalformedInput) { deployment = try Deployment(url: url) } catch {
-        throw Failure(error)
-      }
+      let deployment = try Deployment(url: url)
       try use(deployment, context)
       try show(deployment.url)
     } else {
-      try show(context.configuration().text("default-deployment", for: nil))
+      try show(context.settings().text("default-deployment", for: nil))
     }
     if let named = context.environment["CODER_URL"] {
       Terminal.say("CODER_URL comes first here: \(named)")
     }
   }
 
-  private func use(_ deployment: Deployment, _ context: CommandContext) throws(Failure) {
+  private func use(_ deployment: Deployment, _ context: CommandContext) throws {
     try context.requireConfidential(deployment)
     if !force {
-      let entries = try context.keyring { store throws(StoreError) in
-        try store.entries(of: deployment)
-      }
+      let entries = try context.store.entries(of: deployment)
       guard entries.contains(where: \.mayHoldToken) else {
-        throw .signIn(to: deployment, "nobody is signed in to \(deployment.url)")
+        throw Failure.signIn(to: deployment, "nobody is signed in to \(deployment.url)")
       }
     }
     guard let path = Settings.path(context.environment) else {
@@ -58,11 +53,7 @@ struct UseCommand: ParsableCommand {
 
   private func show(_ url: String?) throws {
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.withoutEscapingSlashes]
-      let text = String(
-        decoding: try encoder.encode(Answer(default_deployment: url)), as: UTF8.self)
-      Terminal.show(text + "\n")
+      try Terminal.showJSON(Output(default_deployment: url))
     } else if let url {
       Terminal.show(Terminal.clean(url) + "\n")
     } else {

@@ -1,5 +1,6 @@
 import CGLib
 import Credentials
+import HTTP
 
 /// What a person has set in `$XDG_CONFIG_HOME/coder-cred/config`, a key file as desktop programs
 /// keep it.
@@ -75,6 +76,23 @@ struct Settings {
   /// A yes or no; `true` alone is yes.
   func flag(_ key: String, for deployment: Deployment?) -> Bool {
     text(key, for: deployment) == "true"
+  }
+
+  /// How long before its end an access token is refreshed, in seconds: `refresh-margin`.
+  func refreshMargin(for deployment: Deployment) throws(Failure) -> Int64 {
+    try number("refresh-margin", for: deployment, in: StoredSession.margins)
+      ?? StoredSession.usualMargin
+  }
+
+  /// How a deployment's server is reached.
+  func transport(for deployment: Deployment, _ environment: Environment) -> TransportSettings {
+    var transport = TransportSettings(userAgent: "coder-cred/\(Version.number)")
+    transport.environment = environment.variables
+    transport.caFile = text("ca-file", for: deployment)
+    transport.clientCertificateFile = text("client-certificate", for: deployment)
+    transport.clientKeyFile = text("client-key", for: deployment)
+    transport.allowsPlainHTTP = flag("allow-http", for: deployment)
+    return transport
   }
 
   private static func group(of deployment: Deployment) -> String {

@@ -1,5 +1,6 @@
 import CGLib
 import Glibc
+import Sessions
 
 /// The person's configuration file, changed without disturbing what else is in it.
 struct SettingsFile {
@@ -34,12 +35,14 @@ struct SettingsFile {
   private func target() throws(Failure) -> String {
     var status = stat()
     guard lstat(path, &status) == 0 else {
-      guard errno == ENOENT else { throw unusable(SystemError.last) }
+      guard errno == ENOENT else { throw unusable(String(cString: strerror(errno))) }
       let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) }
       if let directory, !directory.isEmpty { RuntimeDirectory.makeDirectories(directory) }
       return path
     }
-    guard let resolved = realpath(path, nil) else { throw unusable(SystemError.last) }
+    guard let resolved = realpath(path, nil) else {
+      throw unusable(String(cString: strerror(errno)))
+    }
     defer { free(resolved) }
     let target = String(cString: resolved)
     guard stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -53,7 +56,7 @@ struct SettingsFile {
   ) throws(Failure) {
     var template = Array("\(target).\(String(repeating: "X", count: 6))".utf8CString)
     let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else { throw unusable(SystemError.last) }
+    guard descriptor >= 0 else { throw unusable(String(cString: strerror(errno))) }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     var status = stat()
     // mkstemp(3) makes it readable by us alone; a former file keeps its mode.
@@ -67,7 +70,7 @@ struct SettingsFile {
     let isKept = written == bytes.count && fsync(descriptor) == 0
     close(descriptor)
     if isKept, rename(template, target) == 0 { return }
-    let reason = SystemError.last
+    let reason = String(cString: strerror(errno))
     unlink(template)
     throw unusable(reason)
   }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Sessions
 
 /// Another program to start: without a shell, with no descriptor of ours, and with the environment
 /// it is given.
@@ -93,13 +94,13 @@ struct ChildProgram {
     close(ends[1])
     defer { close(ends[0]) }
     guard let child else { return nil }
-    let deadline = MonotonicClock.milliseconds + milliseconds
+    let deadline = SystemClock().uptimeMilliseconds + Int64(milliseconds)
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1024)
     var isWhole = false
     while bytes.count <= limit, !isWhole {
       var entry = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
-      let left = deadline - MonotonicClock.milliseconds
+      let left = deadline - SystemClock().uptimeMilliseconds
       guard left > 0 else { break }
       guard poll(&entry, 1, Int32(clamping: left)) > 0 else { continue }
       let count = read(ends[0], &chunk, chunk.count)

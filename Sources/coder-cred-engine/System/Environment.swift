@@ -22,6 +22,9 @@ struct Environment: Sendable {
     return Environment(variables)
   }
 
+  /// The effective user of this process.
+  static var userID: uid_t { geteuid() }
+
   /// A variable's value; nil when it is unset or empty.
   subscript(_ name: String) -> String? {
     variables[name].flatMap { $0.isEmpty ? nil : $0 }

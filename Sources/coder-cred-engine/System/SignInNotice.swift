@@ -1,5 +1,6 @@
 import Credentials
 import Glibc
+import Sessions
 
 /// Tells a person on their desktop that they must sign in, when a process without a terminal has
 /// failed for want of it.
@@ -14,8 +15,8 @@ struct SignInNotice {
     guard failure.remedy == .signInAgain, !failure.isSilent, let deployment = failure.deployment,
       environment.isDesktop, environment["DBUS_SESSION_BUS_ADDRESS"] != nil,
       !Terminal.hasController, isWanted(for: deployment),
-      let stamp = try? NoticeStamp(of: deployment, environment: environment),
-      stamp.take(now: WallClock.now())
+      let stamp = try? NoticeStamp(of: deployment, in: RuntimeDirectory(environment)),
+      stamp.take(now: SystemClock().now)
     else { return }
     var variables = environment.variables
     // It may lie there for minutes, with an environment that others can read.
@@ -39,5 +40,35 @@ extension Terminal {
     let descriptor = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
     if descriptor >= 0 { close(descriptor) }
     return descriptor >= 0
+  }
+}
+
+/// When a person was last notified about a deployment, so that a hundred failing processes bother
+/// them once.
+///
+/// The time is that of the file; what is in it is never read. An empty file is one that nobody has
+/// notified anyone with yet.
+private struct NoticeStamp {
+  /// How long a notification stands for all that would follow, in seconds.
+  static let intervalSeconds: Int64 = 900
+
+  private let file: RuntimeFile
+
+  init(of deployment: Deployment, in directory: RuntimeDirectory) throws(SessionError) {
+    file = try directory.file(about: deployment.url, suffix: "notified")
+  }
+
+  /// Takes the right to notify, for one process at a time and once in an interval.
+  func take(now: Int64) -> Bool {
+    guard let descriptor = try? file.open() else { return false }
+    defer { close(descriptor) }
+    // Whoever holds the lock is about to notify.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return false }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    // A time to come is a clock that was set back: it must not silence us for good.
+    let age = now.subtractingReportingOverflow(Int64(status.st_mtim.tv_sec)).partialValue
+    guard status.st_size == 0 || !(0..<Self.intervalSeconds).contains(age) else { return false }
+    return ftruncate(descriptor, 0) == 0 && write(descriptor, "\n", 1) == 1
   }
 }

@@ -8,10 +8,10 @@ struct BrowserPrompt {
   let redirectURI: String
   /// The port of 127.0.0.1 that is listened on.
   let port: UInt16
-  /// How long the answer is waited for, in seconds.
-  let patience: Int
+  /// How long the response is waited for, in seconds.
+  let timeoutSeconds: Int
 
-  /// Opens the browser when it would open before the person's eyes, and says how to get along with
+  /// Opens the browser when it would open on the person's own display, and says how to get along with
   /// one that is elsewhere.
   ///
   /// - Returns: whether the browser does the rest, and nothing is expected at the terminal.
@@ -31,7 +31,7 @@ struct BrowserPrompt {
     } else {
       Terminal.say("Its last page opens a coder-cred:// link, which brings the answer here.")
     }
-    let time = patience < 120 ? "\(patience) s" : "\(patience / 60) minutes"
+    let time = timeoutSeconds < 120 ? "\(timeoutSeconds) s" : "\(timeoutSeconds / 60) minutes"
     Terminal.say("Waiting \(time) for the answer …")
     return false
   }

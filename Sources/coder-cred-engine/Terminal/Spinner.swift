@@ -1,4 +1,5 @@
 import Glibc
+import Login
 import OAuth
 
 /// A sign of life on the terminal while a browser is waited for. It brings no answer.

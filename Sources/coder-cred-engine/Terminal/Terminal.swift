@@ -1,14 +1,14 @@
-import Credentials
+import FoundationEssentials
 import Glibc
 import Secrets
 
 /// Standard input, output and error.
 ///
-/// Standard output carries the answer or nothing, written whole; everything said to people goes to
+/// Standard output carries what was asked for or nothing, written whole; everything said to people goes to
 /// standard error, cleaned of what could steer a terminal.
 enum Terminal {
-  /// Writes the answer: the one way out for secrets.
-  static func answer(_ text: Secret) throws(Failure) {
+  /// Writes what the caller asked for: the one way out for secrets.
+  static func output(_ text: Secret) throws(Failure) {
     guard writeSecret(text, to: STDOUT_FILENO) else {
       throw Failure(.reportIt, "the answer could not be written to standard output")
     }
@@ -17,6 +17,18 @@ enum Terminal {
   /// Writes a text without secrets to standard output.
   static func show(_ text: String) {
     _ = writeText(text, to: STDOUT_FILENO)
+  }
+
+  /// Writes a value as one line of JSON, its keys sorted.
+  static func showJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    show(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+  }
+
+  /// Says what a person should know although the command goes on.
+  static func warn(_ message: String) {
+    say("coder-cred: warning: \(message)")
   }
 
   /// Says one line on standard error.
@@ -51,13 +63,5 @@ enum Terminal {
           default: scalar
           }
         }))
-  }
-
-  /// Reads a git-credential request: to its empty line, to the end, or just past the limit.
-  static func readRequest() throws(Failure) -> [UInt8] {
-    guard let request = CredentialRequest.read(from: STDIN_FILENO) else {
-      throw Failure(.fixTheInput, "standard input cannot be read")
-    }
-    return request
   }
 }

@@ -35,7 +35,8 @@ struct CoderCLIFiles {
       throw Failure(.retryLater, "\(sessionPath) was changed meanwhile and is left")
     }
     guard unlink(sessionPath) == 0 else {
-      throw Failure(.fixTheCall, "\(sessionPath) cannot be removed: \(SystemError.last)")
+      throw Failure(
+        .fixTheCall, "\(sessionPath) cannot be removed: \(String(cString: strerror(errno)))")
     }
   }
 
@@ -51,7 +52,7 @@ struct CoderCLIFiles {
     let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
-      throw Failure(.fixTheInput, "\(file) is not read: \(SystemError.last)")
+      throw Failure(.fixTheInput, "\(file) is not read: \(String(cString: strerror(errno)))")
     }
     defer { close(descriptor) }
     var status = stat()
@@ -66,7 +67,7 @@ struct CoderCLIFiles {
       }
       if added < 0 && errno == EINTR { continue }
       guard added >= 0 else {
-        throw Failure(.fixTheInput, "\(file) is not read: \(SystemError.last)")
+        throw Failure(.fixTheInput, "\(file) is not read: \(String(cString: strerror(errno)))")
       }
       if added == 0 { break }
       count += added

@@ -1,0 +1,72 @@
+import Credentials
+import Glibc
+import Sessions
+
+/// One sign-in at a time to one deployment: however many start, one asks the person.
+///
+/// Held while the person thinks, unlike a ``SessionLock``; only other sign-ins wait for it.
+struct LoginLock {
+  private let descriptor: Int32
+
+  /// Takes the lock, or waits for whoever has it.
+  ///
+  /// - Parameters:
+  ///   - deployment: where the person signs in.
+  ///   - directory: where the lock's file is.
+  ///   - timeoutSeconds: how long to wait.
+  ///   - onWait: called once when there is somebody to wait for.
+  ///   - isSettled: whether the other sign-in has succeeded meanwhile; asked again and again.
+  /// - Returns: nil when it has.
+  /// - Throws: ``LoginError/otherLoginFailed`` when whoever had it did not succeed: the person must
+  ///   not be asked once more for everyone who waits. ``LoginError/otherLoginDoesNotEnd``.
+  static func take(
+    _ deployment: Deployment, in directory: RuntimeDirectory, timeoutSeconds: Int,
+    onWait: () -> Void, isSettled: () -> Bool
+  ) throws(LoginError) -> LoginLock? {
+    let descriptor: Int32
+    do throws(SessionError) {
+      descriptor = try directory.file(about: deployment.url, suffix: "login").open()
+    } catch {
+      throw .session(error)
+    }
+    let deadline = SystemClock().uptimeMilliseconds + Int64(timeoutSeconds) * 1000
+    var start: timespec?
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      if start == nil {
+        onWait()
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        start = now
+      }
+      guard SystemClock().uptimeMilliseconds < deadline else {
+        close(descriptor)
+        throw .otherLoginDoesNotEnd
+      }
+      usleep(250_000)
+      if isSettled() {
+        close(descriptor)
+        return nil
+      }
+    }
+    if let start, hasFailed(descriptor, since: start) {
+      close(descriptor)
+      throw .otherLoginFailed
+    }
+    return LoginLock(descriptor: descriptor)
+  }
+
+  /// Lets others sign in, or go without, if this sign-in failed.
+  func release(hasFailed: Bool) {
+    // The file stays empty: its modification time alone tells those who wait about a failure. A
+    // process that is killed leaves none, and the next one takes over.
+    if hasFailed { futimens(descriptor, nil) }
+    close(descriptor)
+  }
+
+  private static func hasFailed(_ descriptor: Int32, since start: timespec) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    let time = status.st_mtim
+    return (time.tv_sec, time.tv_nsec) > (start.tv_sec, start.tv_nsec)
+  }
+}

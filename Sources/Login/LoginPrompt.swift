@@ -1,0 +1,89 @@
+package import Credentials
+package import OAuth
+package import Secrets
+package import Sessions
+
+/// The person who signs in, with their browser: the seam between signing in and a terminal.
+package protocol LoginPrompt {
+  /// Whether the person can be asked something.
+  var canAsk: Bool { get }
+  /// Tells the person something.
+  func tell(_ event: LoginEvent)
+  /// Whether the person would rather paste a session token than go through the browser.
+  func prefersToken() throws(LoginError) -> Bool
+  /// Shows the deployment's page that shows a token, and asks for it; nil when none is given.
+  ///
+  /// - Throws: ``LoginError/malformedToken``, ``LoginError/unusableInput(reason:)``.
+  func askForToken(of deployment: Deployment) throws(LoginError) -> Secret?
+  /// Asks for the secret of a client that an administrator made; empty when there is none, or when
+  /// the known one is still good.
+  func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret
+  /// Sends the person to the authorization page, and says how to come back from it.
+  ///
+  /// - Returns: the ways by which the terminal can bring the response, or show that it is awaited.
+  func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource]
+  /// The response has come, or will not come any more.
+  func stopWaiting(_ sources: [any LoginEventSource])
+}
+
+/// Where the person allows the sign-in.
+package struct AuthorizationPage {
+  /// The address for the browser.
+  package let url: String
+  /// The deployment that it belongs to.
+  package let deployment: Deployment
+  /// Where the browser comes back to.
+  package let redirectURI: String
+  /// The port of 127.0.0.1 that is listened on.
+  package let port: UInt16
+  /// How long the response is waited for, in seconds.
+  package let timeoutSeconds: Int
+}
+
+/// What a person is told while signing in.
+package enum LoginEvent: Equatable {
+  /// The deployment is asked what it offers.
+  case started(Deployment)
+  /// Another process is signing in to the same deployment.
+  case waitingForAnotherLogin(Deployment)
+  /// OAuth cannot be used, so a token is asked for.
+  case tokenInstead(LoginError, at: Deployment)
+  /// The deployment has forgotten our registration, and a new one is made.
+  case registeringAgain(Deployment)
+  /// The code that was pasted is unknown.
+  case unknownCode
+  /// The registration was replaced, so this account's session cannot be refreshed any more.
+  case mustSignInAgain(account: String)
+  /// The grant of the former sign-in goes on at the deployment.
+  case formerNotRevoked(OAuthError?)
+}
+
+/// Why a sign-in did not succeed.
+package enum LoginError: Error, Equatable {
+  /// The keyring or a lock refused.
+  case session(SessionError)
+  /// A step of OAuth failed.
+  case oauth(OAuthError)
+  /// The deployment did not say whose the token is.
+  case noResponse(DeploymentAPI.NoResponse)
+  /// What was pasted cannot be a token.
+  case malformedToken
+  /// What was typed cannot be read.
+  case unusableInput(reason: String)
+  /// No token was given.
+  case noToken
+  /// The deployment does not accept the token.
+  case tokenRejected
+  /// The deployment does not say whose the token is.
+  case tokenOwnerUnknown
+  /// The token, or the browser's session, is another user's than was asked for.
+  case wrongAccount(found: String, wanted: String, isOfBrowser: Bool)
+  /// The client identifier or its secret holds a blank or a control character.
+  case malformedClient
+  /// Another sign-in to the same deployment goes on and on.
+  case otherLoginDoesNotEnd
+  /// Another sign-in to the same deployment was waited for, and failed.
+  case otherLoginFailed
+  /// The system gives no socket for the browser's response.
+  case noSocket(reason: String)
+}

@@ -1,0 +1,134 @@
+import Credentials
+import HTTP
+import OAuth
+import Secrets
+import Sessions
+
+/// Signing in by OAuth, from the deployment's metadata to a session in the keyring.
+struct OAuthLogin {
+  let flow: LoginFlow
+  let metadata: AuthorizationServerMetadata
+  let http: any HTTPClient
+  /// The session that another sign-in brought meanwhile.
+  let concurrentSession: () -> StoredSession?
+
+  private var services: SessionServices { flow.services }
+  private var options: LoginOptions { flow.options }
+
+  /// Signs in with the registration known, or with a new one when the server turns that away.
+  func run(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
+    do throws(LoginError) {
+      return try login(known)
+    } catch {
+      // Standard input has brought no other secret for a client made by hand.
+      guard case .oauth(let refusal) = error, refusal.isClientRefused, let known,
+        options.clientID == nil, options.configuredClientID == nil || flow.prompt.canAsk
+      else { throw error }
+      // The registration died between our asking for it and using it: one more try with a new one.
+      flow.prompt.tell(.registeringAgain(flow.deployment))
+      let session = try login(nil)
+      // What nobody can use any more need not stay in the deployment's list.
+      if session.clientID != known.clientID { delete(known) }
+      return session
+    }
+  }
+
+  private func login(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
+    let receiver = try receiver(known)
+    let redirectURI =
+      switch options.redirect {
+      case .loopback: receiver.redirectURI
+      case .scheme: "coder-cred://oauth/callback"
+      }
+    // From here on there is something to take back.
+    let interruption = Interruption()
+    defer { interruption.end() }
+    let setup = try RegistrationSetup(flow: flow, metadata: metadata, http: http)
+      .run(known, redirectURI: redirectURI)
+    do throws(LoginError) {
+      return try authorize(setup, known, receiver, redirectURI, interruption)
+    } catch {
+      // A registration without a session would only lengthen the deployment's list.
+      if setup.registration.clientID != known?.clientID { delete(setup.registration) }
+      throw error
+    }
+  }
+
+  private func authorize(
+    _ setup: RegistrationSetup.Outcome, _ known: StoredRegistration?,
+    _ receiver: LoopbackReceiver, _ redirectURI: String, _ interruption: Interruption
+  ) throws(LoginError) -> StoredSession {
+    let exchange = CodeExchange(
+      flow: flow, http: http, setup: setup, former: known, verifier: CodeVerifier(),
+      redirectURI: redirectURI)
+    let state = State()
+    let request = AuthorizationRequest(
+      endpoint: metadata.authorizationEndpoint, clientID: setup.registration.clientID,
+      redirectURI: redirectURI, state: state, challenge: exchange.verifier.challenge,
+      scope: options.scope, resource: options.resource)
+    let page = AuthorizationPage(
+      url: try flow.asking { () throws(OAuthError) in try request.url() },
+      deployment: flow.deployment, redirectURI: redirectURI, port: receiver.port,
+      timeoutSeconds: options.browserTimeoutSeconds)
+    var sources: [any LoginEventSource] = [
+      interruption, ConcurrentLoginWatcher { concurrentSession() != nil },
+    ]
+    // Listening before the address is known to anyone, so that no response comes too early. Without
+    // a socket two other ways back remain.
+    if let socket = try? CallbackSocket(stateDigest: state.digest) { sources.append(socket) }
+    let terminal = try flow.prompt.show(page)
+    return try wait(
+      receiver, AuthorizationResponse.Expectation(state: state, metadata: metadata),
+      sources + terminal, terminal, exchange)
+  }
+
+  /// Waits for the response that makes a session; a mistyped code is none.
+  private func wait(
+    _ receiver: LoopbackReceiver, _ expected: AuthorizationResponse.Expectation,
+    _ sources: [any LoginEventSource], _ terminal: [any LoginEventSource],
+    _ exchange: CodeExchange
+  ) throws(LoginError) -> StoredSession {
+    let deadline =
+      services.clock.uptimeMilliseconds + Int64(options.browserTimeoutSeconds) * 1000
+    while true {
+      let leftMilliseconds = max(0, deadline - services.clock.uptimeMilliseconds)
+      let response: AuthorizationResponse
+      do throws(OAuthError) {
+        defer { flow.prompt.stopWaiting(terminal) }
+        response = try receiver.waitForResponse(
+          expected, orFrom: sources, seconds: Int((leftMilliseconds + 999) / 1000))
+      } catch {
+        throw .oauth(error)
+      }
+      do throws(LoginError) {
+        return try exchange.run(response.code)
+      } catch {
+        // A code that came without its state may be anything; the right one is as good as before.
+        guard !response.hasState, case .oauth(let refusal) = error, refusal.isGrantRefused else {
+          throw error
+        }
+        flow.prompt.tell(.unknownCode)
+      }
+    }
+  }
+
+  /// Listens on the port that is wanted, else on the one registered last: older deployments compare
+  /// it.
+  private func receiver(_ known: StoredRegistration?) throws(LoginError) -> LoopbackReceiver {
+    if let port = options.port {
+      return try flow.asking { () throws(OAuthError) in try LoopbackReceiver(port: port) }
+    }
+    let remembered = known?.information.redirectURIs.first.flatMap(Self.port(of:))
+    if let remembered, let receiver = try? LoopbackReceiver(port: remembered) { return receiver }
+    return try flow.asking { () throws(OAuthError) in try LoopbackReceiver() }
+  }
+
+  private static func port(of redirectURI: String) -> UInt16? {
+    (try? Deployment(url: redirectURI))?.port.map { UInt16($0) }
+  }
+
+  private func delete(_ registration: StoredRegistration) {
+    try? registration.information.delete(
+      issuer: registration.issuer, client: http, now: services.clock.now)
+  }
+}

@@ -1,0 +1,137 @@
+import Credentials
+import Glibc
+import HTTP
+import OAuth
+import Secrets
+import Sessions
+
+/// Provides the OAuth client that we are at a deployment.
+struct RegistrationSetup {
+  /// A registration to sign in with.
+  struct Outcome {
+    let registration: StoredRegistration
+    /// Whether the keyring holds it just so.
+    let isStored: Bool
+  }
+
+  let flow: LoginFlow
+  let metadata: AuthorizationServerMetadata
+  let http: any HTTPClient
+
+  private var services: SessionServices { flow.services }
+
+  /// The registration to sign in with: the client that an administrator made, if one is named; else
+  /// the one known, as it is when it fits, changed where that is possible; else a new one.
+  ///
+  /// What the server has changed is kept at once, so that a sign-in that is given up does not leave
+  /// the keyring behind the server. A new registration is kept with its first session only.
+  func run(_ known: StoredRegistration?, redirectURI: String) throws(LoginError) -> Outcome {
+    if let id = flow.options.clientID ?? flow.options.configuredClientID {
+      return outcome(try manual(id, known, redirectURI), known)
+    }
+    guard let known, let current = try current(known) else {
+      return outcome(try register(redirectURI), known)
+    }
+    if current.redirectURIs == [redirectURI] { return try keep(current, known) }
+    if let updated = try update(current, redirectURI) { return try keep(updated, known) }
+    guard metadata.registrationEndpoint != nil else {
+      return outcome(current.with(redirectURI: redirectURI), known)
+    }
+    return outcome(try register(redirectURI), known)
+  }
+
+  /// The known registration as the server has it, if it is this server's, its secret is still good,
+  /// and the server remembers it: a browser sent there with a forgotten client would never come
+  /// back.
+  private func current(_ known: StoredRegistration) throws(LoginError) -> ClientRegistration? {
+    guard known.issuer == metadata.issuer,
+      !known.information.isSecretExpired(now: services.clock.now)
+    else { return nil }
+    return try flow.asking { () throws(OAuthError) in
+      try known.information.current(
+        issuer: metadata.issuer, client: http, now: services.clock.now)
+    }
+  }
+
+  /// The registration with this redirect URI; nil when the server does not do that.
+  private func update(
+    _ registration: ClientRegistration, _ redirectURI: String
+  ) throws(LoginError) -> ClientRegistration? {
+    let request = RegistrationRequest(
+      clientName: flow.clientName, redirectURIs: [redirectURI],
+      tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
+    do throws(OAuthError) {
+      return try registration.update(
+        request, issuer: metadata.issuer, client: http, now: services.clock.now)
+    } catch {
+      switch error {
+      case .transport: throw .oauth(error)
+      // Later it may do: no reason to leave a good registration behind.
+      case .unavailable(let status, _, _) where [429, 502, 503, 504].contains(status):
+        throw .oauth(error)
+      default:
+        services.trace("the registration cannot be changed: \(error)")
+        return nil
+      }
+    }
+  }
+
+  private func register(_ redirectURI: String) throws(LoginError) -> ClientRegistration {
+    let request = RegistrationRequest(
+      clientName: flow.clientName, redirectURIs: [redirectURI], metadata: metadata)
+    return try flow.asking { () throws(OAuthError) in
+      try ClientRegistration.register(
+        request, metadata: metadata, client: http, now: services.clock.now)
+    }
+  }
+
+  /// A client that an administrator made. Its secret is asked for once, and kept; who names the
+  /// client on the command line may give another.
+  private func manual(
+    _ clientID: String, _ known: StoredRegistration?, _ redirectURI: String
+  ) throws(LoginError) -> ClientRegistration {
+    let kept = known.flatMap { $0.clientID == clientID ? $0.information : nil }
+    var secret = kept?.clientSecret
+    if flow.options.clientID != nil || kept == nil {
+      let given = try flow.prompt.askForClientSecret(isKnown: secret != nil)
+      if !given.isEmpty { secret = given }
+    }
+    let isOneWord = { (text: Secret) in text.allSatisfy { (0x21...0x7E).contains($0) } }
+    guard isOneWord(Secret(clientID)), secret.map(isOneWord) ?? true else {
+      throw .malformedClient
+    }
+    return ClientRegistration(
+      clientID: clientID, clientSecret: secret, redirectURIs: [redirectURI],
+      tokenEndpointAuthMethod: metadata.clientAuthenticationMethods.contains(.clientSecretPost)
+        ? .clientSecretPost : .clientSecretBasic)
+  }
+
+  private func outcome(
+    _ information: ClientRegistration, _ known: StoredRegistration?
+  ) -> Outcome {
+    let registration = StoredRegistration(
+      deployment: flow.deployment, information: information, issuer: metadata.issuer,
+      tokenEndpoint: metadata.tokenEndpoint, revocationEndpoint: metadata.revocationEndpoint)
+    return Outcome(registration: registration, isStored: registration == known)
+  }
+
+  private func keep(
+    _ information: ClientRegistration, _ known: StoredRegistration
+  ) throws(LoginError) -> Outcome {
+    let outcome = outcome(information, known)
+    if outcome.isStored { return outcome }
+    try flow.storing { store throws(StoreError) in try store.save(outcome.registration) }
+    return Outcome(registration: outcome.registration, isStored: true)
+  }
+}
+
+extension ClientRegistration {
+  /// The same client with another redirect URI, for servers that compare no ports.
+  fileprivate func with(redirectURI: String) -> ClientRegistration {
+    ClientRegistration(
+      clientID: clientID, clientSecret: clientSecret, clientSecretExpiresAt: clientSecretExpiresAt,
+      registrationAccessToken: registrationAccessToken,
+      registrationClientURI: registrationClientURI, redirectURIs: [redirectURI],
+      tokenEndpointAuthMethod: tokenEndpointAuthMethod)
+  }
+}

@@ -1,0 +1,119 @@
+package import Credentials
+import FoundationEssentials
+package import HTTP
+import OAuth
+package import Secrets
+
+/// What we ask a deployment beside OAuth, each response told apart by what to do next.
+package struct DeploymentAPI {
+  private let deployment: Deployment
+  private let client: any HTTPClient
+
+  /// Asks a deployment through an HTTP client.
+  package init(deployment: Deployment, client: any HTTPClient) {
+    self.deployment = deployment
+    self.client = client
+  }
+
+  /// Why there is no response that says anything.
+  package enum NoResponse: Error, Equatable, Sendable {
+    /// The deployment could not be reached.
+    case transport(HTTPError)
+    /// A proxy or a portal responded, or the deployment cannot respond now.
+    case unexpected(status: Int)
+  }
+
+  /// What came of asking whose a token is.
+  package enum TokenCheck: Equatable, Sendable {
+    /// It works; the name is nil when it cannot be used.
+    case works(account: String?)
+    /// The deployment does not accept it.
+    case rejected
+    /// It may be good, but is not allowed to ask.
+    case unclear(status: Int)
+    /// Nobody knows.
+    case noResponse(NoResponse)
+  }
+
+  /// Asks whose a token is, with the token as it is.
+  package func check(_ token: Secret) -> TokenCheck {
+    let response: HTTPResponse
+    do throws(HTTPError) {
+      response = try client.send(request("GET", "/api/v2/users/me", token))
+    } catch {
+      return .noResponse(.transport(error))
+    }
+    switch response.status {
+    case 200 where response.isJSON: return .works(account: Self.userName(in: response))
+    case 401: return .rejected
+    case 403, 404: return .unclear(status: response.status)
+    case let status: return .noResponse(.unexpected(status: status))
+    }
+  }
+
+  /// What came of ending a token with the deployment's own sign-out.
+  package enum ServerLogout: Equatable, Sendable {
+    /// It is ended.
+    case ended
+    /// It was no longer good before.
+    case rejected
+    /// The deployment does not do that.
+    case unsupported(status: Int)
+    /// Nobody knows.
+    case noResponse(NoResponse)
+  }
+
+  /// Ends the token, and with an OAuth token its whole grant, where OAuth itself is switched off.
+  package func logout(_ token: Secret) -> ServerLogout {
+    let response: HTTPResponse
+    do throws(HTTPError) {
+      response = try client.send(request("POST", "/api/v2/users/logout", token))
+    } catch {
+      return .noResponse(.transport(error))
+    }
+    switch response.status {
+    case 200 where response.isJSON: return .ended
+    case 401: return .rejected
+    case 400..<500 where ![408, 429].contains(response.status):
+      return .unsupported(status: response.status)
+    case let status: return .noResponse(.unexpected(status: status))
+    }
+  }
+
+  /// The deployment's version as it names it, at most 100 bytes; nil when it does not.
+  package func version() -> String? {
+    guard let response = try? client.send(request("GET", "/api/v2/buildinfo", nil)),
+      response.status == 200,
+      let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body))
+    else { return nil }
+    return build.version.utf8.count <= 100 ? build.version : nil
+  }
+
+  private struct User: Decodable {
+    let username: String
+  }
+
+  private struct BuildInformation: Decodable {
+    let version: String
+  }
+
+  private func request(_ method: String, _ path: String, _ token: Secret?) -> HTTPRequest {
+    HTTPRequest(
+      method: method, url: deployment.url + path,
+      headers: (token.map { [.bearer($0)] } ?? []) + [HTTPField("Accept", "application/json")])
+  }
+
+  private static func userName(in response: HTTPResponse) -> String? {
+    guard let user = try? JSONDecoder().decode(User.self, from: Data(response.body)) else {
+      return nil
+    }
+    // It becomes an attribute, a label and a line of git's protocol.
+    let isName = user.username.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    return isName && (1...256).contains(user.username.utf8.count) ? user.username : nil
+  }
+}
+
+extension HTTPResponse {
+  /// A proxy's or a captive portal's page with status 200 is no response of the deployment.
+  fileprivate var isJSON: Bool { mediaType == "application/json" }
+}

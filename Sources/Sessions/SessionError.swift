@@ -1,0 +1,51 @@
+package import Credentials
+package import OAuth
+
+/// Why a session could not be found, refreshed or ended.
+package enum SessionError: Error, Equatable {
+  /// The keyring refused.
+  case store(StoreError)
+  /// The deployment refused, or did not answer.
+  case oauth(OAuthError, at: Deployment)
+  /// Another process kept the session's lock for too long.
+  case busy(holder: Int32?, waitedSeconds: Int)
+  /// The lock's file does not serve.
+  case lockUnusable(path: String, reason: String)
+  /// There is no directory for locks that belongs to us alone.
+  case noRuntimeDirectory
+  /// A person must sign in again.
+  case signInNeeded(SessionIdentity, SignInReason)
+  /// The session was changed by another process, and what it holds now is not alive.
+  case changedMeanwhile(SessionIdentity)
+  /// The deployment is left alone after failures, and the access token is not alive.
+  case leftAlone(SessionIdentity, failedSecondsAgo: Int64, nextTrySeconds: Int64)
+  /// The access token is dead, and the caller forbids a refresh.
+  case refreshForbidden(SessionIdentity)
+  /// Several accounts fit equally.
+  case severalAccounts(Deployment, [String])
+
+  /// Why nothing but a new sign-in helps.
+  package enum SignInReason: Equatable, Sendable {
+    /// The session ended earlier: it has no live access token and no refresh token.
+    case ended
+    /// The deployment has just refused the refresh token.
+    case refused
+    /// The same, after a refresh whose response was lost.
+    case refusedAfterInterruption
+    /// The registration that the tokens were issued to is no longer here.
+    case registrationGone
+    /// The session was removed while we waited for it.
+    case removed
+  }
+}
+
+/// What a person should know although a session was handed out.
+package enum SessionWarning: Equatable {
+  /// The session was not refreshed, and what is left of it was handed out.
+  case notRefreshed(SessionError)
+  /// The session was refreshed, and the keyring did not take the new tokens.
+  case notSaved(StoreError)
+  /// This machine's clock differs from the deployment's by so many seconds, ahead of it if
+  /// positive.
+  case clockDiffers(Deployment, seconds: Int64)
+}

@@ -1,0 +1,108 @@
+package import Credentials
+import Glibc
+package import HTTP
+
+/// What the work on sessions needs from outside, one seam each: keyring, lock, network, history,
+/// clock, and somebody to tell.
+///
+/// Nothing in this target reads the environment, the settings or the terminal.
+package struct SessionServices {
+  /// The keyring.
+  package let store: any SessionStore
+  /// One refresh of a session at a time.
+  package let lock: any SessionLock
+  /// What became of the last refreshes.
+  package let history: any RefreshHistoryStore
+  /// The time.
+  package let clock: any SessionClock
+  /// The way to a deployment's server.
+  package let client: (Deployment, Urgency) -> any HTTPClient
+  /// Takes what a person should know although the work goes on.
+  package let warn: (SessionWarning) -> Void
+  /// Takes a line of what is done, free of secrets.
+  package let trace: (String) -> Void
+
+  /// How long a caller can wait for a server.
+  package enum Urgency {
+    /// A tool waits for the credential, ten seconds at most.
+    case callerWaits
+    /// As long as a network needs.
+    case canTakeItsTime
+  }
+
+  /// Brings the seams together.
+  package init(
+    store: any SessionStore, lock: any SessionLock, history: any RefreshHistoryStore,
+    clock: any SessionClock, client: @escaping (Deployment, Urgency) -> any HTTPClient,
+    warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
+  ) {
+    self.store = store
+    self.lock = lock
+    self.history = history
+    self.clock = clock
+    self.client = client
+    self.warn = warn
+    self.trace = trace
+  }
+}
+
+/// The time, as sessions need it.
+package protocol SessionClock {
+  /// The wall clock, in Unix seconds: what expiry times are compared with.
+  var now: Int64 { get }
+  /// Milliseconds since start-up, suspension included: what waits between processes are measured
+  /// with. Setting the wall clock does not change it.
+  var uptimeMilliseconds: Int64 { get }
+  /// Waits.
+  func sleep(milliseconds: Int)
+}
+
+/// The clocks of this machine.
+package struct SystemClock: SessionClock {
+  /// Makes it.
+  package init() {}
+
+  package var now: Int64 { Int64(time(nil)) }
+
+  package var uptimeMilliseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
+  package func sleep(milliseconds: Int) { usleep(UInt32(clamping: milliseconds * 1000)) }
+}
+
+/// Which session is meant, before it is read.
+package struct SessionIdentity: Hashable, Sendable {
+  /// Where it is valid.
+  package let deployment: Deployment
+  /// Whose it is; empty when nobody knows.
+  package let account: String
+
+  /// Names a session.
+  package init(deployment: Deployment, account: String) {
+    self.deployment = deployment
+    self.account = account
+  }
+}
+
+extension StoredSession {
+  /// Which session this is.
+  package var identity: SessionIdentity {
+    SessionIdentity(deployment: deployment, account: account)
+  }
+}
+
+extension SessionServices {
+  /// Changes the keyring while nobody refreshes this session.
+  ///
+  /// - Throws: ``SessionError/store(_:)`` for what `body` throws; what the lock throws.
+  package func withLock<Value>(
+    of session: StoredSession, _ body: (any SessionStore) throws(StoreError) -> Value
+  ) throws(SessionError) -> Value {
+    try lock.withLock(of: session.identity) { () throws(SessionError) in
+      do throws(StoreError) { return try body(store) } catch { throw .store(error) }
+    }
+  }
+}

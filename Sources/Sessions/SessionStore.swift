@@ -1,0 +1,99 @@
+package import Credentials
+package import SecretService
+
+/// The seam between sessions and the keyring.
+package protocol SessionStore {
+  /// The sessions of exactly this deployment that a request for `account` may use: that account's
+  /// own, and one whose account nobody knows. With nil, all.
+  func sessions(of deployment: Deployment, account: String?) throws(StoreError) -> [StoredSession]
+  /// Every session of exactly this deployment, or with nil of all deployments, readable or not,
+  /// without unlocking anything.
+  func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry]
+  /// The URLs of the deployments that a registration is kept for. Reads no secret; empty where a
+  /// locked keyring does not tell.
+  func deploymentsWithRegistration() throws(StoreError) -> [String]
+  /// Keeps a session in place of the one of the same deployment and account.
+  func save(_ session: StoredSession) throws(StoreError)
+  /// Removes the sessions of exactly this deployment, of one account or with nil of all, unread.
+  func removeSessions(of deployment: Deployment, account: String?) throws(StoreError)
+  /// The OAuth client that we are registered as at a deployment.
+  func registration(of deployment: Deployment) throws(StoreError) -> StoredRegistration?
+  /// Keeps a registration in place of the deployment's former one.
+  func save(_ registration: StoredRegistration) throws(StoreError)
+  /// Removes the registration at a deployment.
+  func removeRegistration(of deployment: Deployment) throws(StoreError)
+  /// Removes the items of this deployment, of one account or with nil of all, whose secret the
+  /// keyring has lost; tells how many.
+  func removeLostSessions(of deployment: Deployment, account: String?) throws(StoreError) -> Int
+  /// From here on the person may be asked to unlock the keyring, and to confirm.
+  func allowPrompts()
+  /// Makes sure that items can be written, asking the person to unlock; they may be asked from
+  /// here on.
+  func unlock() throws(StoreError)
+  /// Whether the keyring was found to have no password, and keeps its content as readable text.
+  var isReadableOnDisk: Bool { get }
+}
+
+extension SessionStore {
+  /// What is stored now for the deployment and account of a session seen earlier.
+  package func session(like session: StoredSession) throws(StoreError) -> StoredSession? {
+    try sessions(of: session.deployment, account: session.account)
+      .first { $0.account == session.account }
+  }
+}
+
+/// One session as a list shows it.
+package struct SessionEntry {
+  /// What is known of a session's content.
+  package enum Content {
+    /// It could be read.
+    case session(StoredSession)
+    /// The item cannot be read now: it or its collection is locked, or the service fails.
+    case locked(StoreError)
+    /// The keyring has lost the item's secret.
+    case lost
+    /// It is no session of ours, or was damaged.
+    case unreadable(MalformedInput)
+  }
+
+  /// The item's `deployment` attribute; empty where a locked keyring does not tell.
+  package let deployment: String
+  /// The item's `account` attribute.
+  package let account: String
+  /// What the item holds.
+  package let content: Content
+
+  /// Makes an entry.
+  package init(deployment: String, account: String, content: Content) {
+    self.deployment = deployment
+    self.account = account
+    self.content = content
+  }
+
+  /// Whether it is locked and does not even tell which deployment it belongs to.
+  package var isHidden: Bool {
+    if case .locked = content { deployment.isEmpty } else { false }
+  }
+
+  /// Whether it may be a session with a deployment, rather than a password kept for git.
+  package var mayHoldToken: Bool {
+    switch content {
+    case .session(let session): session.method != .basic
+    case .locked: true
+    case .lost, .unreadable: false
+    }
+  }
+}
+
+/// Why the keyring did not do what it was asked.
+package enum StoreError: Error, Equatable {
+  /// The service, or the way to it, refused.
+  case keyring(SecretServiceError)
+  /// The item called `label` holds something that is not ours to use.
+  case unreadable(label: String, MalformedInput)
+  /// The session cannot be put into a form that every keyring keeps.
+  case unwritable(MalformedInput)
+
+  /// A keyring is locked that does not even tell what it holds.
+  package static let locked = StoreError.keyring(.locked(collection: nil))
+}

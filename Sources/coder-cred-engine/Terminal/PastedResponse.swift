@@ -1,0 +1,70 @@
+import Glibc
+import Login
+import OAuth
+
+/// The browser's response, pasted by the person: the address of the page that did not load, or the
+/// bare code.
+final class PastedResponse: LoginEventSource {
+  private let input: Int32
+  private var line: [UInt8] = []
+  private var isOver = false
+
+  init(from input: Int32) {
+    self.input = input
+  }
+
+  var descriptor: Int32? { isOver || isInBackground ? nil : input }
+
+  /// Whether what is typed is meant for another program: reading it would stop this one (SIGTTIN).
+  private var isInBackground: Bool { isatty(input) != 0 && tcgetpgrp(input) != getpgrp() }
+
+  func advance(
+    _ expected: AuthorizationResponse.Expectation
+  ) -> Result<AuthorizationResponse, OAuthError>? {
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    let count = read(input, &chunk, chunk.count)
+    guard count > 0 else {
+      isOver = count == 0 || errno != EINTR
+      return nil
+    }
+    line += chunk[..<count]
+    while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
+      let pasted = String(decoding: line[..<end], as: UTF8.self)
+      line.removeFirst(end + 1)
+      if let result = outcome(of: pasted, expected) { return result }
+    }
+    // A terminal hands over lines; what grows beyond any address is no address.
+    if line.count > CallbackSocket.limit { line = [] }
+    return nil
+  }
+
+  private func outcome(
+    of pasted: String, _ expected: AuthorizationResponse.Expectation
+  ) -> Result<AuthorizationResponse, OAuthError>? {
+    // What a copy often takes along: blanks, line breaks, and quotes around it.
+    var text = pasted.utf8.filter { $0 > 0x20 && $0 < 0x7F }[...]
+    while let first = text.first, "'\"<".utf8.contains(first) { text.removeFirst() }
+    while let last = text.last, "'\">".utf8.contains(last) { text.removeLast() }
+    guard !text.isEmpty else { return nil }
+    if text.contains(where: { "?=&".utf8.contains($0) }) {
+      let start = text.firstIndex(of: UInt8(ascii: "?")).map { $0 + 1 } ?? text.startIndex
+      let query = text[start...].prefix { $0 != UInt8(ascii: "#") }
+      let result = Result(query: String(decoding: query, as: UTF8.self), expected: expected)
+      if result == nil { say("That is not the answer to this sign-in; use the newest tab.") }
+      return result
+    }
+    guard !text.contains(where: { "/:".utf8.contains($0) }) else {
+      say("That is not the address of the last page; it has a “?” in it.")
+      return nil
+    }
+    // What a script pipes in may be anything, even a secret meant for another question.
+    guard isatty(input) != 0 else { return nil }
+    return Result { () throws(OAuthError) in
+      try AuthorizationResponse(code: String(decoding: text, as: UTF8.self))
+    }
+  }
+
+  private func say(_ line: String) {
+    if isatty(input) != 0 { Terminal.say(line) }
+  }
+}

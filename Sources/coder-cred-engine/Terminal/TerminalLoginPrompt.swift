@@ -1,0 +1,98 @@
+import Credentials
+import Glibc
+import Login
+import OAuth
+import Secrets
+
+/// The person at this terminal, with their browser.
+struct TerminalLoginPrompt: LoginPrompt {
+  let environment: Environment
+  let address: BrowserAddress
+  /// Whether a browser may be opened at all.
+  let opensBrowser: Bool
+
+  var canAsk: Bool { Terminal.isInteractive }
+
+  func tell(_ event: LoginEvent) {
+    switch event {
+    case .started(let deployment): Terminal.say("Signing in to \(deployment.url) …")
+    case .waitingForAnotherLogin(let deployment):
+      Terminal.say(
+        "Another sign-in to \(deployment.url) is under way; waiting for it …")
+    case .tokenInstead(let error, let deployment):
+      let failure = Failure(error, at: deployment)
+      Terminal.say(failure.message)
+      if case .oauth(.registrationDisabled) = error, let hint = failure.hint { Terminal.say(hint) }
+      Terminal.say("A session token will do instead.")
+    case .registeringAgain(let deployment):
+      Terminal.say(
+        "\(deployment.url) no longer accepts this machine's client; making a new one …")
+    case .unknownCode:
+      Terminal.say("The deployment does not know that code; paste the whole address instead.")
+    case .mustSignInAgain(let account):
+      Terminal.say("\(account) used the former client, and will have to sign in again.")
+    case .formerNotRevoked(let error):
+      Terminal.warn(
+        "the former sign-in is not revoked: "
+          + (error?.description ?? "the deployment revokes none"))
+    }
+  }
+
+  func prefersToken() throws(LoginError) -> Bool {
+    try ask("Sign in through the [B]rowser (recommended), or with a session [T]oken? ")
+      .hasPrefix("t")
+  }
+
+  func askForToken(of deployment: Deployment) throws(LoginError) -> Secret? {
+    let page = address.page("\(deployment.url)/cli-auth")
+    if isatty(STDIN_FILENO) != 0 {
+      let browser = Browser(environment: environment)
+      if opensBrowser && browser.isHere && browser.open(page) {
+        Terminal.say("Your browser shows a session token. If none opened, open this address:")
+      } else {
+        Terminal.say("Open this address in a browser; it shows a session token:")
+      }
+      Terminal.say("")
+      Terminal.say("  \(page)")
+      Terminal.say("")
+    }
+    let line = try askForSecret("Paste the token here (it stays hidden): ")
+    let token = line.map { String(decoding: $0.utf8.filter { $0 > 0x20 }, as: UTF8.self) }
+    guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .malformedToken }
+    return token.isEmpty ? nil : token
+  }
+
+  func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret {
+    try askForSecret(
+      "Client secret (empty \(isKnown ? "to keep the one known" : "if it has none")): ")
+  }
+
+  func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
+    let prompt = BrowserPrompt(
+      environment: environment, url: address.page(page.url), redirectURI: page.redirectURI,
+      port: page.port, timeoutSeconds: page.timeoutSeconds)
+    var sources: [any LoginEventSource] = [PastedResponse(from: STDIN_FILENO)]
+    if prompt.show(opensBrowser: opensBrowser),
+      let spinner = Spinner("Waiting for your browser", environment)
+    {
+      sources.append(spinner)
+    }
+    return sources
+  }
+
+  func stopWaiting(_ sources: [any LoginEventSource]) {
+    for case let spinner as Spinner in sources { spinner.clear() }
+  }
+
+  private func ask(_ question: String) throws(LoginError) -> String {
+    do throws(Failure) { return try Terminal.ask(question) } catch {
+      throw .unusableInput(reason: error.message)
+    }
+  }
+
+  private func askForSecret(_ question: String) throws(LoginError) -> Secret {
+    do throws(Failure) { return try Terminal.readSecret(question) } catch {
+      throw .unusableInput(reason: error.message)
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import Credentials
+import Foundation
+import HTTP
+import OAuth
+import Secrets
+import Testing
+
+@testable import Sessions
+
+@Suite struct SessionRefreshTests {
+  @Test func `A fresh token costs no request and no write`() throws {
+    let bench = Bench()
+    #expect(try bench.valid().accessToken == "a1")
+    #expect(bench.requests == 0 && bench.store.saved.isEmpty)
+  }
+
+  @Test func `The item is marked before the refresh token is spent, and saved after`() throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in
+      #expect(bench.store.session?.refreshingSince == bench.clock.now)
+      return FakeEndpoint.tokens("a2")
+    }
+    #expect(try bench.valid(3_000).accessToken == "a2")
+    #expect(bench.store.saved.count == 2)
+    #expect(bench.store.session?.refreshToken == "r2")
+    #expect(bench.store.session?.refreshingSince == nil)
+    #expect(bench.store.session?.expiresAt == bench.clock.now + 3_600)
+  }
+
+  @Test func `A keyring that takes no write keeps the refresh token unspent`() throws {
+    let bench = Bench()
+    bench.store.refusal = { _ in .locked }
+    #expect(try bench.valid(3_000).accessToken == "a1")
+    bench.clock.now += 700
+    #expect(bench.failure() == .store(.locked))
+    #expect(bench.requests == 0)
+  }
+
+  @Test func `The loser of a race takes the winner's tokens, and ends nothing`() throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in
+      bench.store.session?.accessToken = "winner"
+      bench.store.session?.refreshToken = "r9"
+      return FakeEndpoint.invalidGrant
+    }
+    #expect(try bench.valid(3_000).accessToken == "winner")
+    #expect(bench.store.session?.refreshToken == "r9")
+    #expect(bench.store.session?.staleSince == nil)
+  }
+
+  @Test func `Of a session that was changed and is dead, nothing is taken either`() throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in
+      bench.store.session?.refreshToken = "r9"
+      bench.store.session?.expiresAt = 1
+      return FakeEndpoint.invalidGrant
+    }
+    bench.clock.now += 700
+    #expect(bench.failure(3_000) == .changedMeanwhile(bench.identity))
+    #expect(bench.store.session?.refreshToken == "r9")
+  }
+
+  @Test func `A verdict on an unchanged session ends it, and nobody asks again`() throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.invalidGrant }
+    #expect(bench.failure(3_000) == .signInNeeded(bench.identity, .refused))
+    #expect(bench.failure() == .signInNeeded(bench.identity, .ended))
+    #expect(bench.requests == 1)
+    #expect(bench.store.session?.refreshToken == nil)
+    #expect(bench.store.registration != nil)
+  }
+
+  @Test func `A mark that was found is blamed, and survives an answer that decides nothing`() throws
+  {
+    let bench = Bench()
+    bench.store.session?.refreshingSince = bench.clock.now - 500
+    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 404) }
+    // Whoever finds a mark does not trust the token, however long it has to live.
+    #expect(try bench.valid().accessToken == "a1")
+    #expect(bench.requests == 1)
+    #expect(bench.store.session?.refreshingSince == bench.clock.now - 500)
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.invalidGrant }
+    bench.clock.uptimeMilliseconds += 1_000
+    #expect(bench.failure() == .signInNeeded(bench.identity, .refusedAfterInterruption))
+  }
+
+  @Test func `invalid_client takes the client along, unless it is another by now`() throws {
+    for isReplaced in [false, true] {
+      let bench = Bench()
+      bench.respond = { _ throws(HTTPError) in
+        if isReplaced { bench.store.registration?.information = Bench.information("new") }
+        return HTTPResponse(status: 401, body: Array(#"{"error":"invalid_client"}"#.utf8))
+      }
+      #expect(bench.failure(3_000) == .signInNeeded(bench.identity, .refused))
+      #expect((bench.store.registration == nil) == !isReplaced)
+    }
+  }
+
+  @Test func `A clock that was set back makes a token suspect, and one request settles it`() throws
+  {
+    let bench = Bench()
+    bench.clock.now -= 365 * 86_400
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    #expect(try bench.valid().accessToken == "a2")
+    #expect(try bench.valid().accessToken == "a2")
+    #expect(bench.requests == 1)
+    #expect(bench.store.session?.expiresAt == bench.clock.now + 3_600)
+  }
+
+  @Test func `A clock that was set forward, or a long sleep, makes a token old`() throws {
+    let bench = Bench()
+    bench.clock.now += 365 * 86_400
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    #expect(try bench.valid().accessToken == "a2")
+    #expect(try bench.valid().accessToken == "a2")
+    #expect(bench.requests == 1)
+  }
+
+  @Test func `A stale token is refreshed once, and then taken for good for half a minute`() throws {
+    let bench = Bench()
+    bench.respond = { [bench] _ throws(HTTPError) in
+      FakeEndpoint.tokens("a\(bench.requests + 1)", refresh: "r\(bench.requests + 1)")
+    }
+    bench.store.session?.staleSince = bench.clock.now
+    #expect(try bench.valid().accessToken == "a2")
+    bench.store.session?.staleSince = bench.clock.now
+    #expect(try bench.valid().accessToken == "a2")
+    // But one that is too old as well is refreshed all the same.
+    bench.clock.now += 3_590
+    #expect(try bench.valid().accessToken == "a3")
+  }
+
+  @Test func `Whoever comes late with a rejected token gets the one that replaced it`() throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    bench.store.session?.staleSince = bench.clock.now
+    let late = try #require(bench.store.session)
+    #expect(try bench.valid().accessToken == "a2")
+    let refresh = SessionRefresh(services: bench.services)
+    #expect(
+      try refresh.validSession(late, minimumSeconds: 60, mayRefresh: true).accessToken == "a2")
+    #expect(try refresh.refreshRejected(late).accessToken == "a2")
+    #expect(bench.requests == 1)
+  }
+}
+
+@Suite struct ServerClockTests {
+  @Test func `A Date field is read as RFC 9110 writes it, and nothing else is`() {
+    #expect(DateRecordingClient.seconds("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
+    for text in [
+      "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+      "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Foo 1994 08:49:37 GMT",
+      "Sun, -6 Nov 1994 08:49:37 GMT", String(repeating: " ", count: 29),
+    ] {
+      #expect(DateRecordingClient.seconds(text) == nil, "\(text)")
+    }
+  }
+
+  @Test func `Only a difference of more than ten minutes is told`() throws {
+    for (server, expected) in [(1_600, nil), (1_601, -601), (400, nil), (399, 601)]
+      as [(Int64, Int64?)]
+    {
+      let client = DateRecordingClient(
+        client: FakeEndpoint { _ throws(HTTPError) in
+          HTTPResponse(status: 200, headers: [HTTPField("Date", Self.date(server))])
+        })
+      _ = try client.send(HTTPRequest(url: "https://dev.coder.com/"))
+      #expect(client.clockDifferenceSeconds(now: 1_000) == expected)
+    }
+  }
+
+  private static func date(_ seconds: Int64) -> String {
+    let clock = [seconds / 3600, seconds / 60 % 60, seconds % 60].map {
+      String(100 + $0).dropFirst()
+    }
+    return "Thu, 01 Jan 1970 \(clock.joined(separator: ":")) GMT"
+  }
+}
+
+@Suite struct TransportTests {
+  private static let passing: [HTTPError] = [
+    .unreachable(reason: "x"), .timedOut(reason: "x"), .broken(reason: "x"), .tooLarge(reason: "x"),
+    .untrusted(reason: "the certificate of dev.coder.com has expired"),
+    .clientCertificateRejected(reason: "x"),
+  ]
+
+  @Test(arguments: passing)
+  func `Without an answer the session stays, and is left alone after two failures`(
+    error: HTTPError
+  ) throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in throw error }
+    #expect(try bench.valid(3_000).accessToken == "a1")
+    bench.clock.now += 700
+    #expect(bench.failure() == .oauth(.transport(error), at: deployment))
+    #expect(
+      bench.failure()
+        == .leftAlone(bench.identity, failedSecondsAgo: 0, nextTrySeconds: 1))
+    #expect(bench.requests == 2)
+    #expect(bench.store.session?.refreshToken == "r1")
+    #expect(bench.store.session?.staleSince == nil)
+  }
+
+  @Test func `A mistake in the configuration makes nobody wait once it is mended`() throws {
+    let bench = Bench()
+    bench.clock.now += 700
+    bench.respond = { _ throws(HTTPError) in throw .misconfigured(reason: "no such file") }
+    for _ in 0..<3 {
+      #expect(
+        bench.failure()
+          == .oauth(.transport(.misconfigured(reason: "no such file")), at: deployment))
+    }
+    #expect(bench.store.session?.refreshingSince == nil)
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    #expect(try bench.valid().accessToken == "a2")
+  }
+}
