@@ -31,55 +31,70 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
+    .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
       name: "SecretService", dependencies: ["CLinux", "CSecret", "Secrets"], swiftSettings: strict),
-    .target(name: "HTTP", dependencies: ["CCurl"], swiftSettings: strict),
-    .target(name: "OAuth", dependencies: ["CGLib", "HTTP", "Secrets"], swiftSettings: strict),
-    .target(name: "Credentials", dependencies: ["Secrets"], swiftSettings: strict),
+    .target(
+      name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
+    .target(
+      name: "OAuth", dependencies: ["Basics", "CGLib", "HTTP", "Secrets"], swiftSettings: strict),
+    .target(
+      name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
     .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
     .target(
       name: "Sessions",
-      dependencies: ["CGLib", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets"],
+      dependencies: [
+        "Basics", "CGLib", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets",
+      ],
       swiftSettings: strict),
     .target(
       name: "Login",
-      dependencies: ["CLinux", "Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
+      dependencies: ["Basics", "CLinux", "Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
       swiftSettings: strict),
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
+        "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
         "SecretService", "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     // The bus, for whoever needs one answer from it and cannot wait for a library to load.
-    .target(name: "MinimalDBus", swiftSettings: strict),
+    .target(name: "MinimalDBus", dependencies: ["CLinux"], swiftSettings: strict),
 
     // The door: the cached answer alone, and the engine for everything else.
     .executableTarget(
       name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "MinimalDBus"],
       swiftSettings: strict),
 
-    // Stand-ins for the world: a deployment, and a desktop session of our own.
+    // What tests work with: a simulated deployment, and a private desktop with all that is on it.
     .target(
       name: "DeploymentSimulator", path: "Tests/DeploymentSimulator", swiftSettings: strict),
     .executableTarget(
       name: "deployment-simulator", dependencies: ["DeploymentSimulator"],
       path: "Tests/deployment-simulator", swiftSettings: strict),
-    .target(name: "TestDesk", path: "Tests/TestDesk", swiftSettings: strict),
+    .target(
+      name: "TestDesk", dependencies: ["DeploymentSimulator"], path: "Tests/TestDesk",
+      swiftSettings: strict),
 
     .testTarget(
       name: "DeploymentSimulatorTests",
       dependencies: ["DeploymentSimulator", "deployment-simulator"], swiftSettings: strict),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
+    .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: strict),
+    .testTarget(
+      name: "TestDeskTests",
+      dependencies: ["TestDesk", "coder-cred", "coder-cred-engine", "deployment-simulator"],
+      swiftSettings: strict),
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPTests", dependencies: ["HTTP", "TestDesk"], swiftSettings: strict),
+      name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk"], swiftSettings: strict),
     .testTarget(
-      name: "OAuthTests", dependencies: ["DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
+      name: "OAuthTests",
+      dependencies: ["Basics", "DeploymentSimulator", "HTTP", "OAuth", "Secrets"],
       swiftSettings: strict),
     .testTarget(
       name: "SecretServiceTests", dependencies: ["TestDesk", "SecretService", "Secrets"],

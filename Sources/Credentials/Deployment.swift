@@ -1,3 +1,5 @@
+import Basics
+
 /// Where credentials are valid: the canonical URL of a Coder deployment, or of any other server.
 ///
 /// Scheme, lower-case ASCII host, port unless it is the scheme's default, and path without a
@@ -23,7 +25,7 @@ public struct Deployment: Hashable, Sendable {
   public var name: String { authority + path }
 
   /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
-  public var isLoopback: Bool { Host.isLoopback(host) }
+  public var isLoopback: Bool { Loopback.contains(host: host) }
 
   /// Whether a secret can travel to it without being read on the way: anything but `http` to
   /// another machine.
@@ -31,10 +33,20 @@ public struct Deployment: Hashable, Sendable {
 
   /// Reads a URL as people and tools write it; a bare host means `https`.
   ///
+  /// Blanks and line breaks around it are no part of it, nor is cargo's `sparse+` before it.
+  ///
   /// - Parameter text: an absolute URL without user, query or fragment, or `host[:port][/path]`.
   /// - Throws: ``MalformedInput/url(reason:)``.
   public init(url text: String) throws(MalformedInput) {
-    let parts = try URLParts(text.contains("://") ? text : "https://" + text)
+    var bytes = Array(text.utf8)[...]
+    while let first = bytes.first, first.isBlank { bytes.removeFirst() }
+    while let last = bytes.last, last.isBlank { bytes.removeLast() }
+    if bytes.starts(with: "sparse+".utf8) { bytes.removeFirst("sparse+".utf8.count) }
+    let hasScheme = bytes.firstIndex(of: UInt8(ascii: ":")).map {
+      bytes[$0...].starts(with: "://".utf8)
+    }
+    let url = String(decoding: bytes, as: UTF8.self)
+    let parts = try URLParts(hasScheme ?? false ? url : "https://" + url)
     guard parts.user == nil, parts.password == nil else {
       throw .url(reason: "a deployment's URL holds no user name or password")
     }
@@ -65,16 +77,15 @@ public struct Deployment: Hashable, Sendable {
 
   /// This deployment and every one whose path contains it, the longest path first.
   ///
-  /// What is stored for `https://h/coder` serves `https://h/coder/api`, never the reverse. At most
-  /// nine: this one and its eight nearest parents.
+  /// What is stored for `https://h/coder` serves `https://h/coder/api`, never the reverse. Parents of
+  /// more than eight segments are left out: a deployment is not that deep, and whoever asks for a
+  /// long path must not cause a search for each of its segments.
   public var withParents: [Deployment] {
-    var paths = [path]
-    while let slash = paths[paths.count - 1].utf8.lastIndex(of: UInt8(ascii: "/")),
-      paths.count < 9
-    {
-      paths.append(String(paths[paths.count - 1][..<slash]))
+    let slashes = path.utf8.indices.filter { path.utf8[$0] == UInt8(ascii: "/") }
+    let parents = slashes.prefix(9).reversed().map { String(path[..<$0]) }
+    return ([path] + parents).map {
+      Deployment(scheme: scheme, host: host, port: port, path: $0)
     }
-    return paths.map { Deployment(scheme: scheme, host: host, port: port, path: $0) }
   }
 
   private static func canonical(scheme: String) throws(MalformedInput) -> String {

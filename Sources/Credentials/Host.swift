@@ -1,3 +1,5 @@
+import Basics
+
 /// The host and port of a URL (RFC 3986 §3.2), held to what a certificate can name.
 enum Host {
   /// Splits and checks an authority; a default port disappears.
@@ -25,15 +27,6 @@ enum Host {
     return (String(decoding: host, as: UTF8.self), isDefault ? nil : port)
   }
 
-  static func isLoopback(_ host: String) -> Bool {
-    if host == "localhost" || host == "[::1]" { return true }
-    let octets = host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    return octets.count == 4 && octets[0].elementsEqual("127".utf8)
-      && octets.allSatisfy { octet in
-        octet.allSatisfy(\.isASCIIDigit) && octet.count <= 3 && UInt8(String(octet) ?? "") != nil
-      }
-  }
-
   private static func isName(_ host: ArraySlice<UInt8>) -> Bool {
     !host.isEmpty && host.count <= 255 && host.first != UInt8(ascii: ".")
       && host.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "-._".utf8.contains($0) }
@@ -43,7 +36,7 @@ enum Host {
     guard host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") else { return false }
     let inner = host.dropFirst().dropLast()
     return (2...45).contains(inner.count) && inner.contains(UInt8(ascii: ":"))
-      && inner.allSatisfy { $0.hexValue != nil || ":.".utf8.contains($0) }
+      && inner.allSatisfy { PercentEncoding.hexDigit($0) != nil || ":.".utf8.contains($0) }
   }
 
   private static func port(_ tail: [UInt8]) throws(MalformedInput) -> Int? {

@@ -8,6 +8,8 @@ public enum MalformedInput: Error, Equatable, Sendable {
   case payload(reason: String)
   /// A stored payload written by a newer version of this program.
   case newerPayload(version: Int64)
+  /// A settings file that cannot be trusted or read.
+  case settings(reason: String)
   /// A value that would break the format it is written in.
   case unwritable(reason: String)
 }

@@ -1,3 +1,4 @@
+import Basics
 public import Secrets
 
 /// What an item in the keyring holds: one line of flat, compact JSON without a backslash.
@@ -48,6 +49,30 @@ public struct Payload: Equatable, Sendable {
     set { self[text: key] = newValue?.revealed }
   }
 
+  /// Takes the text of a field out; nil, and nothing is taken, when there is none.
+  public mutating func take(text key: String) -> String? {
+    defer { if self[text: key] != nil { self[text: key] = nil } }
+    return self[text: key]
+  }
+
+  /// Takes the number of a field out; nil, and nothing is taken, when there is none.
+  public mutating func take(number key: String) -> Int64? {
+    defer { if self[number: key] != nil { self[number: key] = nil } }
+    return self[number: key]
+  }
+
+  /// Takes the secret of a field out; nil, and nothing is taken, when there is none.
+  public mutating func take(secret key: String) -> Secret? {
+    take(text: key).map(Secret.init(_:))
+  }
+
+  /// Adds what another payload holds beside the fields of this one.
+  public mutating func add(_ other: Payload) {
+    for field in other.fields where !fields.contains(where: { $0.key == field.key }) {
+      fields.append(field)
+    }
+  }
+
   private mutating func set(_ key: String, _ value: Value?) {
     fields.removeAll { $0.key == key }
     if let value { fields.append((key, value)) }
@@ -95,18 +120,18 @@ public struct Payload: Equatable, Sendable {
     }
   }
 
-  /// Checks the two fields that every payload carries.
+  /// Takes and checks the two fields that every payload carries.
   ///
   /// - Parameters:
   ///   - newest: the newest format version understood.
   ///   - url: the deployment the payload must belong to.
   /// - Throws: ``MalformedInput``.
-  public func requireVersion(_ newest: Int64, url: String) throws(MalformedInput) {
-    guard let version = self[number: "v"], version > 0 else {
+  public mutating func takeVersion(_ newest: Int64, url: String) throws(MalformedInput) {
+    guard let version = take(number: "v"), version > 0 else {
       throw .payload(reason: "the format version is missing")
     }
     guard version <= newest else { throw .newerPayload(version: version) }
-    guard self[text: "url"] == url else {
+    guard take(text: "url") == url else {
       throw .payload(reason: "it belongs to another deployment")
     }
   }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Reads one flat JSON object (RFC 8259) of texts, whole numbers and nulls.
 struct PayloadReader {
   enum Value {
@@ -52,7 +54,7 @@ struct PayloadReader {
     guard !raw.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\\") }) else {
       throw .payload(reason: "a text holds an escape or a control character")
     }
-    guard let decoded = try? PercentEncoding.decode(raw),
+    guard let decoded = PercentEncoding.decode(raw),
       let text = String(validating: decoded, as: UTF8.self)
     else { throw .payload(reason: "a text is badly encoded") }
     return text

@@ -40,6 +40,8 @@ public struct StoredSession: Sendable, Equatable {
   public var staleSince: Int64?
   /// Since when a refresh is under way, in Unix seconds.
   public var refreshingSince: Int64?
+  /// The fields of the stored payload that this version does not know; they are kept.
+  private var unknownFields = Payload()
 
   /// Makes a session.
   public init(
@@ -90,6 +92,13 @@ extension StoredSession {
   public static let usualMargin: Int64 = 60
   /// What somebody may say, in seconds: none, to a year.
   public static let margins: ClosedRange<Int64> = 0...31_536_000
+
+  /// Reads a margin as flags and settings give it: decimal digits alone, within ``margins``.
+  public static func margin(_ text: String) -> Int64? {
+    guard text.utf8.allSatisfy(\.isASCIIDigit), let margin = Int64(text), margins.contains(margin)
+    else { return nil }
+    return margin
+  }
 }
 
 extension StoredSession {
@@ -108,34 +117,37 @@ extension StoredSession {
   public init(
     payload line: Secret, deployment: Deployment, account: String
   ) throws(MalformedInput) {
-    let payload = try Payload(parsing: line)
-    try payload.requireVersion(Self.version, url: deployment.url)
-    guard payload[text: "account"] ?? "" == account else {
+    var payload = try Payload(parsing: line)
+    try payload.takeVersion(Self.version, url: deployment.url)
+    guard payload.take(text: "account") ?? "" == account else {
       throw .payload(reason: "it belongs to another account")
     }
-    guard let method = payload[text: "method"].flatMap(Method.init(rawValue:)),
-      let accessToken = payload[secret: "access_token"]
+    guard let method = payload.take(text: "method").flatMap(Method.init(rawValue:)),
+      let accessToken = payload.take(secret: "access_token")
     else { throw .payload(reason: "the method or the access token is missing") }
     guard method == .basic || accessToken.isVisibleASCII else {
       throw .payload(reason: "the access token holds a blank or a character beyond ASCII")
     }
     self.init(deployment: deployment, account: account, method: method, accessToken: accessToken)
-    tokenType = payload[text: "token_type"] ?? tokenType
-    issuedAt = payload[number: "issued_at"]
-    expiresAt = payload[number: "expires_at"]
-    refreshToken = payload[secret: "refresh_token"]
-    scope = payload[text: "scope"]
-    resource = payload[text: "resource"]
-    clientID = payload[text: "client_id"]
-    signedInAt = payload[number: "signed_in_at"]
-    staleSince = payload[number: "stale"]
-    refreshingSince = payload[number: "refreshing"]
+    tokenType = payload.take(text: "token_type") ?? tokenType
+    guard isTokenTypeOneWord else { throw .payload(reason: "the token type is not one word") }
+    issuedAt = payload.take(number: "issued_at")
+    expiresAt = payload.take(number: "expires_at")
+    refreshToken = payload.take(secret: "refresh_token")
+    scope = payload.take(text: "scope")
+    resource = payload.take(text: "resource")
+    clientID = payload.take(text: "client_id")
+    signedInAt = payload.take(number: "signed_in_at")
+    staleSince = payload.take(number: "stale")
+    refreshingSince = payload.take(number: "refreshing")
+    unknownFields = payload
   }
 
   /// The payload to store.
   ///
   /// - Throws: ``MalformedInput/unwritable(reason:)``.
   public func payload() throws(MalformedInput) -> Secret {
+    guard isTokenTypeOneWord else { throw .unwritable(reason: "the token type is not one word") }
     var payload = Payload()
     payload[number: "v"] = Self.version
     payload[text: "url"] = deployment.url
@@ -152,6 +164,12 @@ extension StoredSession {
     payload[number: "signed_in_at"] = signedInAt
     payload[number: "stale"] = staleSince
     payload[number: "refreshing"] = refreshingSince
+    payload.add(unknownFields)
     return try payload.encoded()
+  }
+
+  /// RFC 9110 §11.1: "auth-scheme = token". Anything else could add a line to a header.
+  private var isTokenTypeOneWord: Bool {
+    !tokenType.isEmpty && tokenType.utf8.allSatisfy(\.isTokenCharacter)
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Secrets
 
 /// A URL taken apart (RFC 3986 §3), its user, password and path percent-decoded once.
@@ -32,11 +33,18 @@ struct URLParts {
     password = try separator.map { separator throws(MalformedInput) in
       Secret(try Self.decoded(userinfo?[(separator + 1)...] ?? []))
     }
-    self.path = try PercentEncoding.decode(path)
+    self.path = try Self.unescaped(path)
+  }
+
+  private static func unescaped(_ bytes: ArraySlice<UInt8>) throws(MalformedInput) -> [UInt8] {
+    guard let bytes = PercentEncoding.decode(bytes) else {
+      throw .url(reason: "a percent sign is not followed by two hexadecimal digits")
+    }
+    return bytes
   }
 
   private static func decoded(_ bytes: ArraySlice<UInt8>) throws(MalformedInput) -> String {
-    let bytes = try PercentEncoding.decode(bytes)
+    let bytes = try unescaped(bytes)
     guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
       throw .url(reason: "the user name or password holds a control character")
     }

@@ -1,5 +1,5 @@
+import Basics
 import CCurl
-import Glibc
 
 /// A request's URL after every check: `https`, or `http` where that is allowed.
 struct RequestTarget {
@@ -11,7 +11,7 @@ struct RequestTarget {
   let authority: String
 
   var isSecure: Bool { scheme == "https" }
-  var isLoopback: Bool { Self.isLoopback(host: host) }
+  var isLoopback: Bool { Loopback.contains(host: host) }
 
   init(_ text: String, allowsPlainHTTP: Bool) throws(HTTPError) {
     guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x5C }) else {
@@ -35,28 +35,12 @@ struct RequestTarget {
     else {
       throw .refusedURL(reason: "the URL is malformed")
     }
-    guard scheme == "https" || allowsPlainHTTP || Self.isLoopback(host: host) else {
+    guard scheme == "https" || allowsPlainHTTP || Loopback.contains(host: host) else {
       throw .refusedURL(reason: "\(host) would be reached over http, without encryption")
     }
     self.url = url
     self.scheme = scheme
     self.host = host
     self.authority = url.part(CURLUPART_PORT).map { "\(host):\($0)" } ?? host
-  }
-
-  /// RFC 5735 §3 (127.0.0.0/8), RFC 4291 §2.5.3 (`::1`) and RFC 6761 §6.3 (`localhost`, which
-  /// libcurl answers itself, without asking a name server).
-  static func isLoopback(host: String) -> Bool {
-    if host == "localhost" { return true }
-    var address = in_addr()
-    if inet_pton(AF_INET, host, &address) == 1 {
-      return UInt32(bigEndian: address.s_addr) >> 24 == 127
-    }
-    guard host.hasPrefix("["), host.hasSuffix("]") else { return false }
-    var bytes = in6_addr()
-    guard inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &bytes) == 1 else {
-      return false
-    }
-    return withUnsafeBytes(of: bytes) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
   }
 }

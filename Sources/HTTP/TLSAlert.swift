@@ -1,3 +1,5 @@
+import Secrets
+
 /// A TLS alert the server sent, read from the OpenSSL error code in libcurl's text.
 struct TLSAlert {
   /// The alert's number (RFC 8446 §6).
@@ -46,11 +48,4 @@ struct TLSAlert {
 
 /// A library's text made fit for one line of a terminal: visible ASCII, no query, no user
 /// information, at most 200 characters.
-func quotable(_ text: String) -> String {
-  let visible = text.utf8.map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: ".") }
-  let words = visible.split(separator: 0x20).map { word in
-    let withoutUser = word.lastIndex(of: UInt8(ascii: "@")).map { word[($0 + 1)...] } ?? word
-    return withoutUser.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-  }
-  return String(decoding: Array(words.joined(separator: [0x20])).prefix(200), as: UTF8.self)
-}
+func quotable(_ text: String) -> String { ForeignText.logLine(text) }

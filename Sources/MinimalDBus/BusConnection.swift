@@ -1,42 +1,64 @@
+internal import CLinux
 internal import Glibc
 
 /// One connection to a session bus, for a few calls within a fraction of a second.
 ///
-/// It knows method calls, their answers, and the few types they need: no signals, no descriptors,
-/// no big-endian peers. Whoever needs more has libraries for it, whose loading alone takes longer
-/// than everything here.
+/// It knows method calls, their replies, and the few types they need: no signals, no descriptors,
+/// no big-endian peers. Loading a library that knows more takes longer than everything here.
 public final class BusConnection {
   /// The longest that everything on one connection may take, in milliseconds.
-  public static let patience = 500
-  /// The longest message that is read, in bytes.
-  public static let longestMessage = 1 << 20
+  public static let timeoutMilliseconds = 500
+  /// The most that is read on one connection, in bytes.
+  public static let maximumBytes = 1 << 20
 
   private let socket: Int32
   private let end: Int
   private var received: [UInt8] = []
-  private var isWelcome = false
+  private var total = 0
   private var replies: [Int: ReplyMessage] = [:]
 
-  /// Connects, and sends our name and the first calls at once: the bus reads them in order.
+  /// Connects, authenticates, and sends our greeting and the first calls at once.
   ///
   /// - Parameters:
   ///   - address: a D-Bus address; only that of one Unix socket is understood.
   ///   - calls: with serials from 2 on; 1 is the greeting's.
-  /// - Throws: ``BusError/unavailable``, ``BusError/timedOut``.
+  /// - Throws: ``BusError``.
   public init(address: String, sending calls: MethodCall...) throws(BusError) {
-    end = Self.milliseconds + Self.patience
+    end = Self.milliseconds + Self.timeoutMilliseconds
     let address = try SocketAddress(address)
     socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(O_CLOEXEC), 0)
     // Bounds sending, and connecting to a bus whose queue is full.
-    var limit = timeval(tv_sec: 0, tv_usec: Self.patience * 1000)
+    var limit = timeval(tv_sec: 0, tv_usec: Self.timeoutMilliseconds * 1000)
     setsockopt(
       socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     guard address.connect(socket) else { throw .unavailable }
-    let user = String(getuid()).utf8.map { String($0, radix: 16) }.joined()
+    // Whoever listens at a stale or abstract address would see what we ask, and could answer it.
+    let user = clinux_peer_user(socket)
+    guard user == Int(geteuid()) || user == 0 else { throw .refused }
+    try authenticate()
     let hello = MethodCall(
       serial: 1, to: "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
       "Hello")
-    try send(Array("\0AUTH EXTERNAL \(user)\r\nBEGIN\r\n".utf8) + hello.bytes, calls)
+    try send(Array("BEGIN\r\n".utf8) + hello.bytes, calls)
+  }
+
+  /// D-Bus Specification, "Authentication Protocol": EXTERNAL without an identity means whoever the
+  /// socket says we are, which is right in other user namespaces, too.
+  ///
+  /// BEGIN is not sent before OK has come, which takes a few microseconds: xdg-dbus-proxy closes the
+  /// connection otherwise.
+  private func authenticate() throws(BusError) {
+    try send(Array("\0AUTH EXTERNAL\r\nDATA\r\n".utf8), [])
+    var expected = ["DATA", "OK "]
+    while let word = expected.first {
+      guard let lineEnd = received.firstIndex(of: UInt8(ascii: "\n")) else {
+        try receive()
+        continue
+      }
+      guard received.starts(with: word.utf8) else { throw .refused }
+      received.removeFirst(lineEnd + 1)
+      expected.removeFirst()
+    }
   }
 
   deinit { close(socket) }
@@ -52,12 +74,12 @@ public final class BusConnection {
     else { throw .timedOut }
   }
 
-  /// Waits for the answer to a call.
+  /// Waits for the reply to a call.
   ///
   /// - Parameters:
   ///   - serial: the call's.
-  ///   - signature: the types that the answer must have.
-  /// - Returns: the arguments of the answer.
+  ///   - signature: the types that the reply must have.
+  /// - Returns: the arguments of the reply.
   /// - Throws: ``BusError``.
   public func reply(to serial: Int, _ signature: String) throws(BusError) -> MessageReader {
     while true {
@@ -69,21 +91,14 @@ public final class BusConnection {
     }
   }
 
-  /// Takes one message from what was received, or the welcome before the first; false while it is
-  /// not whole.
+  /// Takes one message from what was received; false while it is not whole.
   private func takeMessage() throws(BusError) -> Bool {
-    if !isWelcome {
-      guard received.starts(with: "OK ".utf8.prefix(received.count)) else { throw .refused }
-      guard let lineEnd = received.firstIndex(of: UInt8(ascii: "\n")) else { return false }
-      received.removeFirst(lineEnd + 1)
-      isWelcome = true
-    }
-    guard let message = try ReplyMessage(received, atMost: Self.longestMessage) else {
+    guard let message = try ReplyMessage(received, atMost: Self.maximumBytes) else {
       return false
     }
     received.removeFirst(message.length)
     if let serial = message.replySerial {
-      // Anything else that answers a call is an error.
+      // The only other reply to a call is an error.
       guard message.isReturn else { throw .refused }
       replies[serial] = message
     }
@@ -98,6 +113,8 @@ public final class BusConnection {
     let count = read(socket, &chunk, chunk.count)
     guard count > 0 else { throw .unavailable }
     received += chunk[..<count]
+    total += count
+    guard total <= Self.maximumBytes else { throw .malformed }
   }
 
   private static var milliseconds: Int {
@@ -107,11 +124,11 @@ public final class BusConnection {
   }
 }
 
-/// Why a bus did not answer.
+/// Why a bus did not reply.
 public enum BusError: Error, Equatable, Sendable {
   /// There is no bus at the address, or the address is not that of one Unix socket, or it left.
   case unavailable
-  /// The bus or the program answered with an error.
+  /// The bus is another user's, or it or the program replied with an error.
   case refused
   /// What came is not what the specification, or the caller, says it is.
   case malformed

@@ -1,3 +1,6 @@
+import Basics
+import Secrets
+
 /// Scheme, host and port: what must be equal for two URLs to share trust (RFC 6454 §4).
 public struct Origin: Sendable, Hashable, CustomStringConvertible {
   /// `https` or `http`.
@@ -8,7 +11,7 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
   public let port: UInt16
 
   /// Whether the host can only be this machine.
-  public var isLoopback: Bool { ["127.0.0.1", "[::1]", "localhost"].contains(host) }
+  public var isLoopback: Bool { Loopback.contains(host: host) }
 
   /// The origin as a URL without a path.
   public var description: String {
@@ -78,7 +81,7 @@ public struct Endpoint: Sendable, Hashable {
     if origin == issuer { return endpoint }
     let isAllowed = allowedOrigins.contains { Endpoint($0)?.origin == origin }
     guard isAllowed, origin.scheme == "https" || origin.isLoopback || issuer.scheme == "http" else {
-      throw .foreignEndpoint(name: name, url: ServerText.shown(url) ?? "")
+      throw .foreignEndpoint(name: name, url: ForeignText.quotation(url) ?? "")
     }
     return endpoint
   }

@@ -9,7 +9,7 @@ public struct Secret: Sendable, Hashable {
   /// The secret itself. Every use is a place where it leaves our hands.
   public var revealed: String { value }
 
-  fileprivate let value: String
+  let value: String
 
   /// Takes a secret into custody.
   public init(_ value: String) {
@@ -76,5 +76,32 @@ extension Secret: ExpressibleByStringInterpolation {
 
     /// Adds a secret.
     public mutating func appendInterpolation(_ secret: Secret) { text += secret.value }
+  }
+}
+
+extension Secret {
+  /// A text in which every part of this secret is replaced.
+  ///
+  /// A part is a run of at least eight bytes of it, or all of it where it is shorter. What has less
+  /// than four bytes is no secret, and would make any text unreadable.
+  public func redacted(in text: String) -> String {
+    let secret = Array(value.utf8)
+    let length = min(8, secret.count)
+    guard length >= 4 else { return text }
+    let parts = Set((0...(secret.count - length)).map { secret[$0..<($0 + length)] })
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    var index = 0
+    // Where the last part found ends.
+    var end = 0
+    while index < bytes.count {
+      if index + length <= bytes.count, parts.contains(bytes[index..<(index + length)]) {
+        if index >= end { result += Array(description.utf8) }
+        end = index + length
+      }
+      if index >= end { result.append(bytes[index]) }
+      index += 1
+    }
+    return String(decoding: result, as: UTF8.self)
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import HTTP
 
@@ -16,7 +17,7 @@ final class DateRecordingClient: HTTPClient {
 
   func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
     let response = try client.send(request)
-    serverTime = response.header("Date").flatMap(Self.seconds)
+    serverTime = response.header("Date").flatMap { HTTPDate.seconds($0, now: Int64(time(nil))) }
     return response
   }
 
@@ -31,26 +32,4 @@ final class DateRecordingClient: HTTPClient {
     if overflow { return now > serverTime ? .max : .min }
     return ahead.magnitude > UInt64(Self.toleranceSeconds) ? ahead : nil
   }
-
-  /// RFC 9110 §5.6.7 IMF-fixdate, such as `Sun, 06 Nov 1994 08:49:37 GMT`, in Unix seconds.
-  static func seconds(_ date: String) -> Int64? {
-    let words = date.utf8.split { [0x20, 0x2C, UInt8(ascii: ":")].contains($0) }.map { String($0) }
-    guard date.utf8.count == 29, words.count == 8, words[7] == "GMT",
-      let month = months.firstIndex(where: { $0 == words[2] })
-    else { return nil }
-    let numbers = [1, 3, 4, 5, 6].compactMap { words[$0].flatMap { Int32($0) } }
-    guard numbers.count == 5, numbers[1] >= 1900, numbers.allSatisfy({ 0...9999 ~= $0 }) else {
-      return nil
-    }
-    var parts = tm()
-    parts.tm_mday = numbers[0]
-    parts.tm_mon = Int32(month)
-    parts.tm_year = numbers[1] - 1900
-    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[2], numbers[3], numbers[4])
-    return Int64(timegm(&parts))
-  }
-
-  private static let months = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-  ]
 }

@@ -46,7 +46,7 @@ package final class KeyringSessionStore: SessionStore {
     var sessions: [StoredSession] = []
     var unreadable: StoreError?
     for item in try search(.session, deployment)
-    where account.map({ item.account == $0 || item.account.isEmpty }) ?? true {
+    where AccountMatch.serves(account, with: item.account) {
       do throws(StoreError) {
         if let session = try session(in: item, of: deployment) { sessions.append(session) }
       } catch {
@@ -75,10 +75,9 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   package func save(_ session: StoredSession) throws(StoreError) {
-    let who = session.account.isEmpty ? "" : "\(session.account) @ "
     try store(
-      label: "\(who)\(session.deployment.name) (\(session.method.label))",
-      attributes(.session, session.deployment, account: session.account)
+      label: ItemIdentity.label(of: session),
+      ItemIdentity.session(of: session.deployment, account: session.account)
     ) { () throws(MalformedInput) in
       try session.payload()
     } check: { line throws(MalformedInput) in
@@ -89,7 +88,7 @@ package final class KeyringSessionStore: SessionStore {
 
   package func removeSessions(of deployment: Deployment, account: String?) throws(StoreError) {
     try removeItems(.session, deployment) { item throws(StoreError) in
-      account.map { item.account == $0 } ?? true
+      AccountMatch.isExact(account, item.account)
     }
   }
 
@@ -97,7 +96,7 @@ package final class KeyringSessionStore: SessionStore {
     of deployment: Deployment, account: String?
   ) throws(StoreError) -> Int {
     try removeItems(.session, deployment) { item throws(StoreError) in
-      guard account.map({ item.account == $0 }) ?? true else { return false }
+      guard AccountMatch.isExact(account, item.account) else { return false }
       do throws(StoreError) { return try session(in: item, of: deployment) == nil } catch {
         guard case .unreadable = error else { throw error }
         return false
@@ -118,8 +117,8 @@ package final class KeyringSessionStore: SessionStore {
 
   package func save(_ registration: StoredRegistration) throws(StoreError) {
     try store(
-      label: "\(registration.deployment.name) (Coder OAuth client)",
-      attributes(.client, registration.deployment)
+      label: ItemIdentity.registrationLabel(of: registration.deployment),
+      ItemIdentity.registration(of: registration.deployment)
     ) { () throws(MalformedInput) in
       try registration.payload()
     } check: { line throws(MalformedInput) in
@@ -180,7 +179,10 @@ extension KeyringSessionStore {
     _ kind: Kind, _ deployment: Deployment?
   ) throws(StoreError) -> [Item] {
     try reading { service throws(SecretServiceError) in
-      try service.search(attributes(kind, deployment))
+      try service.search(
+        Attributes(
+          kind == .session
+            ? ItemIdentity.session(of: deployment) : ItemIdentity.registration(of: deployment)))
     }
   }
 
@@ -254,9 +256,10 @@ extension KeyringSessionStore {
   ///   - payload: what to write.
   ///   - check: throws for what must not be written over.
   private func store(
-    label: String, _ attributes: Attributes, payload: () throws(MalformedInput) -> Secret,
+    label: String, _ identity: [String: String], payload: () throws(MalformedInput) -> Secret,
     check: (Secret) throws(MalformedInput) -> Void
   ) throws(StoreError) {
+    let attributes = Attributes(identity)
     let secret: Secret
     do throws(MalformedInput) { secret = try payload() } catch { throw .unwritable(error) }
     let found = try reading { service throws(SecretServiceError) in
@@ -281,28 +284,9 @@ extension KeyringSessionStore {
       throw .unreadable(label: item.label, error)
     }
   }
-
-  private func attributes(
-    _ kind: Kind, _ deployment: Deployment?, account: String? = nil
-  ) -> Attributes {
-    var values = ["application": "coder-cred", "kind": kind.rawValue]
-    values["deployment"] = deployment?.url
-    values["account"] = account
-    return Attributes(values)
-  }
 }
 
 extension Item {
   fileprivate var deployment: String { attributes["deployment"] ?? "" }
   fileprivate var account: String { attributes["account"] ?? "" }
-}
-
-extension StoredSession.Method {
-  /// How people's keyring applications name such an item.
-  fileprivate var label: String {
-    switch self {
-    case .oauth, .token: "Coder session"
-    case .basic: "password"
-    }
-  }
 }

@@ -113,6 +113,8 @@ package struct RefreshSituation: Sendable {
     switch error {
     case .signInNeeded(_, .registrationGone): return true
     case .signInNeeded, .changedMeanwhile: return false
+    // An item that this version cannot read needs a person; a warning would be overlooked.
+    case .store(.unreadable), .store(.unwritable): return false
     default: return true
     }
   }
@@ -121,12 +123,13 @@ package struct RefreshSituation: Sendable {
 
   private var isExpired: Bool { session.secondsLeft(now: now).map { $0 <= 0 } ?? false }
 
-  /// A refresh kills the token that was just handed out. So a token that cannot live as long as the
-  /// caller asks for is replaced at most every 30 seconds, or at half its life if that is shorter.
+  /// A refresh kills the token that was just handed out. So a token that came from a refresh, and
+  /// cannot live as long as the caller asks for, is replaced after 30 seconds at the earliest, or
+  /// at half its life if that is shorter.
   private var isAsFreshAsPossible: Bool {
     guard isAlive, session.refreshingSince == nil, session.method == .oauth,
-      let issuedAt = session.issuedAt, let expiresAt = session.expiresAt, issuedAt <= now,
-      issuedAt < expiresAt
+      let issuedAt = session.issuedAt, issuedAt != session.signedInAt, issuedAt <= now,
+      let expiresAt = session.expiresAt, issuedAt < expiresAt
     else { return false }
     let (life, overflow) = expiresAt.subtractingReportingOverflow(issuedAt)
     return now - issuedAt < (overflow ? 30 : min(30, life / 2))

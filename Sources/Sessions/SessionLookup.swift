@@ -23,12 +23,7 @@ package struct SessionLookup {
       } catch {
         throw .store(error)
       }
-      let fitting = stored.filter { session in
-        // A password belongs to exactly the path it was stored for, as git's own helpers have it.
-        session.method != .basic
-          || (deployment == request.deployment
-            && request.username ?? session.account == session.account)
-      }
+      let fitting = stored.filter(request.isServed(by:))
       if let session = try choose(among: fitting, account: request.username) { return session }
     }
     return nil

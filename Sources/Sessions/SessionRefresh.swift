@@ -56,6 +56,7 @@ package struct SessionRefresh {
   ///   - mayRefresh: whether the deployment may be asked.
   /// - Returns: the session with a token that was issued since `seen` was read; for a waiting caller
   ///   otherwise one that still lives.
+  /// - Throws: ``SessionError``.
   package func refresh(
     _ seen: StoredSession, because reason: RefreshReason, mayRefresh: Bool = true
   ) throws(SessionError) -> StoredSession {

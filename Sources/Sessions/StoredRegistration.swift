@@ -53,8 +53,8 @@ extension StoredRegistration {
   ///
   /// - Throws: ``MalformedInput`` for what is not ours, or belongs to another deployment.
   package init(payload line: Secret, deployment: Deployment) throws(MalformedInput) {
-    let payload = try Payload(parsing: line)
-    try payload.requireVersion(Self.version, url: deployment.url)
+    var payload = try Payload(parsing: line)
+    try payload.takeVersion(Self.version, url: deployment.url)
     guard let clientID = payload[text: "client_id"], let issuer = payload[text: "issuer"],
       let tokenEndpoint = payload[text: "token_endpoint"],
       let method = payload[text: "token_endpoint_auth_method"]

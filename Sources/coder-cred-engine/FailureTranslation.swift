@@ -295,7 +295,8 @@ extension MalformedInput {
   /// The reason alone.
   var reason: String {
     switch self {
-    case .request(let reason), .url(let reason), .payload(let reason), .unwritable(let reason):
+    case .request(let reason), .url(let reason), .payload(let reason), .unwritable(let reason),
+      .settings(let reason):
       reason
     case .newerPayload(let version): "its format \(version) is newer than we know"
     }

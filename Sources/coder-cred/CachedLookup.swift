@@ -16,27 +16,31 @@ struct CachedLookup {
     guard variable("CODER_CRED_ENGINE") == nil, variable("CODER_CRED_TRACE") != "1" else {
       throw NeedsEngine()
     }
-    let settings = try PlainSettings()
+    let settings = try settings()
     var format = question.format
-    var account = question.account
-    let deployment: Deployment?
+    var request: CredentialRequest?
     if question.readsRequest {
-      let request = try readRequest()
-      deployment = request.deployment
-      account = request.username ?? account
-      guard request.refused == nil else { throw NeedsEngine() }
-      if case .git = format { format = request.gitFormat }
+      var asked = try readRequest()
+      asked.username = asked.username ?? question.account
+      guard asked.refused == nil else { throw NeedsEngine() }
+      if case .git = format { format = asked.gitFormat }
+      request = asked
     } else {
-      let url = question.url ?? variable("CODER_URL") ?? settings.defaultDeployment
-      deployment = try url.map { url throws(NeedsEngine) in
-        try deferringToEngine { () throws(MalformedInput) in try Deployment(url: url) }
+      let named = try deferringToEngine { () throws(MalformedInput) in
+        try DeploymentChoice.named(
+          question.url, setting: settings.text("default-deployment", for: nil), variable: variable)
       }
+      request = named.map { CredentialRequest(deployment: $0, username: question.account) }
     }
-    guard deployment?.isConfidential ?? true else { throw NeedsEngine() }
+    guard request?.deployment.isConfidential ?? true else { throw NeedsEngine() }
 
-    let session = try session(of: deployment, account: account)
-    let margin = try settings.margin(for: session.deployment)
-    guard session.refreshingSince == nil,
+    let session = try session(for: request, account: question.account)
+    let margin = try settings.text("refresh-margin", for: session.deployment).map {
+      text throws(NeedsEngine) in
+      guard let margin = StoredSession.margin(text) else { throw NeedsEngine() }
+      return margin
+    }
+    guard
       session.isFresh(
         now: Int64(time(nil)),
         minimumSeconds: question.minimumSeconds ?? margin ?? StoredSession.usualMargin)
@@ -56,26 +60,42 @@ struct CachedLookup {
     }
   }
 
-  /// The one session there is, of the deployment or of all, if it is meant by the request.
-  private func session(of deployment: Deployment?, account: String?) throws(NeedsEngine)
-    -> StoredSession
-  {
-    var asked = [("application", "coder-cred"), ("kind", "session")]
-    if let deployment { asked.append(("deployment", deployment.url)) }
-    let item = try deferringToEngine { () throws(BusError) in try KeyringLookup(asked) }
-    let url = item.attributes["deployment"] ?? ""
+  private func settings() throws(NeedsEngine) -> PlainSettings {
+    let bytes = try deferringToEngine { () throws(MalformedInput) in
+      try SettingsLocation.path(variable: variable).flatMap { path throws(MalformedInput) in
+        try SettingsLocation.contents(of: path)
+      }
+    }
+    guard let settings = PlainSettings(bytes ?? []) else { throw NeedsEngine() }
+    return settings
+  }
+
+  /// The one session there is: of the deployment that is asked for, or, when none is named, of all;
+  /// if it is meant by the request.
+  private func session(
+    for request: CredentialRequest?, account: String?
+  ) throws(NeedsEngine) -> StoredSession {
+    let session = try deferringToEngine { () throws(BusError) in
+      try KeyringLookup(ItemIdentity.session(of: request?.deployment))
+    }.session()
+    let meant = request ?? CredentialRequest(deployment: session.deployment, username: account)
+    guard meant.isServed(by: session), session.deployment.isConfidential,
+      request != nil || session.method != .basic
+    else { throw NeedsEngine() }
+    return session
+  }
+}
+
+extension KeyringLookup {
+  /// The session that the item holds.
+  fileprivate func session() throws(NeedsEngine) -> StoredSession {
+    let url = attributes["deployment"] ?? ""
     let session = try deferringToEngine { () throws(MalformedInput) in
       try StoredSession(
-        payload: item.secret, deployment: try Deployment(url: url),
-        account: item.attributes["account"] ?? "")
+        payload: secret, deployment: try Deployment(url: url),
+        account: attributes["account"] ?? "")
     }
-    let isMeant =
-      session.method == .basic
-      ? account ?? session.account == session.account
-      : account == nil || session.account == account || session.account.isEmpty
-    guard isMeant, session.deployment.isConfidential, session.deployment.url == url,
-      deployment != nil || session.method != .basic
-    else { throw NeedsEngine() }
+    guard session.deployment.url == url else { throw NeedsEngine() }
     return session
   }
 }

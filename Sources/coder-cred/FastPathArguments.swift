@@ -61,7 +61,9 @@ struct FastPathArguments {
     for (flag, value) in flags {
       switch flag {
       case "--account": account = value
-      case "--min-ttl": minimumSeconds = try seconds(value)
+      case "--min-ttl":
+        guard let seconds = StoredSession.margin(value) else { throw NeedsEngine() }
+        minimumSeconds = seconds
       case "--format", "--no-refresh": break
       default: throw NeedsEngine()
       }
@@ -78,12 +80,4 @@ struct FastPathArguments {
     default: nil
     }
   }
-}
-
-/// A margin as flags and settings give it: digits within bounds.
-func seconds(_ text: String) throws(NeedsEngine) -> Int64 {
-  guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(text),
-    StoredSession.margins.contains(number)
-  else { throw NeedsEngine() }
-  return number
 }

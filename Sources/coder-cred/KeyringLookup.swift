@@ -1,3 +1,4 @@
+import Credentials
 import MinimalDBus
 import Secrets
 
@@ -10,13 +11,11 @@ struct KeyringLookup {
   private static let root = "/org/freedesktop/secrets"
   private static let properties = "org.freedesktop.DBus.Properties"
   private static let interface = "org.freedesktop.Secret"
-  /// The longest secret that the engine reads, in bytes.
-  private static let longestSecret = 65_536
 
   /// Reads the item with these attributes.
   ///
   /// - Throws: unless there is exactly one, and unlocked.
-  init(_ asked: [(String, String)]) throws(BusError) {
+  init(_ asked: [String: String]) throws(BusError) {
     let service = "\(Self.interface).Service"
     // gnome-keyring (42 to 50 at least) notes who is calling aside from answering. When a search
     // overtakes that note, it is refused; when OpenSession does, the daemon aborts, and comes back
@@ -34,7 +33,7 @@ struct KeyringLookup {
         $0.append(variant: "")
       },
       MethodCall(serial: 4, to: Self.name, Self.root, service, "SearchItems", "a{ss}") {
-        $0.append(asked)
+        $0.append(asked.map { ($0.key, $0.value) })
       })
     let path = try Self.onlyPath(in: bus.reply(to: 4, "aoao"))
     let session = try Self.session(in: bus.reply(to: 3, "vo"))
@@ -48,7 +47,7 @@ struct KeyringLookup {
       })
     attributes = try Self.attributes(in: bus.reply(to: 5, "v"))
     secret = try Self.secret(in: bus.reply(to: 6, "(oayays)"), of: session)
-    guard asked.allSatisfy({ attributes[$0.0] == $0.1 }) else { throw .malformed }
+    guard asked.allSatisfy({ attributes[$0.key] == $0.value }) else { throw .malformed }
   }
 
   /// SearchItems answers with the unlocked items and the locked ones.
@@ -81,7 +80,7 @@ struct KeyringLookup {
   {
     var reader = reply
     guard try reader.text() == session, try reader.data().isEmpty,
-      case let value = try reader.data(), value.count <= longestSecret,
+      case let value = try reader.data(), value.count <= Payload.maximumBytes,
       let text = String(validating: value, as: UTF8.self)
     else { throw .malformed }
     return Secret(text)

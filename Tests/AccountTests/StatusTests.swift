@@ -3,146 +3,157 @@ import Foundation
 import TestDesk
 import Testing
 
-@Suite struct StatusTests {
+@Suite(.blocking) struct `status and list` {
   @Test func `It shows what is stored, and asks nobody`() throws {
-    let desk = try Desk()
-    try desk.login()
-    desk.deployment.clearLog()
-    let result = try desk.run("status", desk.url, "--json")
-    #expect(result.status == 0, "\(result.stderr)")
-    let row = try #require(try desk.rows(result).first)
-    #expect(row["deployment"] as? String == desk.url)
-    #expect(row["account"] as? String == "alice")
-    #expect(row["method"] as? String == "oauth")
-    #expect(row["state"] as? String == "valid")
-    #expect(row["scope"] as? String == "coder:all")
-    #expect(row["client_kind"] as? String == "dynamic")
-    #expect(row["client_id"] as? String == desk.deployment.registeredClients.first)
-    #expect(row["issuer"] as? String == desk.url)
-    #expect(row["default"] as? Bool == false)
-    #expect(row["check"] == nil)
-    let expiry = try #require(row["expires_at"] as? String)
-    let refresh = try #require(row["refresh_from"] as? String)
-    let format = ISO8601DateFormatter()
-    let margin = format.date(from: expiry)?.timeIntervalSince(
-      try #require(format.date(from: refresh)))
-    #expect(margin == 60)
-    let text = try desk.run("status").stdout
-    #expect(text.hasPrefix("\(desk.url)\n  account:    alice\n  method:     oauth\n"))
-    #expect(desk.deployment.requests.isEmpty)
+    try Desk.with { desk in
+      try desk.login()
+      desk.deployment.clearLog()
+      let result = try desk.run(["status", desk.url, "--json"])
+      #expect(result.status == 0, "\(result.stderr)")
+      let row = try #require(try result.rows().first)
+      #expect(row["deployment"] as? String == desk.url)
+      #expect(row["account"] as? String == "alice")
+      #expect(row["method"] as? String == "oauth")
+      #expect(row["state"] as? String == "valid")
+      #expect(row["scope"] as? String == "coder:all")
+      #expect(row["client_kind"] as? String == "dynamic")
+      #expect(row["client_id"] as? String == desk.deployment.registeredClients.first)
+      #expect(row["issuer"] as? String == desk.url)
+      #expect(row["default"] as? Bool == false)
+      #expect(row["check"] == nil)
+      let expiry = try #require(row["expires_at"] as? String)
+      let refresh = try #require(row["refresh_from"] as? String)
+      let format = ISO8601DateFormatter()
+      let margin = format.date(from: expiry)?.timeIntervalSince(
+        try #require(format.date(from: refresh)))
+      #expect(margin == 60)
+      let text = try desk.run(["status"]).stdout
+      #expect(text.hasPrefix("\(desk.url)\n  account:    alice\n  method:     oauth\n"))
+      #expect(desk.deployment.requests.isEmpty)
+    }
   }
 
   @Test func `A list has what status has, and no more than it always had`() throws {
-    let desk = try Desk()
-    try desk.login()
-    let row = try #require(try desk.rows(try desk.run("list", "--json")).first)
-    #expect(Set(row.keys) == ["deployment", "account", "method", "state", "expires_at"])
+    try Desk.with { desk in
+      try desk.login()
+      let row = try #require(try desk.run(["list", "--json"]).rows().first)
+      #expect(Set(row.keys) == ["deployment", "account", "method", "state", "expires_at"])
+    }
   }
 
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `A check asks with the token as it is, and says who it speaks for and to what`(
     era: DeploymentSimulator.Era
   ) throws {
-    let desk = try Desk(era: era)
-    try desk.login()
-    desk.deployment.clearLog()
-    let result = try desk.run("status", "--check", "--json")
-    #expect(result.status == 0, "\(result.stderr)")
-    let check = try #require(try desk.rows(result).first?["check"] as? [String: String])
-    #expect(check["result"] == "works" && check["account"] == "alice")
-    #expect(check["version"]?.isEmpty == false)
-    #expect(
-      desk.deployment.requests.map(\.path) == ["/api/v2/users/me", "/api/v2/buildinfo"])
+    try Desk.with(.unlocked, .init(era: era)) { desk in
+      try desk.login()
+      desk.deployment.clearLog()
+      let result = try desk.run(["status", "--check", "--json"])
+      #expect(result.status == 0, "\(result.stderr)")
+      let check = try #require(try result.rows().first?["check"] as? [String: String])
+      #expect(check["result"] == "works" && check["account"] == "alice")
+      #expect(check["version"]?.isEmpty == false)
+      #expect(
+        desk.deployment.requests.map(\.path) == ["/api/v2/users/me", "/api/v2/buildinfo"])
+    }
   }
 
   @Test func `A token that the deployment rejects needs a person`() throws {
-    let desk = try Desk()
-    try desk.login()
-    desk.deployment.revokeGrant()
-    #expect(try desk.run("status").status == 0)
-    let result = try desk.run("status", desk.url, "--check", "--json")
-    #expect(result.status == 1)
-    #expect(result.stderr.contains("hint: coder-cred login \(desk.url)"))
-    let check = try #require(try desk.rows(result).first?["check"] as? [String: String])
-    #expect(check["result"] == "rejected")
-    #expect(desk.deployment.requests.tokenRequests(grant: "refresh_token").isEmpty)
+    try Desk.with { desk in
+      try desk.login()
+      desk.deployment.revokeGrant()
+      #expect(try desk.run(["status"]).status == 0)
+      let result = try desk.run(["status", desk.url, "--check", "--json"])
+      #expect(result.status == 1)
+      #expect(result.stderr.contains("hint: coder-cred login \(desk.url)"))
+      let check = try #require(try result.rows().first?["check"] as? [String: String])
+      #expect(check["result"] == "rejected")
+      #expect(desk.deployment.requests.tokenRequests(grant: "refresh_token").isEmpty)
+    }
   }
 
   @Test func `A token whose time has passed will be refreshed, and needs nobody`() throws {
-    let desk = try Desk()
-    desk.deployment.change { $0.accessTokenLifetime = 1 }
-    try desk.login()
-    // Our clock and the deployment's agree to the second only.
-    let isDue = try desk.wait {
-      let result = try desk.run("status", "--check", "--json")
-      #expect(result.status == 0, "\(result.stderr)")
-      let row = try #require(try desk.rows(result).first)
-      return row["state"] as? String == "due"
-        && (row["check"] as? [String: String])?["result"] == "due"
+    try Desk.with { desk in
+      desk.deployment.change { $0.accessTokenLifetime = 1 }
+      try desk.login()
+      // Our clock and the deployment's agree to the second only.
+      try waitFor("the expiry") {
+        let result = try desk.run(["status", "--check", "--json"])
+        #expect(result.status == 0, "\(result.stderr)")
+        let row = try #require(try result.rows().first)
+        return row["state"] as? String == "due"
+          && (row["check"] as? [String: String])?["result"] == "due"
+      }
+      #expect(desk.deployment.requests.tokenRequests(grant: "refresh_token").isEmpty)
     }
-    #expect(isDue)
-    #expect(desk.deployment.requests.tokenRequests(grant: "refresh_token").isEmpty)
   }
 
   @Test func `A deployment that is away, or a portal in its place, is told from a rejection`()
     throws
   {
-    let desk = try Desk()
-    try desk.login()
-    desk.deployment.inject(.htmlPage, at: .account)
-    let portal = try desk.run("status", "--check")
-    #expect(portal.status == 75)
-    #expect(portal.stdout.contains("check:      unanswered"))
-    desk.deployment.stop()
-    #expect(try desk.run("status", "--check").status == 75)
-    #expect(try desk.run("status").status == 0)
+    try Desk.with { desk in
+      try desk.login()
+      desk.deployment.inject(.htmlPage, at: .account)
+      let portal = try desk.run(["status", "--check"])
+      #expect(portal.status == 75)
+      #expect(portal.stdout.contains("check:      unanswered"))
+      desk.deployment.stop()
+      #expect(try desk.run(["status", "--check"]).status == 75)
+      #expect(try desk.run(["status"]).status == 0)
+    }
   }
 
   @Test func `An ended session beside a live one fails nothing without --check`() throws {
-    let desk = try Desk(users: ["alice", "bob"])
-    try desk.login(as: "alice")
-    try desk.login(as: "bob")
-    desk.deployment.revokeGrant(user: "bob")
-    #expect(try desk.run("token", "--account", "bob", "--min-ttl", "31536000").status != 64)
-    let rows = try desk.rows(try desk.run("status", "--json"))
-    #expect(rows.map { $0["account"] as? String } == ["alice", "bob"])
-    #expect(try desk.run("status").status == 0)
-    #expect(try desk.run("status", "--check").status == 1)
+    try Desk.with(.unlocked, .init(era: .c, users: ["alice", "bob"])) { desk in
+      try desk.login(as: "alice")
+      try desk.login(as: "bob")
+      desk.deployment.revokeGrant(user: "bob")
+      #expect(try desk.run(["token", "--account", "bob", "--min-ttl", "31536000"]).status != 64)
+      let rows = try desk.run(["status", "--json"]).rows()
+      #expect(rows.map { $0["account"] as? String } == ["alice", "bob"])
+      #expect(try desk.run(["status"]).status == 0)
+      #expect(try desk.run(["status", "--check"]).status == 1)
+    }
   }
 
   @Test func `Nobody signed in is 1, and a malformed URL is the caller's`() throws {
-    let desk = try Desk()
-    let result = try desk.run("status", desk.url, "--json")
-    #expect(result.status == 1)
-    #expect(result.stdout == "[]\n")
-    #expect(try desk.run("status", "https://u:p@h").status == 65)
+    try Desk.with { desk in
+      let result = try desk.run(["status", desk.url, "--json"])
+      #expect(result.status == 1)
+      #expect(result.stdout == "[]\n")
+      #expect(try desk.run(["status", "https://u:p@h"]).status == 65)
+    }
   }
 
   @Test func `A locked keyring shows whose sessions there are, without a prompt`() throws {
-    let desk = try Desk()
-    try desk.login()
-    try desk.session.lock()
-    for arguments in [["status", desk.url, "--json"], ["status", "--json"], ["list", "--json"]] {
-      let result = try desk.session.run(desk.program, arguments, timeout: 20)
-      #expect(result.status == 0, "\(result.stderr)")
-      let row = try #require(try desk.rows(result).first)
-      #expect(row["state"] as? String == "locked")
-      #expect(row["deployment"] as? String == desk.url)
-      #expect(row["account"] as? String == "alice")
+    try Desk.with { desk in
+      try desk.login()
+      try desk.desktop.lock()
+      for arguments in [
+        ["status", desk.url, "--json"], ["status", "--json"], ["list", "--json"],
+      ] {
+        let result = try desk.run(arguments, timeoutSeconds: 20)
+        #expect(result.status == 0, "\(result.stderr)")
+        let row = try #require(try result.rows().first)
+        #expect(row["state"] as? String == "locked")
+        #expect(row["deployment"] as? String == desk.url)
+        #expect(row["account"] as? String == "alice")
+      }
+      #expect(try desk.run(["status", "--check"]).status == 69)
     }
-    #expect(try desk.run("status", "--check").status == 69)
   }
 
   @Test func `A keyring that was never unlocked still tells that a named deployment is there`()
     throws
   {
-    let desk = try Desk()
-    try desk.login()
-    try desk.session.restartKeyring(unlock: false)
-    let result = try desk.run("status", desk.url, "--json")
-    #expect(result.status == 0, "\(result.stderr)")
-    let row = try #require(try desk.rows(result).first)
-    #expect(row["state"] as? String == "locked")
-    #expect(row["deployment"] as? String == desk.url)
+    try Desk.with { desk in
+      try desk.login()
+      try desk.desktop.restartKeyring(unlock: false)
+      let result = try desk.run(["status", desk.url, "--json"])
+      #expect(result.status == 0, "\(result.stderr)")
+      let row = try #require(try result.rows().first)
+      #expect(row["state"] as? String == "locked")
+      #expect(row["deployment"] as? String == desk.url)
+    }
   }
 }

@@ -14,7 +14,9 @@ import Testing
     ("https://h/a%20b/%41", "https://h/a%20b/A"),
     ("https://h/$(id);x", "https://h/%24%28id%29%3Bx"),
     ("dev.coder.com:3000", "https://dev.coder.com:3000"),
-    ("https://xn--18j4d/", "https://xn--18j4d"),
+    ("https://xn--18j4d/", "https://xn--18j4d"), ("https://h\r", "https://h"),
+    (" \t\nhttps://h/x\r\n ", "https://h/x"), ("h\n", "https://h"),
+    ("sparse+https://h/index/", "https://h/index"), ("\nsparse+https://h", "https://h"),
   ])
   func `has one spelling`(written: String, canonical: String) throws {
     #expect(try Deployment(url: written).url == canonical)
@@ -22,10 +24,12 @@ import Testing
 
   @Test(arguments: [
     "", "https://", "https:///x", "//h", "https://h:0", "https://h:65536", "https://h:1x",
-    "https://a b", "https://h\u{2028}", "https://ほげ", "https://h\r", "https://h\n", "https://[::1",
+    "https://a b", "https://h\u{2028}", "https://ほげ", "https://h\rx", "https://h\n/x", " ",
+    "sparse+", "https://[::1",
     "https://[zz]", "https://.h", "https://h/../x", "https://h/%0a", "https://h/%zz",
     "https://u@h", "https://u:p@h", "https://h?x", "https://h#x", "1https://h", "ht tp://h",
-    "https://h%0ahost=x", "https://" + String(repeating: "a", count: 256), "https://h\u{0}",
+    "https://h%0ahost=x",
+    "https://" + String(repeating: "a", count: 256), "https://h\u{0}",
     "https://h/" + String(repeating: "a", count: 5000),
   ])
   func `that cannot be one is refused`(text: String) {
@@ -60,8 +64,14 @@ import Testing
   @Test func `serves what lies below it, the nearest first`() throws {
     let deployment = try Deployment(url: "https://h/a/b")
     #expect(deployment.withParents.map(\.url) == ["https://h/a/b", "https://h/a", "https://h"])
-    let deep = try Deployment(url: "https://h/" + String(repeating: "x/", count: 500))
-    #expect(deep.withParents.count == 9)
+  }
+
+  @Test(arguments: [8, 9, 10, 500])
+  func `serves what lies however deep below it`(segments: Int) throws {
+    let deep = try Deployment(url: "https://h/" + String(repeating: "x/", count: segments))
+    let served = deep.withParents.map(\.url)
+    #expect(served.first == deep.url && served.suffix(2) == ["https://h/x", "https://h"])
+    #expect(served.count <= 10 && Set(served).count == served.count)
   }
 
   @Test(arguments: [

@@ -31,6 +31,58 @@ import Testing
       try StoredSession(payload: payload, deployment: deployment, account: "alice") == session)
   }
 
+  @Test func `keeps the fields that a later version added`() throws {
+    let line = """
+      {"v":1,"url":"https://dev.coder.com","later":"a %22","account":"alice","method":"oauth",\
+      "access_token":"old","count":7,"scope":5}
+      """
+    var session = try StoredSession(
+      payload: Secret(line), deployment: deployment, account: "alice")
+    session.accessToken = "new"
+    session.refreshToken = "r"
+    var stored = try Payload(parsing: session.payload())
+    #expect(stored[text: "later"] == "a \"" && stored[number: "count"] == 7)
+    #expect(stored.take(secret: "access_token") == "new" && stored[text: "access_token"] == nil)
+    // What we know by name and cannot read stays too, until we have something to write there.
+    #expect(stored[number: "scope"] == 5)
+    session.scope = "all"
+    #expect(try Payload(parsing: session.payload())[text: "scope"] == "all")
+  }
+
+  @Test(arguments: [
+    "Bearer\r\nX: y", "Bea rer", "", "B\u{E4}r", "Bearer:", "a\tb", "\"Bearer\"",
+  ])
+  func `has a token type of one word, read and written`(tokenType: String) throws {
+    var session = session()
+    session.tokenType = tokenType
+    #expect(throws: MalformedInput.self) { try session.payload() }
+    var payload = Payload()
+    payload[number: "v"] = 1
+    payload[text: "url"] = deployment.url
+    payload[text: "account"] = "alice"
+    payload[text: "method"] = "token"
+    payload[text: "token_type"] = tokenType
+    payload[secret: "access_token"] = "t"
+    let line = try payload.encoded()
+    #expect(throws: MalformedInput.self) {
+      try StoredSession(payload: line, deployment: deployment, account: "alice")
+    }
+    payload[text: "token_type"] = "DPoP"
+    #expect(
+      try StoredSession(payload: payload.encoded(), deployment: deployment, account: "alice")
+        .tokenType == "DPoP")
+  }
+
+  @Test(arguments: [("0", 0), ("0060", 60), ("31536000", 31_536_000)] as [(String, Int64)])
+  func `may be asked to live longer`(text: String, seconds: Int64) {
+    #expect(StoredSession.margin(text) == seconds)
+  }
+
+  @Test(arguments: ["", "-1", "+5", "5 ", "31536001", "99999999999999999999", "\u{661}", "1e3"])
+  func `is not asked to live for what is no number of seconds`(text: String) {
+    #expect(StoredSession.margin(text) == nil)
+  }
+
   @Test func `keeps a password of any characters`() throws {
     var session = StoredSession(
       deployment: deployment, account: "bob", method: .basic, accessToken: #"p"\%  ü"#)

@@ -39,6 +39,11 @@ struct FaultDelivery {
     case .drop: deployment.note(0, of: number)
     case .garbage: send(raw: (0..<512).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 129) })
     case .raw(let bytes): send(raw: bytes)
+    case .response(let scripted): send(scripted)
+    case .change(let change):
+      var scripted = ScriptedResponse(response)
+      change(&scripted, DeploymentSimulator.LoggedRequest(number: number, request))
+      send(scripted)
     case .cut:
       let half = response.body.prefix(response.body.count / 2)
       send(raw: response.head(length: response.body.count) + half)
@@ -62,7 +67,6 @@ struct FaultDelivery {
     _ response: Response, _ fault: DeploymentSimulator.Fault
   ) -> Response {
     var copy = response
-    let text = String(decoding: response.body, as: UTF8.self)
     switch fault {
     case .status(let status, let body, let headers):
       copy = jsonAnswer(Array(body.utf8))
@@ -81,7 +85,6 @@ struct FaultDelivery {
       if let value = JSON(parsing: response.body), let change = JSON(parsing: patch) {
         copy.body = Array(value.merging(change).text.utf8)
       }
-    case .rewrite(let change): copy.body = Array(change(text).utf8)
     default: break
     }
     return copy
@@ -92,8 +95,12 @@ struct FaultDelivery {
       status: 200, headers: [Field(name: "Content-Type", value: "application/json")], body: body)
   }
 
-  private func send(raw bytes: [UInt8]) {
-    deployment.note(0, of: number)
+  private func send(_ scripted: ScriptedResponse) {
+    send(raw: scripted.bytes, status: scripted.status)
+  }
+
+  private func send(raw bytes: [UInt8], status: Int = 0) {
+    deployment.note(status, of: number)
     if connection.socket.send(bytes, until: Socket.clock() + 30) { connection.socket.finish() }
   }
 

@@ -39,8 +39,10 @@ extension DeploymentSimulator {
     case oauthErrorIn200(String)
     /// The usual answer, its JSON changed by this RFC 7396 merge patch.
     case mergePatch(String)
-    /// The usual answer, its body changed by a function.
-    case rewrite(@Sendable (String) -> String)
+    /// This response, and nothing done.
+    case response(ScriptedResponse)
+    /// The usual response, changed by a function.
+    case change(@Sendable (inout ScriptedResponse, LoggedRequest) -> Void)
 
     /// The fault's name, for the log.
     public var name: String {
@@ -51,7 +53,7 @@ extension DeploymentSimulator {
     /// Whether the fault only changes what the server did anyway.
     var acts: Bool {
       switch self {
-      case .delay, .hold, .cut, .truncatedJSON, .contentType, .drip, .mergePatch, .rewrite: true
+      case .delay, .hold, .cut, .truncatedJSON, .contentType, .drip, .mergePatch, .change: true
       default: false
       }
     }

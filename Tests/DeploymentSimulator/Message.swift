@@ -126,7 +126,9 @@ struct Response: Sendable {
   func head(length: Int?) -> [UInt8] {
     var text = "HTTP/1.1 \(status) \(Self.reason(status))\r\n"
     for field in headers { text += "\(field.name): \(field.value)\r\n" }
-    text += "Date: \(Moment.httpDate(Date().timeIntervalSince1970))\r\n"
+    if !headers.contains(where: { $0.name.lowercased() == "date" }) {
+      text += "Date: \(Moment.httpDate(Date().timeIntervalSince1970))\r\n"
+    }
     if let length, status != 204, status >= 200 { text += "Content-Length: \(length)\r\n" }
     return Array((text + "Connection: close\r\n\r\n").utf8)
   }

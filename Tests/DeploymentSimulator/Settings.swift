@@ -84,7 +84,7 @@ extension DeploymentSimulator {
     /// The defaults: era C with everything switched on.
     public init() {}
 
-    /// The defaults for one era.
-    public init(era: Era) { self.era = era }
+    /// The defaults for one era, with these accounts.
+    public init(era: Era, users: [String] = ["alice"]) { (self.era, self.users) = (era, users) }
   }
 }

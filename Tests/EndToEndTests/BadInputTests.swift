@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// What comes in on standard input or the command line and cannot be meant.
-@Suite struct `Bad input` {
+@Suite(.blocking) struct `Bad input` {
   private static let valid = "protocol=https\nhost=git.example.com\n"
 
   /// What it is, and the request.
@@ -34,14 +34,14 @@ import Testing
   @Test(arguments: ["get", "store", "erase"])
   func `A malformed request is refused with 65, and nothing happens`(verb: String) throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       #expect(
         try desk.run(
           ["store"],
           input: Self.valid + "username=alice\npassword=\(desk.plant())\n"
         ).status == 0)
       desk.deployment.clearLog()
-      try desk.keepingTheKeyring(verb) {
+      try desk.desktop.expectUnchangedItems(verb) {
         for (what, input) in malformed(desk) {
           expectFailure(try desk.run([verb], input: input), 65, "\(verb), \(what)")
         }
@@ -61,9 +61,9 @@ import Testing
 
   @Test func `Arguments that cannot be meant end with 64 before anything is asked`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       desk.deployment.clearLog()
-      try desk.keepingTheKeyring("an argument") {
+      try desk.desktop.expectUnchangedItems("an argument") {
         for arguments in [
           ["get", "--min-ttl", "-5", desk.url], ["get", "--min-ttl", "soon", desk.url],
           ["get", "--min-ttl", "99999999999999999999", desk.url],
@@ -94,11 +94,11 @@ import Testing
     }
   }
 
-  @Test func `An answer that cannot be written is told, and ends with 70`() throws {
+  @Test func `Output that cannot be written is an error, and ends with 70`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       let result = try desk.run(
-        "/bin/sh", ["-c", "exec \"$0\" token \"$1\" >/dev/full", desk.program, desk.url], input: [])
+        "/bin/sh", ["-c", "exec \"$0\" token \"$1\" >/dev/full", desk.program, desk.url])
       expectFailure(result, 70)
     }
   }

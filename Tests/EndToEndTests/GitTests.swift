@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Real git in front, through `credential.helper`.
-@Suite struct `git as the caller` {
+@Suite(.blocking) struct `git as the caller` {
   private func git(
     _ desk: Desk, _ operation: String, _ lines: [String], flags: String = "",
     sourceLocation: SourceLocation = #_sourceLocation
@@ -12,7 +12,7 @@ import Testing
     try desk.run(
       "git",
       ["-c", "credential.helper=\(desk.program)\(flags)", "credential", operation],
-      input: Array((lines.joined(separator: "\n") + "\n\n").utf8), mayAnswer: true,
+      input: lines.joined(separator: "\n") + "\n\n",
       sourceLocation: sourceLocation)
   }
 
@@ -25,14 +25,14 @@ import Testing
     throws
   {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       let filled = try git(desk, "fill", place(desk))
       #expect(filled.status == 0, "\(filled.stderr)")
       let token = try desk.token()
       #expect(filled["username"] == "alice" && filled["password"] == token)
       #expect(filled["oauth_refresh_token"] == nil)
       let known = place(desk) + ["username=alice", "password=\(token)"]
-      try desk.keepingTheKeyring("what was filled in and comes back") {
+      try desk.desktop.expectUnchangedItems("what was filled in and comes back") {
         expectSilence(try git(desk, "approve", known))
       }
       desk.deployment.clearLog()
@@ -48,7 +48,7 @@ import Testing
 
   @Test func `A git that knows authtype gets the bearer form, whichever git runs here`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       let filled = try git(desk, "fill", ["capability[]=authtype"] + place(desk))
       let token = try desk.token()
       if filled["authtype"] == nil {
@@ -61,7 +61,7 @@ import Testing
 
   @Test func `Flags may stand before the verb that git appends`() throws {
     try Desk.with { desk in
-      for user in ["alice", "bob"] { try desk.signIn(user) }
+      for user in ["alice", "bob"] { try desk.login(as: user) }
       for user in ["bob", "alice"] {
         for flags in [" --account=\(user)", " --account \(user) --min-ttl 5", " --no-refresh"] {
           let named = flags.contains(user) ? [] : ["username=\(user)"]
@@ -93,12 +93,12 @@ import Testing
           #expect(filled.status == 0, "\(filled.stderr)")
           #expect(filled["username"] == "alice" && filled["password"] == password)
         }
-        try desk.keepingTheKeyring("another password") {
+        try desk.desktop.expectUnchangedItems("another password") {
           let other = place + ["username=alice", "password=\(desk.plant("other"))"]
           expectSilence(try git(desk, "reject", other))
         }
         expectSilence(try git(desk, "reject", known))
-        #expect(try desk.items().isEmpty)
+        #expect(try desk.desktop.items().isEmpty)
       }
     }
   }
@@ -111,7 +111,7 @@ import Testing
         let known = place + ["username=\(user)", "password=\(desk.plant(rest))"]
         expectSilence(try git(desk, "approve", known))
       }
-      #expect(try desk.items().count == 3)
+      #expect(try desk.desktop.items().count == 3)
       #expect(try git(desk, "fill", host + ["username=alice"])["password"] == desk.plant("1"))
       #expect(try git(desk, "fill", host + ["username=bob"])["password"] == desk.plant("2"))
       #expect(try git(desk, "fill", other)["password"] == desk.plant("3"))
@@ -126,10 +126,10 @@ import Testing
 
   @Test func `A server nobody knows passes in silence`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       let asked = try desk.run(
         ["get"], input: "protocol=https\nhost=github.com\nwwwauth[]=Basic realm=x\n\n")
-      #expect(asked.status == 0 && asked.output.isEmpty && asked.complaints.isEmpty)
+      #expect(asked.status == 0 && asked.output.isEmpty && asked.messages.isEmpty)
     }
   }
 
@@ -141,12 +141,12 @@ import Testing
         expectFailure(alone, 65, verb)
         let inChain = try desk.run(
           [verb], input: plain, environment: ["GIT_EXEC_PATH": "/usr/lib/git-core"])
-        #expect(inChain.status == 65 && inChain.output.isEmpty && inChain.complaints.isEmpty)
+        #expect(inChain.status == 65 && inChain.output.isEmpty && inChain.messages.isEmpty)
       }
       // git says that the terminal is off; of us it must say nothing.
       let filled = try git(desk, "fill", ["protocol=http", "host=git.example.com"])
       #expect(filled.status != 0 && !filled.stderr.contains("coder-cred"))
-      #expect(try desk.items().isEmpty)
+      #expect(try desk.desktop.items().isEmpty)
     }
   }
 }

@@ -4,12 +4,12 @@ import TestDesk
 import Testing
 
 /// Keyrings that are not there, not open, or hold what we did not write.
-@Suite struct `A keyring in the way` {
+@Suite(.blocking) struct `A keyring in the way` {
   private let stored = "protocol=https\nhost=git.example.com\nusername=alice\n"
 
-  @Test(arguments: [PrivateSession.Kind.withoutBus, .withoutDaemon])
+  @Test(arguments: [SecretServiceProvider.withoutBus, .withoutService])
   func `Without a Secret Service every verb ends with 69, and login asks nobody`(
-    kind: PrivateSession.Kind
+    kind: SecretServiceProvider
   ) throws {
     try Desk.with(kind) { desk in
       let request = stored + "password=\(desk.plant())\n\n"
@@ -39,19 +39,19 @@ import Testing
     afterRestart: Bool
   ) throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       #expect(
         try desk.run(["store"], input: stored + "password=\(desk.plant())\n\n").status == 0)
-      let before = try desk.items()
+      let before = try desk.desktop.items()
       if afterRestart {
-        try desk.session.restartKeyring(unlock: false)
+        try desk.desktop.restartKeyring(unlock: false)
       } else {
-        try desk.session.lock()
+        try desk.desktop.lock()
       }
-      let watch = "\(desk.session.directory)/prompts"
-      let monitor = try desk.session.start(
+      let watch = "\(desk.directory)/prompts"
+      let monitor = try desk.desktop.start(
         "dbus-monitor", ["--session", "interface='org.freedesktop.Secret.Prompt'"], log: watch)
-      wait(for: "the monitor") {
+      waitFor("the monitor") {
         FileManager.default.contents(atPath: watch)?.isEmpty == false
       }
       desk.deployment.clearLog()
@@ -65,18 +65,18 @@ import Testing
       }
       let listed = try desk.run(["list"])
       #expect(listed.status == 0, "\(listed.stderr)")
-      #expect(listed.answer.filter { $0.contains("locked") }.count == 2, "\(listed.stdout)")
+      #expect(listed.lines.filter { $0.contains("locked") }.count == 2, "\(listed.stdout)")
       // Before it was first unlocked, gnome-keyring does not tell what its items are.
-      let hidden = listed.answer.filter { $0.hasPrefix("-  ") }.count
+      let hidden = listed.lines.filter { $0.hasPrefix("-  ") }.count
       #expect(listed.stdout.contains(desk.url) == !afterRestart, "\(listed.stdout)")
       #expect(hidden == (afterRestart ? 2 : 0), "\(listed.stdout)")
       if afterRestart { expectFailure(try desk.run(["token"]), 69, saying: "locked") }
-      desk.session.end(monitor)
+      desk.desktop.end(monitor)
       let seen = String(
         decoding: FileManager.default.contents(atPath: watch) ?? Data(), as: UTF8.self)
       #expect(!seen.contains("member=Prompt"))
-      try desk.session.unlock()
-      #expect(try desk.items() == before)
+      try desk.desktop.unlock()
+      #expect(try desk.desktop.items() == before)
       #expect(desk.deployment.requests.isEmpty)
     }
   }
@@ -96,7 +96,7 @@ import Testing
           + #""access_token":"\#(desk.plant())\ntwo lines"}"#,
       ]
       for payload in payloads {
-        try desk.otherApplicationStores(payload, label: "Session", attributes(desk))
+        try desk.desktop.storeAsOtherApplication(payload, label: "Session", attributes(desk))
         try refusesEverything(desk, payload)
       }
     }
@@ -104,13 +104,13 @@ import Testing
 
   @Test func `What a newer version wrote is reported, and kept for it`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       for kind in ["session", "client"] {
         let newer = #"{"v":2,"url":"\#(desk.url)","sealed":"\#(desk.plant())"}"#
-        let own = try desk.item(["kind": kind])
-        try desk.write(newer, over: own)
+        let own = try desk.desktop.item(["kind": kind])
+        try desk.desktop.overwrite(own, with: newer)
         desk.deployment.clearLog()
-        try desk.keepingTheKeyring("a newer \(kind)") {
+        try desk.desktop.expectUnchangedItems("a newer \(kind)") {
           if kind == "session" { try refusesEverything(desk, kind) }
           let login = try desk.run(["login", desk.url], environment: try desk.browser())
           expectFailure(login, 65, saying: "newer", kind)
@@ -121,9 +121,9 @@ import Testing
             #expect(desk.deployment.requests.isEmpty)
           }
         }
-        try desk.write(own.secret, over: own)
+        try desk.desktop.overwrite(own, with: own.secret)
       }
-      #expect(try desk.run(["get", desk.url], mayAnswer: true).status == 0)
+      #expect(try desk.run(["get", desk.url]).status == 0)
     }
   }
 
@@ -135,7 +135,7 @@ import Testing
 
   /// Every verb, with and without a secret and a name, reports the item and leaves it.
   private func refusesEverything(_ desk: Desk, _ what: String) throws {
-    try desk.keepingTheKeyring(what) {
+    try desk.desktop.expectUnchangedItems(what) {
       for more in ["", "username=alice", "username=alice\npassword=\(desk.plant())"] {
         for verb in ["get", "store", "erase"] where verb != "store" || more.contains("password") {
           expectFailure(try desk.run([verb], input: desk.request(more)), 65, "\(verb) \(what)")

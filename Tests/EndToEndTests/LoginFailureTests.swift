@@ -3,39 +3,24 @@ import Foundation
 import TestDesk
 import Testing
 
-/// A login may tell of its progress before it fails in the documented way.
-func expectLoginFailure(
-  _ result: CommandResult, _ status: Int32, _ what: String = "",
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  #expect(
-    result.status == status, "\(what): \(result.stderr)", sourceLocation: sourceLocation)
-  #expect(result.output.isEmpty, "\(what)", sourceLocation: sourceLocation)
-  let lines = result.complaints.drop { !$0.hasPrefix("coder-cred: ") }
-  #expect((1...2).contains(lines.count), "\(what): \(lines)", sourceLocation: sourceLocation)
-  #expect(
-    lines.first?.hasPrefix("coder-cred: error: ") == true, "\(what): \(lines)",
-    sourceLocation: sourceLocation)
-}
-
-@Suite struct `A login that cannot be` {
+@Suite(.blocking) struct `A login that cannot be` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `A person who declines ends it with 77, and nothing is kept`(
     era: DeploymentSimulator.Era
   ) throws {
     try Desk.with(.unlocked, .init(era: era)) { desk in
-      let result = try desk.run(["login", desk.url], environment: desk.browser("--deny"))
+      let result = try desk.run(["login", desk.url], environment: desk.browser(["--deny"]))
       expectLoginFailure(result, 77)
       #expect(result.stderr.contains("denied"))
-      #expect(try desk.items().isEmpty)
+      #expect(try desk.desktop.items().isEmpty)
     }
   }
 
   @Test func `A person who declines to sign in again keeps the session there was`() throws {
     try Desk.with { desk in
-      try desk.signIn()
-      try desk.keepingTheKeyring("declining") {
-        let result = try desk.run(["login", desk.url], environment: desk.browser("--deny"))
+      try desk.login()
+      try desk.desktop.expectUnchangedItems("declining") {
+        let result = try desk.run(["login", desk.url], environment: desk.browser(["--deny"]))
         expectLoginFailure(result, 77)
       }
       #expect(desk.deployment.isValid(accessToken: try desk.token()))
@@ -51,7 +36,7 @@ func expectLoginFailure(
       expectLoginFailure(try desk.run(["login", desk.url], environment: desk.browser()), 76)
       desk.deployment.change { ($0.providerEnabled, $0.oauthAbsent) = (true, true) }
       expectLoginFailure(try desk.run(["login", desk.url], environment: desk.browser()), 76)
-      #expect(try desk.items().isEmpty)
+      #expect(try desk.desktop.items().isEmpty)
     }
   }
 
@@ -63,14 +48,14 @@ func expectLoginFailure(
       desk.deployment.setRegistration(enabled: false)
       let result = try desk.run(["login", desk.url], environment: desk.browser())
       expectLoginFailure(result, 76)
-      #expect(result.complaints.last?.contains("coder oauth2-provider dcr enable") == true)
+      #expect(result.messages.last?.contains("coder oauth2-provider dcr enable") == true)
       // Metadata that still names the endpoint, as a cache may give.
       let named = #"{"registration_endpoint":"\#(desk.url)/oauth2/register"}"#
       desk.deployment.inject(.mergePatch(named), at: .metadata)
       let refused = try desk.run(["login", desk.url], environment: desk.browser())
       expectLoginFailure(refused, 76)
-      #expect(refused.complaints.last?.contains("coder oauth2-provider dcr enable") == true)
-      #expect(try desk.items().isEmpty)
+      #expect(refused.messages.last?.contains("coder oauth2-provider dcr enable") == true)
+      #expect(try desk.desktop.items().isEmpty)
     }
   }
 
@@ -84,30 +69,18 @@ func expectLoginFailure(
     }
   }
 
-  @Test(arguments: [["login"], ["login", "--no-browser"]])
+  @Test(arguments: [false, true])
   func `Without a browser the address is printed, and opening it by hand is enough`(
-    arguments: [String]
+    noBrowser: Bool
   ) throws {
     try Desk.with { desk in
-      let log = "\(desk.session.directory)/login"
-      let login = try desk.start(arguments + [desk.url], log: log)
-      var address: String?
-      wait(for: "the address") {
-        let said = FileManager.default.contents(atPath: log) ?? Data()
-        let lines = String(decoding: said, as: UTF8.self).split(
-          separator: "\n", omittingEmptySubsequences: false)
-        // The last piece may still be on its way.
-        address = lines.dropLast().first { $0.hasPrefix("  http://") }.map {
-          String($0.dropFirst(2))
-        }
-        return address != nil
-      }
-      let url = try #require(address)
+      let login = try WaitingLogin(desk, noBrowser: noBrowser)
+      let url = try login.address()
       #expect(url.hasPrefix("\(desk.url)/oauth2/authorize?"))
       let visit = try desk.deployment.browse(authorizationURL: url)
       #expect(visit.callbackStatus == 200)
-      #expect(!desk.canary.sings(in: Array(visit.callbackPage.utf8)))
-      #expect(login.waitForExit(timeout: 10) == .status(0))
+      #expect(!desk.canary.isIn(visit.callbackPage))
+      login.expectEnd(0)
       #expect(desk.deployment.isValid(accessToken: try desk.token()))
     }
   }

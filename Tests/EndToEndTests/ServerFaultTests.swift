@@ -3,8 +3,8 @@ import Foundation
 import TestDesk
 import Testing
 
-/// Deployments that answer badly, or something else than they were asked.
-@Suite struct `A deployment that misbehaves` {
+/// Deployments whose responses are wrong, or no responses at all.
+@Suite(.blocking) struct `A deployment that misbehaves` {
   private typealias Fault = (
     what: String, fault: DeploymentSimulator.Fault, at: DeploymentSimulator.Endpoint,
     status: Int32
@@ -36,7 +36,7 @@ import Testing
         let result = try desk.run(["login", desk.url], environment: desk.browser())
         desk.deployment.clearFaults()
         expectLoginFailure(result, fault.status, fault.what)
-        #expect(try desk.items().isEmpty, "\(fault.what)")
+        #expect(try desk.desktop.items().isEmpty, "\(fault.what)")
       }
     }
   }
@@ -53,38 +53,14 @@ import Testing
         expectLoginFailure(result, 76, issuer)
         #expect(result.stderr.contains(issuer))
         #expect(desk.deployment.registeredClients.isEmpty)
-        #expect(try desk.items().isEmpty)
+        #expect(try desk.desktop.items().isEmpty)
       }
-    }
-  }
-
-  @Test func `A refresh that it spoils ends nothing that may still work`() throws {
-    try Desk.with { desk in
-      try desk.signIn()
-      let rejected = try desk.token()
-      try desk.run(["erase"], input: desk.request("username=alice", "password=\(rejected)"))
-      let faults: [Fault] = [
-        ("a page", .htmlPage, .refresh, 75), ("an overloaded server", .status(503), .refresh, 75),
-        ("too many requests", .status(429), .refresh, 75), ("no HTTP", .garbage, .refresh, 75),
-        ("a lost connection", .drop, .refresh, 75), ("not found", .status(404), .refresh, 75),
-        ("not JSON", .invalidJSON, .refresh, 75), ("nothing", .emptyBody, .refresh, 75),
-        ("a huge answer", .hugeBody(mebibytes: 2), .refresh, 75),
-      ]
-      let before = try tokens(desk)
-      for fault in faults {
-        desk.deployment.inject(fault.fault, at: fault.at, times: 9)
-        expectFailure(try desk.run(["get", desk.url]), fault.status, fault.what)
-        desk.deployment.clearFaults()
-        #expect(try tokens(desk) == before, "\(fault.what)")
-        desk.forgetTrouble()
-      }
-      #expect(desk.deployment.isValid(accessToken: try desk.token()))
     }
   }
 
   @Test func `A refreshed token with a newline is never stored nor handed out`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       let rejected = try desk.token()
       try desk.run(["erase"], input: desk.request("username=alice", "password=\(rejected)"))
       let before = try tokens(desk)
@@ -96,22 +72,9 @@ import Testing
     }
   }
 
-  @Test func `A token that still lives is handed out, with a warning, when a refresh fails`() throws
-  {
-    try Desk.with { desk in
-      try desk.signIn()
-      let token = try desk.token()
-      desk.deployment.inject(.status(503), at: .refresh)
-      let result = try desk.run(["token", desk.url, "--min-ttl", "31536000"], mayAnswer: true)
-      #expect(result.status == 0 && result.answer == [token])
-      #expect(result.complaints.count == 1)
-      #expect(result.stderr.hasPrefix("coder-cred: warning: "))
-    }
-  }
-
   @Test func `Nobody listening is a reason to try again later`() throws {
     try Desk.with { desk in
-      try desk.signIn()
+      try desk.login()
       let token = try desk.token()
       try desk.run(["erase"], input: desk.request("username=alice", "password=\(token)"))
       desk.deployment.stop()
@@ -124,7 +87,7 @@ import Testing
 
   /// What of the session must not be lost; the mark of a refresh may come and go.
   private func tokens(_ desk: Desk) throws -> [String] {
-    let payload = try desk.item().payload
+    let payload = try desk.desktop.item().payload
     return ["access_token", "refresh_token", "client_id", "account", "stale"].map {
       "\($0)=\(payload[$0] ?? "none")"
     }

@@ -4,18 +4,18 @@ import TestDesk
 import Testing
 
 /// Whose session it is.
-@Suite struct `Accounts` {
+@Suite(.blocking) struct `Accounts` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `Two accounts live side by side, and a question that fits both is an error`(
     era: DeploymentSimulator.Era
   ) throws {
-    try Desk.with(.init(era: era)) { desk in
+    try Desk.with(.unlocked, .init(era: era)) { desk in
       try desk.login(browser: ["--user", "alice"])
       try desk.login(browser: ["--user", "bob"])
       #expect(try desk.sessions().map(\.account) == ["alice", "bob"])
-      #expect(desk.registrations == 1)
-      let alice = try desk.liveToken("--account", "alice", "--min-ttl", "31536000")
-      let bob = try desk.liveToken("--account", "bob", "--min-ttl", "31536000")
+      #expect(desk.deployment.registrationRequests == 1)
+      let alice = try desk.token("--account", "alice", "--min-ttl", "31536000")
+      let bob = try desk.token("--account", "bob", "--min-ttl", "31536000")
       #expect(alice != bob)
       let both = try desk.run(["token", desk.url])
       #expect(both.status == 64 && both.stderr.contains("alice, bob"))
@@ -27,7 +27,7 @@ import Testing
   @Test func `Somebody else in the browser is refused, and their tokens are revoked`() throws {
     try Desk.with { desk in
       let refused = try desk.login("--account", "alice", browser: ["--user", "bob"], status: 77)
-      #expect(refused.line("error") == "the browser is signed in as bob, not alice")
+      #expect(refused.message("error") == "the browser is signed in as bob, not alice")
       #expect(try desk.sessions().isEmpty && desk.deployment.liveTokenPairs == 0)
       try desk.login("--account", "alice", browser: ["--user", "alice"])
       #expect(try desk.sessions().map(\.account) == ["alice"])
@@ -39,7 +39,7 @@ import Testing
       try desk.login(browser: ["--user", "bob"])
       try desk.login("--account", "alice", browser: ["--user", "bob"], status: 77)
       #expect(try desk.sessions().map(\.account) == ["bob"])
-      try desk.liveToken("--account", "bob", "--min-ttl", "31536000")
+      try desk.token("--account", "bob", "--min-ttl", "31536000")
     }
   }
 
@@ -48,11 +48,11 @@ import Testing
       let said = try desk.login("--scope", "workspace:read").stderr
       #expect(said.contains("It does not say who you are; --account NAME gives the session a name"))
       #expect(try desk.sessions().map(\.account) == [""])
-      try desk.liveToken()
+      try desk.token()
       // With more to say later, it is the same person's session, and not one beside it.
       try desk.login()
       #expect(try desk.sessions().map(\.account) == ["alice"])
-      try desk.liveToken("--min-ttl", "31536000")
+      try desk.token("--min-ttl", "31536000")
       try desk.login("--scope", "workspace:read", "--account", "alice")
       #expect(try desk.sessions().map(\.account) == ["alice"])
     }
@@ -63,7 +63,7 @@ import Testing
       try desk.login("--scope", "workspace:read")
       let token = desk.deployment.session(user: "alice")
       try desk.login("--method", "token", input: token + "\n")
-      #expect(try desk.liveToken() == token)
+      #expect(try desk.token() == token)
       #expect(try desk.sessions().count == 1 && desk.deployment.liveTokenPairs == 0)
     }
   }
@@ -89,16 +89,17 @@ import Testing
     try Desk.with { desk in
       // The keyring goes away between the exchange and the saving.
       desk.deployment.inject(.hold, at: .account)
-      let waiting = try Waiting(desk)
-      #expect(try Exchange.send("GET", desk.callback(of: waiting.address())).status == 200)
-      wait(for: "the question for the name") {
+      let waiting = try WaitingLogin(desk)
+      #expect(
+        try Exchange.send("GET", desk.deployment.callback(of: waiting.address())).status == 200)
+      waitFor("the question for the name") {
         desk.deployment.requests.contains { $0.path == "/api/v2/users/me" }
       }
-      desk.session.stopKeyring()
+      desk.desktop.stopKeyring()
       desk.deployment.releaseHeld()
       waiting.expectEnd(69)
       #expect(desk.deployment.liveTokenPairs == 0)
-      try desk.session.restartKeyring()
+      try desk.desktop.restartKeyring()
       #expect(try desk.sessions().isEmpty)
     }
   }

@@ -4,33 +4,31 @@ import TestDesk
 import Testing
 
 /// When a browser is opened, which one, and what it gets to see.
-@Suite struct `The browser` {
+@Suite(.blocking) struct `The browser` {
   /// Starts a login, and returns what it says before it waits.
   private static func said(
     _ desk: Desk, _ environment: [String: String], directory: String? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> String {
     let log = path(desk, "said-\(UUID().uuidString)")
-    let login = try ChildProcess.start(
-      desk.program, ["login", desk.url],
-      environment: desk.session.environment.merging(environment) { $1 }, directory: directory,
-      log: log)
-    defer { login.end() }
+    let login = try desk.start(
+      ["login", desk.url], environment: environment, directory: directory, log: log)
+    defer { desk.desktop.end(login) }
     var said = ""
-    wait(for: "the invitation", sourceLocation: sourceLocation) {
+    waitFor("the invitation", sourceLocation: sourceLocation) {
       said = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
       return said.contains("Waiting ") || login.exit != nil
         || said.contains("Your browser asks") && said.contains("S256\n\n")
     }
     // What was opened has been started by now, and may still be on its way.
     if said.contains("Your browser asks") {
-      wait(for: "the browser", sourceLocation: sourceLocation) { ran(desk) != nil }
+      waitFor("the browser", sourceLocation: sourceLocation) { ran(desk) != nil }
     }
     return said
   }
 
   private static func path(_ desk: Desk, _ name: String) -> String {
-    "\(desk.session.directory)/\(name)"
+    "\(desk.directory)/\(name)"
   }
 
   /// A directory with an `xdg-open` that tells of being run.
@@ -38,7 +36,7 @@ import Testing
     let directory = path(desk, name)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for program in ["xdg-open", "wslview", "firefox"] {
-      _ = try desk.script("\(name)/\(program)", "echo \"$0\" >>\(path(desk, "ran"))")
+      _ = try desk.browserScript("\(name)/\(program)", "echo \"$0\" >>\(path(desk, "ran"))")
     }
     return directory
   }
@@ -125,7 +123,7 @@ import Testing
 
   @Test func `BROWSER is a list of commands, with the address where they want it`() throws {
     try Desk.with { desk in
-      let show = try desk.script(
+      let show = try desk.browserScript(
         "show", "printf '%s\\n' \"$@\" >>\(Self.path(desk, "ran")); exit 0")
       let path = try #require(show["BROWSER"])
       _ = try Self.said(desk, ["BROWSER": "/nonexistent:\(path) -new --to=%s x:\(path) second"])
@@ -138,7 +136,7 @@ import Testing
   @Test func `It gets no descriptor, no secret variable, and no say on our streams`() throws {
     try Desk.with { desk in
       let file = Self.path(desk, "ran")
-      let look = try desk.script(
+      let look = try desk.browserScript(
         "look",
         """
         echo noise; echo noise >&2
@@ -168,12 +166,12 @@ import Testing
   @Test func `It may know the deployment under another address`() throws {
     var settings = DeploymentSimulator.Settings()
     settings.basePath = "/coder"
-    try Desk.with(settings) { desk in
-      let show = try desk.script("show", "printf '%s\\n' \"$1\" >>\(Self.path(desk, "ran"))")
+    try Desk.with(.unlocked, settings) { desk in
+      let show = try desk.browserScript("show", "printf '%s\\n' \"$1\" >>\(Self.path(desk, "ran"))")
       try desk.configure("browser-url=https://outside.example/proxy/")
       #expect(try Self.said(desk, show).contains("\n  https://outside.example/proxy/oauth2/"))
       #expect(Self.ran(desk)?.hasPrefix("https://outside.example/proxy/oauth2/authorize?") == true)
-      #expect(desk.registrations == 1)
+      #expect(desk.deployment.registrationRequests == 1)
       for bad in ["ftp://x", "javascript:alert(1)", "file:///etc/passwd"] {
         try desk.configure("browser-url=\(bad)")
         try desk.login(status: 64)
@@ -188,7 +186,7 @@ import Testing
 
   @Test func `A hostile authorization endpoint is never opened`() throws {
     try Desk.with { desk in
-      let show = try desk.script("show", "printf '%s\\n' \"$1\" >>\(Self.path(desk, "ran"))")
+      let show = try desk.browserScript("show", "printf '%s\\n' \"$1\" >>\(Self.path(desk, "ran"))")
       for endpoint in Self.hostile {
         let patch = #"{"authorization_endpoint":"\#(endpoint)"}"#
         desk.deployment.inject(.mergePatch(patch), at: .metadata)

@@ -4,17 +4,18 @@ import TestDesk
 import Testing
 
 /// Which way is taken to sign in.
-@Suite struct `Choosing the method` {
+@Suite(.blocking) struct `Choosing the method` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `OAuth is taken where the deployment has it`(era: DeploymentSimulator.Era) throws {
-    try Desk.with(.init(era: era)) { desk in
+    try Desk.with(.unlocked, .init(era: era)) { desk in
       let said = try desk.login("--method", era == .a ? "oauth" : "auto").stderr
       #expect(said.hasPrefix("Signing in to \(desk.url) …\n"))
       #expect(said.contains("\nSigned in to \(desk.url) as alice.\n"))
       let session = try #require(try desk.sessions().first)
-      #expect(session["method"] as? String == "oauth" && session.account == "alice")
-      try desk.liveToken()
-      #expect(desk.registrations == 1 && desk.tabs == 1)
+      #expect(session["method"] == "oauth" && session.account == "alice")
+      try desk.token()
+      #expect(
+        desk.deployment.registrationRequests == 1 && desk.deployment.authorizationRequests == 1)
       // The deployment decides what the token may do, unless somebody asks for less.
       let asked = desk.deployment.requests.first { $0.path == "/oauth2/authorize" }
       #expect(asked?.queryNames.contains("scope") == false)
@@ -27,7 +28,7 @@ import Testing
       let said = try desk.login("--scope", "user:read_personal workspace:read").stderr
       #expect(said.contains("It granted: user:read_personal workspace:read\n"))
       #expect(
-        try desk.sessions().first?["scope"] as? String == "user:read_personal workspace:read")
+        try desk.sessions().first?["scope"] == "user:read_personal workspace:read")
     }
   }
 
@@ -37,7 +38,7 @@ import Testing
 
   @Test(arguments: Absence.allCases)
   func `A token is taken where OAuth is not there or cannot be used`(absence: Absence) throws {
-    try Desk.with(.init(era: absence == .experimentOff ? .b : .c)) { desk in
+    try Desk.with(.unlocked, .init(era: absence == .experimentOff ? .b : .c)) { desk in
       switch absence {
       case .experimentOff, .providerOff: desk.deployment.setProvider(enabled: false)
       case .webPage: desk.deployment.change { $0.oauthAbsent = true }
@@ -52,16 +53,16 @@ import Testing
       let token = desk.deployment.session(user: "alice")
       let said = try desk.login(input: token + "\n").stderr
       #expect(said.contains("A session token will do instead."))
-      #expect(try desk.sessions().first?["method"] as? String == "token")
-      #expect(try desk.liveToken() == token)
+      #expect(try desk.sessions().first?["method"] == "token")
+      #expect(try desk.token() == token)
       // Without one, the reason is what the person needs to know.
       #expect(try desk.login(status: 76).stderr.contains("error: \(desk.url): "))
       // Asked for by name, OAuth is an error that names the other way out.
       let named = try desk.login("--method", "oauth", status: 76)
       if absence != .incomplete && absence != .notJSON {
-        #expect(named.line("hint")?.contains("--method token") == true)
+        #expect(named.message("hint")?.contains("--method token") == true)
       }
-      #expect(desk.registrations == 0)
+      #expect(desk.deployment.registrationRequests == 0)
     }
   }
 
@@ -78,7 +79,7 @@ import Testing
   @Test func `A token is verified before it is kept`() throws {
     try Desk.with { desk in
       try desk.login(
-        "--method", "token", input: "abcdefghij-\(desk.canary)0123456789\n", status: 77)
+        "--method", "token", input: "abcdefghij-\(desk.canary.word)0123456789\n", status: 77)
       try desk.login("--method", "token", input: "\n", status: 65)
       try desk.login("--method", "token", status: 65)
       desk.deployment.inject(.status(503), at: .account)
@@ -88,23 +89,23 @@ import Testing
       #expect(try desk.sessions().isEmpty)
       // Blanks that a copy takes along do no harm.
       try desk.login("--method", "token", "--account", "alice", input: "  \(token) \r\n")
-      #expect(try desk.liveToken() == token)
+      #expect(try desk.token() == token)
     }
   }
 
   @Test func `Choosing a token ends the OAuth session here and at the server`() throws {
     try Desk.with { desk in
       try desk.login()
-      let old = try #require(try desk.sessions().first?["refresh_token"] as? String)
+      let old = try #require(try desk.sessions().first?["refresh_token"])
       let token = desk.deployment.session(user: "alice")
       try desk.login("--method", "token", input: token + "\n")
       #expect(!desk.deployment.isValid(refreshToken: old) && desk.deployment.liveTokenPairs == 0)
       #expect(try desk.sessions().count == 1)
-      #expect(try desk.liveToken() == token)
+      #expect(try desk.token() == token)
       // And back: the registration was kept.
       try desk.login()
-      #expect(try desk.sessions().first?["method"] as? String == "oauth")
-      #expect(desk.registrations == 1)
+      #expect(try desk.sessions().first?["method"] == "oauth")
+      #expect(desk.deployment.registrationRequests == 1)
     }
   }
 
@@ -116,7 +117,7 @@ import Testing
       let token = desk.deployment.session(user: "alice")
       try desk.login("--method", "token", input: token + "\n")
       #expect(try desk.sessions().map(\.account) == ["alice", "bob"])
-      try desk.liveToken("--account", "bob", "--min-ttl", "31536000")
+      try desk.token("--account", "bob", "--min-ttl", "31536000")
     }
   }
 
@@ -124,9 +125,9 @@ import Testing
     try Desk.with { desk in
       try desk.login()
       let before = try desk.sessions()
-      try desk.login("--method", "token", input: desk.liveToken() + "\n")
+      try desk.login("--method", "token", input: desk.token() + "\n")
       #expect(try desk.sessions() == before)
-      try desk.liveToken("--min-ttl", "31536000")
+      try desk.token("--min-ttl", "31536000")
     }
   }
 
@@ -137,7 +138,7 @@ import Testing
       let before = try desk.sessions()
       try desk.login("--account", "alice", browser: flags, status: 77)
       #expect(try desk.sessions() == before)
-      try desk.liveToken("--min-ttl", "31536000")
+      try desk.token("--min-ttl", "31536000")
     }
   }
 
@@ -146,8 +147,8 @@ import Testing
       try desk.login()
       try desk.login()
       #expect(try desk.sessions().count == 1 && desk.deployment.liveTokenPairs == 1)
-      try desk.liveToken("--min-ttl", "31536000")
-      #expect(desk.registrations == 1)
+      try desk.token("--min-ttl", "31536000")
+      #expect(desk.deployment.registrationRequests == 1)
     }
   }
 }

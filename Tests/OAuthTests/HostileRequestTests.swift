@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Glibc
 import Secrets
@@ -7,7 +8,7 @@ import Testing
 
 /// Lets something happen, then sends the right answer, and returns what happened.
 func whatHappens<Value: Sendable>(
-  awaiting state: State, patience: Int64 = 5000, _ before: @escaping @Sendable (UInt16) -> Value
+  awaiting state: State, patience: Int = 5000, _ before: @escaping @Sendable (UInt16) -> Value
 ) throws -> Value {
   let receiver = try LoopbackReceiver()
   receiver.patience = patience
@@ -119,11 +120,11 @@ func whatHappens<Value: Sendable>(
 
   @Test func `One that only dawdles is dropped after its time`() throws {
     let (answer, milliseconds) = try whatHappens(awaiting: state, patience: 150) { port in
-      let start = MonotonicClock.milliseconds()
-      guard let descriptor = RawClient.connect(port) else { return ("none", 0 as Int64) }
+      let start = MonotonicClock.milliseconds
+      guard let descriptor = RawClient.connect(port) else { return ("none", 0 as Int) }
       defer { close(descriptor) }
       RawClient.send(descriptor, "GET /callback")
-      return (RawClient.read(descriptor), MonotonicClock.milliseconds() - start)
+      return (RawClient.read(descriptor), MonotonicClock.milliseconds - start)
     }
     #expect(answer.isEmpty)
     #expect((100...4000).contains(milliseconds))

@@ -9,7 +9,6 @@ import Testing
     #expect(metadata.tokenEndpoint == "https://dev.coder.com/oauth2/tokens")
     #expect(metadata.registrationEndpoint == "https://dev.coder.com/oauth2/register")
     #expect(metadata.revocationEndpoint == "https://dev.coder.com/oauth2/revoke")
-    #expect(metadata.scopesSupported == ["coder:all", "workspace:read"])
     #expect(metadata.clientAuthenticationMethods == [.clientSecretPost, .clientSecretBasic])
     #expect(!metadata.requiresIssuerParameter)
   }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import HTTP
 import Secrets
@@ -43,8 +44,8 @@ import Testing
     (" %&+£€", "+%25%26%2B%C2%A3%E2%82%AC"), ("\r\n\u{0}", "%0D%0A%00"),
   ])
   func `Values are encoded as RFC 6749 Appendix B shows`(_ value: String, _ expected: String) {
-    #expect(FormBody.encoded(value) == expected)
-    #expect(QueryParameters.decoded(expected.utf8) == value)
+    #expect(PercentEncoding.encodeForm(value) == expected)
+    #expect(PercentEncoding.decodeForm(expected.utf8) == value)
   }
 
   @Test func `Basic authentication encodes before it joins`() {

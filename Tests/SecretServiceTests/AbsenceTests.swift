@@ -9,8 +9,8 @@ import Testing
     async
   {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.withoutBus)
-      session.enter()
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
       for address in [nil, "", "autolaunch:", "autolaunch:scope=install-path"] {
         if let address {
           setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
@@ -24,14 +24,14 @@ import Testing
 
   @Test func `A display is no reason to start a bus`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.withoutBus)
-      session.enter()
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
       // Whoever starts a bus for a display is called dbus-launch, and leaves a note.
-      let note = "\(session.directory)/launched"
-      let launcher = "\(session.directory)/dbus-launch"
+      let note = "\(desktop.directory)/launched"
+      let launcher = "\(desktop.directory)/dbus-launch"
       try Data("#!/bin/sh\necho >\(note)\n".utf8).write(to: URL(fileURLWithPath: launcher))
       chmod(launcher, 0o755)
-      setenv("PATH", "\(session.directory):/usr/bin:/bin", 1)
+      setenv("PATH", "\(desktop.directory):/usr/bin:/bin", 1)
       setenv("DISPLAY", ":0", 1)
       for address in ["", "autolaunch:", "autolaunch:;autolaunch:"] {
         setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
@@ -46,14 +46,14 @@ import Testing
     _ address: String
   ) async {
     await #expect(processExitsWith: .success) { [address = address as String] in
-      let session = try PrivateSession(.unlocked)
-      session.enter()
+      let desktop = try PrivateDesktop(.unlocked)
+      desktop.enter()
       setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
       guard case .busUnreachable(address, _, live: nil) = failure({ try SecretService() }) else {
         return #expect(Bool(false), "no bus is beside it")
       }
-      let usual = "\(session.environment["XDG_RUNTIME_DIR"] ?? "")/bus"
-      symlink("\(session.directory)/bus", usual)
+      let usual = "\(desktop.environment["XDG_RUNTIME_DIR"] ?? "")/bus"
+      symlink("\(desktop.directory)/bus", usual)
       guard case .busUnreachable(address, _, let live) = failure({ try SecretService() }) else {
         return #expect(Bool(false), "not unreachable")
       }
@@ -66,9 +66,9 @@ import Testing
     _ address: String
   ) async {
     await #expect(processExitsWith: .success) { [address = address as String] in
-      let session = try PrivateSession(.unlocked)
-      session.enter()
-      symlink("\(session.directory)/bus", "\(session.environment["XDG_RUNTIME_DIR"] ?? "")/bus")
+      let desktop = try PrivateDesktop(.unlocked)
+      desktop.enter()
+      symlink("\(desktop.directory)/bus", "\(desktop.environment["XDG_RUNTIME_DIR"] ?? "")/bus")
       setenv("DBUS_SESSION_BUS_ADDRESS", "", 1)
       if address == "unset" { unsetenv("DBUS_SESSION_BUS_ADDRESS") }
       #expect(try SecretService().defaultCollectionState() == .unlocked)
@@ -77,9 +77,9 @@ import Testing
 
   @Test func `A bus without a Secret Service is no service`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.withoutDaemon)
+      let desktop = try PrivateDesktop(.withoutService)
       let taken = seconds {
-        guard case .noService = failure({ try session.service() }) else {
+        guard case .noService = failure({ try desktop.service() }) else {
           return #expect(Bool(false), "it is another failure")
         }
       }
@@ -97,15 +97,15 @@ import Testing
         Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets
         """
       try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/secrets.service"))
-      let session = try PrivateSession(.withoutDaemon, activation: services)
-      #expect(try session.service().defaultCollectionState() == .absent)
+      let desktop = try PrivateDesktop(.withoutService, activation: services)
+      #expect(try desktop.service().defaultCollectionState() == .absent)
     }
   }
 
   @Test func `Without a default collection that is what every operation says`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.withoutCollection)
-      let service = try session.service(prompts: .ask(timeoutSeconds: 5))
+      let desktop = try PrivateDesktop(.withoutCollection)
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 5))
       #expect(try service.defaultCollectionState() == .absent)
       #expect(failure { try service.search(ours) } == .noDefaultCollection)
       let error = failure { try service.store(Secret("t"), label: "l", attributes: ours) }
@@ -130,13 +130,13 @@ import Testing
 
   @Test func `A daemon that was killed is gone, and its successor is found with all items`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
       let item = try #require(try service.search(ours).first)
-      session.stopKeyring()
+      desktop.stopKeyring()
       expectGone(service, item)
-      try session.restartKeyring()
+      try desktop.restartKeyring()
       // The item is searched for again: the successor may call another one by its path.
       #expect(try service.secret(of: item) == Secret("t"))
       try service.write(Secret("u"), label: "l", to: item)
@@ -148,11 +148,11 @@ import Testing
 
   @Test func `The bus going away ends the connection, not the process`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
       let item = try #require(try service.search(ours).first)
-      session.tearDown()
+      desktop.tearDown()
       expectGone(service, item)
     }
   }

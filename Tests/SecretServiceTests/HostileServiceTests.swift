@@ -9,23 +9,23 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 @Suite struct `A service that misbehaves` {
   @Test func `A locked service that hides its items is locked, not empty`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("hides-locked")
+      let desktop = try PrivateDesktop(.fake([.hidesLockedItems]))
       #expect(
-        failure { try fake.session.service().search(asked) } == .locked(collection: "main"))
+        failure { try desktop.service().search(asked) } == .locked(collection: "main"))
     }
   }
 
   @Test func `An item with other attributes than asked for is not found`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("other-attributes")
-      #expect(try fake.session.service().search(asked).isEmpty)
+      let desktop = try PrivateDesktop(.fake([.otherAttributes]))
+      #expect(try desktop.service().search(asked).isEmpty)
     }
   }
 
   @Test func `Two items with the same attributes are two items`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("two-items")
-      let found = try fake.session.service().search(asked)
+      let desktop = try PrivateDesktop(.fake([.twoItems]))
+      let found = try desktop.service().search(asked)
       #expect(found.count == 2)
       #expect(found.map(\.modified) == [Int.max, Int.max])
     }
@@ -33,16 +33,16 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `A service without key exchange is talked to in plain`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService()
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([]))
+      let service = try desktop.service()
       #expect(try service.secret(of: #require(try service.search(asked).first)) == Secret("tok"))
     }
   }
 
   @Test func `A service that never answers is timed out`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("hang")
-      let service = try fake.session.service(timeoutSeconds: 1)
+      let desktop = try PrivateDesktop(.fake([.hangs]))
+      let service = try desktop.service(timeoutSeconds: 1)
       let taken = seconds { #expect(failure { try service.search(asked) } == .timedOut) }
       #expect(taken < 8)
     }
@@ -50,33 +50,36 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `A service that dies in the middle of a call is unavailable`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("die")
-      #expect(isGone(failure { try fake.session.service().search(asked) }))
+      let desktop = try PrivateDesktop(.fake([.diesInSearch]))
+      #expect(isGone(failure { try desktop.service().search(asked) }))
     }
   }
 
   @Test func `An answer of another type than the specification's is malformed`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("wrong-type")
-      #expect(isMalformed(failure { try fake.session.service().search(asked) }))
+      let desktop = try PrivateDesktop(.fake([.wrongType]))
+      #expect(isMalformed(failure { try desktop.service().search(asked) }))
     }
   }
 
   @Test func `An error's text is short and cannot steer a terminal`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("rude-error")
-      guard case .failed(let reason) = failure({ try fake.session.service().search(asked) })
+      let desktop = try PrivateDesktop(.fake([.hostileErrorText]))
+      guard case .failed(let reason) = failure({ try desktop.service().search(asked) })
       else { return #expect(Bool(false), "it is another failure") }
       #expect(reason.hasPrefix("no?[31m??coder-cred"))
       #expect(reason.unicodeScalars.count <= 200)
     }
   }
 
-  @Test(arguments: ["not-utf8", "oversize"])
-  func `A secret that cannot be one of ours is malformed`(_ mood: String) async {
-    await #expect(processExitsWith: .success) { [mood = mood as String] in
-      let fake = try FakeService(mood)
-      let service = try fake.session.service()
+  @Test(arguments: [FakeSecretService.Behaviour.secretNotUTF8, .secretTooLarge])
+  func `A secret that cannot be one of ours is malformed`(_ behaviour: FakeSecretService.Behaviour)
+    async
+  {
+    await #expect(processExitsWith: .success) {
+      [behaviour = behaviour as FakeSecretService.Behaviour] in
+      let desktop = try PrivateDesktop(.fake([behaviour]))
+      let service = try desktop.service()
       let item = try #require(try service.search(asked).first)
       #expect(isMalformed(failure { try service.secret(of: item) }))
     }
@@ -84,20 +87,22 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `A secret of another session is a broken session, once and again`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("wrong-session")
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([.secretOfOtherSession]))
+      let service = try desktop.service()
       let item = try #require(try service.search(asked).first)
       guard case .brokenSession = failure({ try service.secret(of: item) }) else {
         return #expect(Bool(false), "it is another failure")
       }
-      #expect(fake.session.journal.split(separator: "\n").filter { $0 == "opened" }.count == 4)
+      #expect(
+        desktop.journal.split(separator: "\n").filter { $0.hasPrefix("OpenSession") }.count
+          == 8)
     }
   }
 
   @Test func `A session that does not work at first is replaced`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("first-session-broken")
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([.firstSessionBroken]))
+      let service = try desktop.service()
       let item = try #require(try service.search(asked).first)
       #expect(try service.secret(of: item) == Secret("tok"))
     }
@@ -105,39 +110,43 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `Deleting shows no prompt unless that is allowed`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("asks-before-writing", "prompt-completes")
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, .promptCompletes]))
+      let service = try desktop.service()
       let item = try #require(try service.search(asked).first)
       let error = failure { try service.delete(item) }
       #expect(error == .confirmationRequired(item: "item", service: nil))
-      #expect(!fake.session.journal.contains("prompted"))
+      #expect(!desktop.journal.contains("prompted"))
       service.prompts = .ask(timeoutSeconds: 20)
       try service.delete(item)
-      #expect(fake.session.journal.contains("prompted"))
+      #expect(desktop.journal.contains("prompted"))
     }
   }
 
   @Test func `A prompt for a new item of an open collection is followed`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("asks-before-writing", "prompt-completes")
-      try fake.session.service().store(Secret("t"), label: "l", attributes: asked)
-      #expect(fake.session.journal.contains("prompted"))
+      let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, .promptCompletes]))
+      try desktop.service().store(Secret("t"), label: "l", attributes: asked)
+      #expect(desktop.journal.contains("prompted"))
     }
   }
 
-  @Test(arguments: ["prompt-dismissed", "prompt-never", "prompt-wrong-type"])
+  @Test(arguments: [
+    FakeSecretService.Behaviour.promptDismissed, .promptNeverCompletes, .promptOfWrongType,
+  ])
   func `A write whose prompt leads to nothing fails, and never with success`(
-    _ mood: String
+    _ behaviour: FakeSecretService.Behaviour
   ) async {
-    await #expect(processExitsWith: .success) { [mood = mood as String] in
-      let fake = try FakeService("asks-before-writing", mood)
-      let service = try fake.session.service(prompts: .ask(timeoutSeconds: 1))
+    await #expect(processExitsWith: .success) {
+      [behaviour = behaviour as FakeSecretService.Behaviour] in
+      let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, behaviour]))
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 1))
       let item = try #require(try service.search(asked).first)
       let stored = failure { try service.store(Secret("t"), label: "l", attributes: asked) }
       let deleted = failure { try service.delete(item) }
-      switch mood {
-      case "prompt-dismissed": #expect(stored == .dismissed && deleted == .dismissed)
-      case "prompt-never": #expect(stored == .promptUnanswered && deleted == .promptUnanswered)
+      switch behaviour {
+      case .promptDismissed: #expect(stored == .dismissed && deleted == .dismissed)
+      case .promptNeverCompletes:
+        #expect(stored == .promptUnanswered && deleted == .promptUnanswered)
       // What a deletion results in has no type.
       default: #expect(isMalformed(stored) && deleted == nil)
       }
@@ -146,8 +155,8 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `Without the alias there is no default collection`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("no-alias")
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([.noAlias]))
+      let service = try desktop.service()
       #expect(try service.defaultCollectionState() == .absent)
       #expect(failure { try service.unlock() } == .noDefaultCollection)
     }
@@ -155,66 +164,66 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `Without collections nothing is searched for, because that may never end`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("no-alias", "no-collections", "hang")
-      let service = try fake.session.service(timeoutSeconds: 2)
+      let desktop = try PrivateDesktop(.fake([.noAlias, .noCollections, .hangs]))
+      let service = try desktop.service(timeoutSeconds: 2)
       #expect(failure { try service.search(asked) } == .noDefaultCollection)
     }
   }
 
   @Test func `Without the alias, items of other collections are found and written`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("no-alias", "schema")
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([.noAlias, .ownSchema]))
+      let service = try desktop.service()
       #expect(try service.search(asked).count == 1)
       try service.store(Secret("t"), label: "l", attributes: asked)
-      #expect(fake.session.journal.contains("set l"))
+      #expect(desktop.journal.contains("set l"))
     }
   }
 
   @Test func `A prompt that is answered unlocks`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("locked", "prompt-completes")
-      let service = try fake.session.service(prompts: .ask(timeoutSeconds: 20))
+      let desktop = try PrivateDesktop(.fake([.locked, .promptCompletes]))
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 20))
       #expect(try service.defaultCollectionState() == .locked)
       try service.unlock()
       #expect(try service.defaultCollectionState() == .unlocked)
-      #expect(fake.session.journal.contains("prompted"))
+      #expect(desktop.journal.contains("prompted"))
     }
   }
 
   @Test func `A prompt that is not allowed is not opened`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("locked", "prompt-completes")
-      let service = try fake.session.service()
+      let desktop = try PrivateDesktop(.fake([.locked, .promptCompletes]))
+      let service = try desktop.service()
       #expect(failure { try service.unlock() } == .locked(collection: "main"))
       #expect(try service.search(asked).allSatisfy(\.isLocked))
-      #expect(!fake.session.journal.contains("prompted"))
+      #expect(!desktop.journal.contains("prompted"))
     }
   }
 
   @Test func `A prompt that is declined is dismissed`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("locked", "prompt-dismissed")
+      let desktop = try PrivateDesktop(.fake([.locked, .promptDismissed]))
       #expect(
-        failure { try fake.session.service(prompts: .ask(timeoutSeconds: 20)).unlock() }
+        failure { try desktop.service(prompts: .ask(timeoutSeconds: 20)).unlock() }
           == .dismissed)
     }
   }
 
   @Test func `A prompt that says yes and leaves the collection locked is dismissed`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("locked", "prompt-lies")
+      let desktop = try PrivateDesktop(.fake([.locked, .promptLies]))
       #expect(
-        failure { try fake.session.service(prompts: .ask(timeoutSeconds: 20)).unlock() }
+        failure { try desktop.service(prompts: .ask(timeoutSeconds: 20)).unlock() }
           == .dismissed)
     }
   }
 
   @Test func `A prompt that is never answered is left alone, and announced once`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("locked", "prompt-never")
-      let announcements = "\(fake.session.directory)/announcements"
-      let service = try fake.session.service(
+      let desktop = try PrivateDesktop(.fake([.locked, .promptNeverCompletes]))
+      let announcements = "\(desktop.directory)/announcements"
+      let service = try desktop.service(
         prompts: .ask(timeoutSeconds: 1) { subject in
           let earlier = (try? String(contentsOfFile: announcements, encoding: .utf8)) ?? ""
           try? "\(earlier)\(subject)".write(
@@ -222,7 +231,7 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
         })
       let taken = seconds { #expect(failure { try service.unlock() } == .promptUnanswered) }
       #expect(taken >= 1 && taken < 8)
-      #expect(!fake.session.journal.contains("dismissed"))
+      #expect(!desktop.journal.contains("dismissed"))
       #expect(
         try String(contentsOfFile: announcements, encoding: .utf8)
           == "unlocking(collection: \"main\")")
@@ -231,8 +240,8 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   @Test func `A service that dies while it asks is gone at once`() async {
     await #expect(processExitsWith: .success) {
-      let fake = try FakeService("locked", "prompt-dies")
-      let service = try fake.session.service(prompts: .ask(timeoutSeconds: 30))
+      let desktop = try PrivateDesktop(.fake([.locked, .promptDies]))
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 30))
       let taken = seconds { #expect(isGone(failure { try service.unlock() })) }
       #expect(taken < 15)
     }

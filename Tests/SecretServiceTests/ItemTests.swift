@@ -7,8 +7,8 @@ import Testing
 @Suite struct `Items of an unlocked keyring` {
   @Test func `What is stored is found, read and deleted again`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("tok-1"), label: "Coder session", attributes: sessionAttributes())
       let found = try service.search(sessionAttributes())
       let item = try #require(found.first)
@@ -26,8 +26,8 @@ import Testing
 
   @Test func `Storing the same attributes again replaces secret and label`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("old"), label: "old", attributes: sessionAttributes())
       try service.store(Secret("new"), label: "new", attributes: sessionAttributes())
       let found = try service.search(ours)
@@ -38,8 +38,8 @@ import Testing
 
   @Test func `A search finds whatever has at least the attributes, and shows them all`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("a"), label: "a", attributes: sessionAttributes("alice"))
       try service.store(Secret("b"), label: "b", attributes: sessionAttributes("bob"))
       try service.store(
@@ -59,8 +59,8 @@ import Testing
   ])
   func `Labels, values and secrets keep every character`(_ text: String) async {
     await #expect(processExitsWith: .success) { [text = text as String] in
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       var attributes = sessionAttributes()
       attributes["account"] = text
       try service.store(Secret(text), label: text, attributes: attributes)
@@ -73,8 +73,8 @@ import Testing
 
   @Test func `An empty account is an attribute of its own and no subset of another`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("nobody"), label: "n", attributes: sessionAttributes(""))
       try service.store(Secret("alice"), label: "a", attributes: sessionAttributes())
       let found = try service.search(sessionAttributes(""))
@@ -84,11 +84,11 @@ import Testing
 
   @Test func `The item carries our schema, but is found without it`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
-      #expect(try session.secretTool("application", "coder-cred").contains("io.github.coder_cred"))
-      try session.otherApplicationStores(
+      #expect(try desktop.secretTool("application", "coder-cred").contains("io.github.coder_cred"))
+      try desktop.otherApplicationStores(
         Array("x".utf8), ["application", "coder-cred", "kind", "odd"])
       let foreign = try service.search(["application": "coder-cred", "kind": "odd"])
       // None at first, the generic one once the daemon has read its own file again.
@@ -98,8 +98,8 @@ import Testing
 
   @Test func `A set that is part of another item's is an item of its own`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("keep"), label: "full", attributes: sessionAttributes())
       var part = sessionAttributes()
       part["account"] = nil
@@ -116,10 +116,10 @@ import Testing
 
   @Test func `Another application's item with the same attributes and more is left alone`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       let pairs = sessionAttributes().values.flatMap { [$0.key, $0.value] }
-      try session.otherApplicationStores(Array("theirs".utf8), pairs + ["more", "1"])
+      try desktop.otherApplicationStores(Array("theirs".utf8), pairs + ["more", "1"])
       try service.store(Secret("mine"), label: "mine", attributes: sessionAttributes())
       let found = try service.search(sessionAttributes())
       let secrets = try found.map {
@@ -133,11 +133,11 @@ import Testing
 
   @Test func `Another application that stores a part of our set takes our item over`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       // gnome-keyring's doing, and the reason why payloads name their deployment: pinned, not liked.
       try service.store(Secret("mine"), label: "mine", attributes: sessionAttributes())
-      try session.otherApplicationStores(Array("theirs".utf8), ["application", "coder-cred"])
+      try desktop.otherApplicationStores(Array("theirs".utf8), ["application", "coder-cred"])
       #expect(try service.search(sessionAttributes()).isEmpty)
       #expect(try service.search(ours).map(\.attributes) == [ours])
     }
@@ -145,9 +145,9 @@ import Testing
 
   @Test func `A secret that is not UTF-8 is malformed, not absent`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
-      try session.otherApplicationStores([0xff, 0xfe, 0x00, 0x41], ["application", "coder-cred"])
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try desktop.otherApplicationStores([0xff, 0xfe, 0x00, 0x41], ["application", "coder-cred"])
       let item = try #require(try service.search(ours).first)
       #expect(isMalformed(failure { try service.secret(of: item) }))
       let results = try service.secrets(of: [item])
@@ -158,8 +158,8 @@ import Testing
 
   @Test func `A secret of 64 KiB is kept, and one byte more is refused`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       let most = String(repeating: "x", count: SecretService.longestSecret)
       try service.store(Secret(most), label: "l", attributes: sessionAttributes())
       let item = try #require(try service.search(ours).first)
@@ -174,8 +174,8 @@ import Testing
 
   @Test func `What libsecret would cut off or answer with NULL is refused beforehand`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       let evil = "a\0b"
       for attributes in [[:], [evil: "x"], ["x": evil]] as [Attributes] {
         #expect(isMalformed(failure { try service.search(attributes) }))
@@ -191,8 +191,8 @@ import Testing
 
   @Test func `A secret may hold a NUL`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("a\0b"), label: "l", attributes: sessionAttributes())
       #expect(try service.secret(of: #require(try service.search(ours).first)) == Secret("a\0b"))
     }
@@ -200,11 +200,11 @@ import Testing
 
   @Test func `An item that has vanished is no such item, and deleting it twice too`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
       let item = try #require(try service.search(ours).first)
-      try session.service().delete(item)
+      try desktop.service().delete(item)
       #expect(failure { try service.secret(of: item) } == .noSuchItem)
       #expect(failure { try service.delete(item) } == .noSuchItem)
       #expect(try service.secrets(of: [item]) == [.failure(.noSuchItem)])
@@ -213,8 +213,8 @@ import Testing
 
   @Test func `Many secrets come in order, across batches`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       for number in 0..<70 {
         try service.store(
           Secret("secret \(number)"), label: "\(number)", attributes: sessionAttributes("\(number)")
@@ -229,11 +229,11 @@ import Testing
 
   @Test func `Connections end with their service and leave nothing on the bus`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
       func connections() throws -> Int {
-        let names = try session.run(
+        let names = try desktop.run(
           "gdbus",
           [
             "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
@@ -243,7 +243,7 @@ import Testing
       }
       let before = try connections()
       for _ in 0..<20 {
-        let other = try session.service()
+        let other = try desktop.service()
         _ = try other.secret(of: #require(try other.search(ours).first))
       }
       #expect(try connections() == before)

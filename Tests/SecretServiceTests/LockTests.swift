@@ -6,12 +6,12 @@ import Testing
 @Suite struct `A locked keyring` {
   @Test func `Locked after it was open: items are found, and everything else is locked`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
-      try session.lock()
+      try desktop.lock()
       try expectLocked(service, shown: sessionAttributes())
-      try session.unlock()
+      try desktop.unlock()
       #expect(try service.defaultCollectionState() == .unlocked)
       let item = try #require(try service.search(sessionAttributes()).first)
       #expect(!item.isLocked)
@@ -21,15 +21,15 @@ import Testing
 
   @Test func `Never unlocked since login: items are found by our attributes all the same`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      try session.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
-      try session.restartKeyring(unlock: false)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      try desktop.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
+      try desktop.restartKeyring(unlock: false)
+      let service = try desktop.service()
       // The daemon knows only hashes: what was asked for is all there is to show.
       try expectLocked(service, shown: sessionAttributes())
       #expect(try service.search(ours).map(\.attributes) == [ours])
       #expect(try service.search(ours).map(\.modified) == [0])
-      try session.unlock()
+      try desktop.unlock()
       let item = try #require(try service.search(ours).first)
       #expect(item.attributes == sessionAttributes())
       #expect(try service.secret(of: item) == Secret("t"))
@@ -38,8 +38,8 @@ import Testing
 
   @Test func `Nothing found in a locked keyring is locked, never an empty answer`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.locked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.locked)
+      let service = try desktop.service()
       #expect(isLocked(failure { try service.search(sessionAttributes()) }))
       #expect(
         isLocked(failure { try service.store(Secret("t"), label: "l", attributes: ours) }))
@@ -48,8 +48,8 @@ import Testing
 
   @Test func `An unlock that nobody can be asked for is dismissed at once`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.locked)
-      let service = try session.service(prompts: .ask(timeoutSeconds: 60))
+      let desktop = try PrivateDesktop(.locked)
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 60))
       let taken = seconds {
         #expect(failure { try service.unlock() } == .dismissed)
       }
@@ -60,8 +60,8 @@ import Testing
 
   @Test func `Unlocking what is open does nothing`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
       try service.unlock()
       #expect(try service.defaultCollectionState() == .unlocked)
     }

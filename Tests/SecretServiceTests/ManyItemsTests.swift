@@ -9,7 +9,7 @@ import Testing
 
   @Test(.disabled(if: isSanitized, "a sanitizer holds on to freed memory"))
   func `All are listed and read, and memory stays flat`() async throws {
-    let session = try PrivateSession(.plaintext)
+    let session = try PrivateDesktop(.plaintext)
     session.stopKeyring()
     try fill("\(session.keyrings)/Default_keyring.keyring", count: 300)
     try session.restartKeyring()

@@ -9,13 +9,13 @@ private let sibling: Attributes = ["application": "another"]
 /// What is left of a secret of ours, and of a sibling's, after the daemon restarted and the
 /// sibling was written again.
 private func survivors(of secret: String) throws -> (ours: String?, sibling: String?) {
-  let session = try PrivateSession(.plaintext)
-  try session.service().store(Secret("sibling"), label: "s", attributes: sibling)
-  try session.service().store(Secret(secret), label: "l", attributes: sessionAttributes())
-  try session.restartKeyring()
-  try session.otherApplicationStores(Array("again".utf8), ["third", "1"])
-  try session.restartKeyring()
-  let service = try session.service()
+  let desktop = try PrivateDesktop(.plaintext)
+  try desktop.service().store(Secret("sibling"), label: "s", attributes: sibling)
+  try desktop.service().store(Secret(secret), label: "l", attributes: sessionAttributes())
+  try desktop.restartKeyring()
+  try desktop.otherApplicationStores(Array("again".utf8), ["third", "1"])
+  try desktop.restartKeyring()
+  let service = try desktop.service()
   func read(_ attributes: Attributes) throws -> String? {
     try service.search(attributes).first.map { try service.secret(of: $0).revealed }
   }
@@ -40,12 +40,12 @@ private func survivors(of secret: String) throws -> (ours: String?, sibling: Str
 
   @Test func `Two lines do not survive a restart, nor does what others kept beside them`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.plaintext)
-      try session.service().store(Secret("sibling"), label: "s", attributes: sibling)
-      try session.service().store(
+      let desktop = try PrivateDesktop(.plaintext)
+      try desktop.service().store(Secret("sibling"), label: "s", attributes: sibling)
+      try desktop.service().store(
         Secret("{\n\"pretty\": 1\n}"), label: "l", attributes: sessionAttributes())
-      try session.restartKeyring()
-      let service = try session.service()
+      try desktop.restartKeyring()
+      let service = try desktop.service()
       #expect(try service.defaultCollectionState() == .absent)
       #expect(failure { try service.search(sibling) } == .noDefaultCollection)
     }
@@ -53,8 +53,8 @@ private func survivors(of secret: String) throws -> (ours: String?, sibling: Str
 
   @Test func `It starts locked and opens at the mere request, without a prompt`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.plaintext)
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.plaintext)
+      let service = try desktop.service()
       #expect(try service.defaultCollectionState() == .locked)
       try service.unlock()
       #expect(service.hasCollectionWithoutPassword)
@@ -64,12 +64,12 @@ private func survivors(of secret: String) throws -> (ours: String?, sibling: Str
 
   @Test func `Searching and storing open it for themselves`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.plaintext)
-      #expect(try session.service().search(ours).isEmpty)
-      try session.restartKeyring()
-      try session.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
-      try session.restartKeyring()
-      let service = try session.service()
+      let desktop = try PrivateDesktop(.plaintext)
+      #expect(try desktop.service().search(ours).isEmpty)
+      try desktop.restartKeyring()
+      try desktop.service().store(Secret("t"), label: "l", attributes: sessionAttributes())
+      try desktop.restartKeyring()
+      let service = try desktop.service()
       let item = try #require(try service.search(sessionAttributes()).first)
       #expect(!item.isLocked)
       #expect(try service.secret(of: item) == Secret("t"))
@@ -78,11 +78,11 @@ private func survivors(of secret: String) throws -> (ours: String?, sibling: Str
 
   @Test func `Labels and attributes keep what a secret would lose`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.plaintext)
+      let desktop = try PrivateDesktop(.plaintext)
       let attributes: Attributes = ["application": "coder-cred", "account": "a\nb\\c \t"]
-      try session.service().store(Secret("t"), label: " two\nlines\\ ", attributes: attributes)
-      try session.restartKeyring()
-      let item = try #require(try session.service().search(attributes).first)
+      try desktop.service().store(Secret("t"), label: " two\nlines\\ ", attributes: attributes)
+      try desktop.restartKeyring()
+      let item = try #require(try desktop.service().search(attributes).first)
       #expect(item.label == " two\nlines\\ ")
       #expect(item.attributes == attributes)
     }

@@ -15,15 +15,15 @@ func sessionAttributes(_ account: String = "alice") -> Attributes {
 /// What every item of ours has.
 let ours: Attributes = ["application": "coder-cred"]
 
-extension PrivateSession {
-  /// This session's service, for this process: GLib has one session bus in a process, so that every
+extension PrivateDesktop {
+  /// This desktop's service, for this process: GLib has one session bus in a process, so that every
   /// test of a service runs in a process of its own.
   func service(prompts: PromptPolicy = .never, timeoutSeconds: Int = 10) throws -> SecretService {
     enter()
     return try SecretService(prompts: prompts, timeoutSeconds: timeoutSeconds)
   }
 
-  /// Makes the session this process's own, as far as the bus is concerned.
+  /// Makes the desktop this process's own, as far as the bus is concerned.
   func enter() {
     setenv("DBUS_SESSION_BUS_ADDRESS", busAddress, 1)
     setenv("XDG_RUNTIME_DIR", "\(directory)/run", 1)

@@ -6,25 +6,25 @@ import Testing
 
 @Suite struct `Several writers` {
   @Test func `Two processes that write one item at once leave one item, whole`() async throws {
-    let session = try PrivateSession(.unlocked)
-    try await writer(session.busAddress, "zeroth")
-    async let first: Void = writer(session.busAddress, "first")
-    async let second: Void = writer(session.busAddress, "second")
+    let desktop = try PrivateDesktop(.unlocked)
+    try await writer(desktop.busAddress, "zeroth")
+    async let first: Void = writer(desktop.busAddress, "first")
+    async let second: Void = writer(desktop.busAddress, "second")
     try await first
     try await second
-    try await check(session.busAddress, ["first 19", "second 19"])
+    try await check(desktop.busAddress, ["first 19", "second 19"])
   }
 
   @Test func `Two processes that make one item at once may leave two, and the next write one`()
     async throws
   {
-    let session = try PrivateSession(.unlocked)
-    async let first: Void = writer(session.busAddress, "first")
-    async let second: Void = writer(session.busAddress, "second")
+    let desktop = try PrivateDesktop(.unlocked)
+    async let first: Void = writer(desktop.busAddress, "first")
+    async let second: Void = writer(desktop.busAddress, "second")
     try await first
     try await second
-    try await writer(session.busAddress, "third")
-    try await check(session.busAddress, ["third 19"])
+    try await writer(desktop.busAddress, "third")
+    try await check(desktop.busAddress, ["third 19"])
   }
 
   private func writer(_ address: String, _ name: String) async throws {
@@ -50,8 +50,8 @@ import Testing
 
   @Test func `Threads with an instance each do not disturb one another`() async {
     await #expect(processExitsWith: .success) {
-      let session = try PrivateSession(.unlocked)
-      session.enter()
+      let desktop = try PrivateDesktop(.unlocked)
+      desktop.enter()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for worker in 0..<4 {
           group.addTask {
@@ -66,7 +66,7 @@ import Testing
         }
         try await group.waitForAll()
       }
-      #expect(try session.service().search(ours).count == 4)
+      #expect(try desktop.service().search(ours).count == 4)
     }
   }
 }

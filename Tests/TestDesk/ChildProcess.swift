@@ -1,48 +1,57 @@
 import Foundation
 import Glibc
 
-/// A child of ours: started with `posix_spawn`, reaped by its own pid, whatever happens.
+/// A child process: started with `posix_spawn`, reaped by its own pid, whatever happens.
 ///
 /// Foundation's `Process` reaps through one shared run loop and is flaky under parallel tests. Here
 /// every child has a thread that waits for it and a descriptor that becomes readable at its end.
-public final class ChildProcess: @unchecked Sendable {
+/// Each leads a session (setsid(2)) and a process group of its own, without a controlling terminal
+/// unless it is given one.
+package final class ChildProcess: @unchecked Sendable {
   /// What a child's standard stream is connected to.
   enum Stream {
     case null
     case descriptor(Int32)
     case appendTo(path: String)
+    /// The first terminal that a session leader opens becomes its controlling terminal (tty(4)).
+    case terminal(path: String)
   }
 
   /// How a child ended.
-  public enum Exit: Sendable, Hashable {
+  package enum Exit: Sendable, Hashable {
     case status(Int32)
     case signal(Int32)
   }
 
   /// A program that could not be started.
-  public struct CannotStart: Error, CustomStringConvertible {
+  package struct CannotStart: Error, CustomStringConvertible {
     let executable: String
     let code: Int32
     /// The program and the system's reason.
-    public var description: String { "\(executable): \(String(cString: strerror(code)))" }
+    package var description: String { "\(executable): \(String(cString: strerror(code)))" }
   }
 
   /// The child's process id, and its group's.
-  public let pid: Int32
+  package let pid: Int32
   /// Becomes readable (end of file) once the child was reaped.
   let ended: Descriptor
 
   private let lock = NSLock()
   private var reaped: Exit?
 
-  /// Starts a program in a process group of its own, with no descriptor of ours but the three.
+  /// Starts a program with no descriptor of ours but the three, and `inheriting`: these are
+  /// 3, 4, … in the child.
   init(
     _ executable: String, _ arguments: [String], environment: [String: String],
-    directory: String? = nil, input: Stream = .null, output: Stream = .null, error: Stream = .null
+    directory: String? = nil, input: Stream = .null, output: Stream = .null, error: Stream = .null,
+    inheriting inherited: [Int32] = []
   ) throws {
     Self.ignoresBrokenPipes
     let ending = try Descriptor.pipe()
     ended = ending.read
+    // Copies far above the numbers they get, so that no dup2 overwrites one that is still needed.
+    let copies = inherited.map { Descriptor(fcntl($0, F_DUPFD_CLOEXEC, 200)) }
+    defer { for copy in copies { copy.close() } }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -55,9 +64,16 @@ public final class ChildProcess: @unchecked Sendable {
       case .appendTo(let path):
         posix_spawn_file_actions_addopen(
           &actions, target, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+      case .terminal(let path):
+        posix_spawn_file_actions_addopen(&actions, target, path, O_RDWR, 0)
       }
     }
-    _ = Self.closeFrom?(&actions, 3)
+    var next: Int32 = 3
+    for copy in copies {
+      posix_spawn_file_actions_adddup2(&actions, copy.number, next)
+      next += 1
+    }
+    _ = Self.closeFrom?(&actions, next)
     if let directory { _ = Self.changeDirectory?(&actions, directory) }
 
     var attributes = posix_spawnattr_t()
@@ -69,10 +85,8 @@ public final class ChildProcess: @unchecked Sendable {
     sigemptyset(&none)
     posix_spawnattr_setsigdefault(&attributes, &every)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(
-      &attributes,
-      Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | Self.setSession))
 
     var child: pid_t = 0
     let code = Self.withCStrings([executable] + arguments) { argv in
@@ -92,7 +106,7 @@ public final class ChildProcess: @unchecked Sendable {
   }
 
   /// Sends a signal to the child, unless it was reaped already (its number may be another's then).
-  public func terminate(signal: Int32 = 15) {
+  package func terminate(signal: Int32 = 15) {
     lock.withLock { if reaped == nil { _ = kill(pid, signal) } }
   }
 
@@ -102,22 +116,22 @@ public final class ChildProcess: @unchecked Sendable {
   }
 
   /// How the child ended, or `nil` while it runs.
-  public var exit: Exit? { lock.withLock { reaped } }
+  package var exit: Exit? { lock.withLock { reaped } }
 
   /// Waits for the end, in seconds; `nil` when the child still runs by then.
   @discardableResult
-  public func waitForExit(timeout: Double) -> Exit? {
-    ended.waitReadable(until: Deadline(seconds: timeout))
+  package func waitForExit(timeoutSeconds: Double) -> Exit? {
+    ended.waitReadable(until: Deadline(seconds: timeoutSeconds))
     return exit
   }
 
   /// Asks the child to end, then insists.
   @discardableResult
-  public func end(within seconds: Double = 2) -> Exit? {
+  package func end(within seconds: Double = 2) -> Exit? {
     terminate(signal: SIGTERM)
-    if let exit = waitForExit(timeout: seconds) { return exit }
+    if let exit = waitForExit(timeoutSeconds: seconds) { return exit }
     killGroup()
-    return waitForExit(timeout: 10)
+    return waitForExit(timeoutSeconds: 10)
   }
 
   private func reap() {
@@ -136,6 +150,9 @@ extension ChildProcess {
   /// Writing to a child that is gone is an error to see, not a reason to die. Children get the
   /// default back.
   private static let ignoresBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+  /// POSIX_SPAWN_SETSID, which glibc shows to GNU sources only.
+  private static let setSession: Int32 = 0x80
 
   // glibc 2.34 has them; Swift's module of glibc leaves out what ends in `_np`.
   private typealias CloseFrom =

@@ -23,7 +23,7 @@ final class Descriptor: @unchecked Sendable {
     return (Descriptor(ends[0]), Descriptor(ends[1]))
   }
 
-  func neverBlock() { _ = fcntl(number, F_SETFL, O_NONBLOCK) }
+  func setNonBlocking() { _ = fcntl(number, F_SETFL, O_NONBLOCK) }
 
   /// Whether there is something to read (or the end of it) before the deadline.
   @discardableResult
@@ -45,6 +45,8 @@ struct Deadline {
   init(seconds: Double) { end = ContinuousClock.now.advanced(by: .seconds(seconds)) }
 
   var hasPassed: Bool { ContinuousClock.now >= end }
+
+  var secondsLeft: Double { max(0, ContinuousClock.now.duration(to: end) / .seconds(1)) }
 
   /// What is left, rounded up, for `poll`.
   var milliseconds: Int32 {

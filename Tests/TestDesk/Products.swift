@@ -1,11 +1,11 @@
 import Foundation
 
 /// The programs this package builds.
-public enum Products {
+package enum Products {
   /// The path of a built product, which lies beside the running test bundle.
   ///
   /// Throws ``Missing`` when it was not built.
-  public static func executable(_ name: String) throws -> String {
+  package static func executable(_ name: String) throws -> String {
     for directory in directories {
       let path = "\(directory)/\(name)"
       if access(path, X_OK) == 0 { return path }
@@ -14,11 +14,11 @@ public enum Products {
   }
 
   /// A product that is nowhere to be found.
-  public struct Missing: Error, CustomStringConvertible {
+  package struct Missing: Error, CustomStringConvertible {
     let name: String
     let directories: [String]
     /// For whoever reads the test's log.
-    public var description: String { "\(name) is in none of \(directories)" }
+    package var description: String { "\(name) is in none of \(directories)" }
   }
 
   /// Where the running program lies, and where its arguments say the test bundle is.

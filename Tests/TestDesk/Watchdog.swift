@@ -2,9 +2,9 @@ import Glibc
 
 /// A shell that cleans up when this process dies half-way.
 ///
-/// It reads from a pipe only we hold: at its end, without a farewell, it kills the pids it was told
-/// of and removes the directory. (A parent-death signal would not do: it fires when the *thread* that
-/// started the child ends, and tests run on threads that come and go.)
+/// It reads from a pipe that only we hold: at its end, unless it was dismissed before, it kills the
+/// pids it was told of and removes the directory. (A parent-death signal would not do: it fires when
+/// the *thread* that started the child ends, and tests run on threads that come and go.)
 final class Watchdog: @unchecked Sendable {
   private let line: Descriptor
   private let shell: ChildProcess
@@ -14,9 +14,9 @@ final class Watchdog: @unchecked Sendable {
     pids=' '
     while read -r word pid; do
       case $word in
-        born) pids="$pids$pid " ;;
-        dead) pids="${pids%% $pid *} ${pids#* $pid }" ;;
-        bye) exit 0 ;;
+        started) pids="$pids$pid " ;;
+        ended) pids="${pids%% $pid *} ${pids#* $pid }" ;;
+        dismissed) exit 0 ;;
       esac
     done
     for pid in $pids; do kill -KILL "$pid"; done
@@ -27,21 +27,21 @@ final class Watchdog: @unchecked Sendable {
     let pipe = try Descriptor.pipe()
     shell = try ChildProcess(
       "/bin/sh", ["-c", Self.script, "sh", directory],
-      environment: ["PATH": PrivateSession.path], input: .descriptor(pipe.read.number))
+      environment: ["PATH": PrivateDesktop.path], input: .descriptor(pipe.read.number))
     line = pipe.write
   }
 
-  func born(_ child: ChildProcess) { say("born \(child.pid)\n") }
+  func started(_ child: ChildProcess) { send("started \(child.pid)\n") }
 
-  func dead(_ child: ChildProcess) { say("dead \(child.pid)\n") }
+  func ended(_ child: ChildProcess) { send("ended \(child.pid)\n") }
 
-  func bye() {
-    say("bye 0\n")
+  func dismiss() {
+    send("dismissed 0\n")
     line.close()
-    if shell.waitForExit(timeout: 5) == nil { shell.end() }
+    if shell.waitForExit(timeoutSeconds: 5) == nil { shell.end() }
   }
 
-  private func say(_ text: String) {
+  private func send(_ text: String) {
     var text = text
     text.withUTF8 { _ = write(line.number, $0.baseAddress, $0.count) }
   }

@@ -55,12 +55,10 @@ final class CommandContext {
   /// deployment, else the only one stored.
   func deployment(named url: String?) throws -> Deployment {
     let configured = try settings().text("default-deployment", for: nil)
-    guard let url = url ?? environment["CODER_URL"] ?? configured else {
-      return try onlyDeployment()
-    }
-    let deployment = try Deployment(url: url)
-    try requireConfidential(deployment)
-    return deployment
+    let named = try DeploymentChoice.named(url, setting: configured) { environment[$0] }
+    guard let named else { return try onlyDeployment() }
+    try requireConfidential(named)
+    return named
   }
 
   /// Refuses a deployment to which a secret would travel unencrypted, unless the person allowed it.

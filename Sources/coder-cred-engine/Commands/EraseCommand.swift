@@ -29,7 +29,7 @@ struct EraseCommand: ParsableCommand {
       let matching = try context.store.sessions(
         of: request.deployment, account: request.username)
       for session in matching
-      where request.username.map({ $0 == session.account }) ?? true {
+      where AccountMatch.isExact(request.username, session.account) {
         try remove(session, context)
       }
       _ = try context.store.removeLostSessions(

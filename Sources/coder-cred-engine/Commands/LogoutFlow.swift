@@ -10,8 +10,8 @@ struct LogoutFlow {
   /// Signs out of one deployment: one account, or all.
   func from(_ deployment: Deployment, account: String?, all: Bool) throws {
     let entries = try context.store.entries(of: deployment)
-    let sessions = try sessions(in: entries).filter { account == nil || $0.account == account }
-    try refuseUnreadable(entries.filter { account == nil || $0.account == account })
+    let sessions = try sessions(in: entries).filter { AccountMatch.isExact(account, $0.account) }
+    try refuseUnreadable(entries.filter { AccountMatch.isExact(account, $0.account) })
     if sessions.count > 1, !all, account == nil {
       let names = sessions.map(\.account).sorted().joined(separator: ", ")
       throw Failure(

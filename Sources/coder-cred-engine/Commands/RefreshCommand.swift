@@ -70,8 +70,7 @@ struct RefreshCommand: ParsableCommand {
     try context.store.entries(of: nil).compactMap { entry in
       switch entry.content {
       case .session(let session):
-        session.method == .oauth && account ?? session.account == session.account
-          ? session : nil
+        session.method == .oauth && AccountMatch.isExact(account, session.account) ? session : nil
       case .locked(let error): throw error
       case .lost, .unreadable: nil
       }

@@ -27,7 +27,7 @@ struct StoreCommand: ParsableCommand {
     context.store.allowPrompts()
     let known = try context.store.sessions(of: session.deployment, account: request.username)
     // What we handed out comes back, sometimes after a refresh made it old: it is not news.
-    if known.contains(where: { $0.method == .oauth && $0.mayAnswer(request) }) { return }
+    if known.contains(where: { $0.method == .oauth && request.isServed(by: $0) }) { return }
     if let old = known.first(where: { $0.account == session.account }),
       old.hasSameCredential(as: session)
     {
@@ -54,12 +54,6 @@ extension StoredSession {
     }
     expiresAt = request.expiresAt
     refreshToken = request.refreshToken
-  }
-
-  /// Whether this session is what a request of this user name would be answered with.
-  fileprivate func mayAnswer(_ request: CredentialRequest) -> Bool {
-    guard let username = request.username, !account.isEmpty else { return true }
-    return account == username
   }
 
   /// Whether it tells nothing that the other does not: then nothing needs writing.

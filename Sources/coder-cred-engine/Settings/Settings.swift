@@ -18,20 +18,22 @@ struct Settings {
 
   /// Reads the file named by `CODER_CRED_CONFIG`, or the usual one; a missing file is an empty one.
   init(_ environment: Environment) throws(Failure) {
-    guard let path = Self.path(environment) else { return }
+    let path = Self.path(environment)
+    do throws(MalformedInput) {
+      try self.init(
+        path.flatMap { path throws(MalformedInput) in
+          try SettingsLocation.contents(of: path)
+        } ?? [])
+    } catch {
+      throw Failure(.fixTheCall, "the configuration \(path ?? "") is unusable: \(error.reason)")
+    }
+  }
+
+  /// Reads the bytes of a settings file.
+  init(_ bytes: [UInt8]) throws(MalformedInput) {
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
-    var error: UnsafeMutablePointer<GError>?
-    guard g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &error) != 0 else {
-      defer { g_clear_error(&error) }
-      if let error, error.pointee.domain == g_file_error_quark(),
-        error.pointee.code == Int32(G_FILE_ERROR_NOENT.rawValue)
-      {
-        return
-      }
-      let reason = error.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
-      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(reason)")
-    }
+    try Self.load(bytes, into: file, G_KEY_FILE_NONE)
     for group in Self.strings(g_key_file_get_groups(file, nil)) {
       for key in Self.strings(g_key_file_get_keys(file, group, nil, nil)) {
         guard let value = g_key_file_get_string(file, group, key, nil) else { continue }
@@ -41,10 +43,24 @@ struct Settings {
     }
   }
 
+  /// Reads the bytes of a settings file into a key file.
+  static func load(
+    _ bytes: [UInt8], into file: OpaquePointer?, _ flags: GKeyFileFlags
+  ) throws(MalformedInput) {
+    var error: UnsafeMutablePointer<GError>?
+    defer { g_clear_error(&error) }
+    let isLoaded = bytes.withUnsafeBytes { bytes in
+      bytes.withMemoryRebound(to: gchar.self) {
+        g_key_file_load_from_data(file, $0.baseAddress, gsize($0.count), flags, &error)
+      }
+    }
+    guard isLoaded == 0 else { return }
+    throw .settings(reason: error.map { String(cString: $0.pointee.message) } ?? "it is malformed")
+  }
+
   /// Where the file is, or would be; nil when there is no home.
   static func path(_ environment: Environment) -> String? {
-    let usual = environment.directory("XDG_CONFIG_HOME", below: ".config")
-    return environment["CODER_CRED_CONFIG"] ?? usual.map { "\($0)/coder-cred/config" }
+    SettingsLocation.path { environment[$0] }
   }
 
   /// A setting for a deployment, or for all; nil when there is none.

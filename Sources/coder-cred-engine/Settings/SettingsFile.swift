@@ -1,4 +1,5 @@
 import CGLib
+import Credentials
 import Glibc
 import Sessions
 
@@ -16,11 +17,11 @@ struct SettingsFile {
     defer { g_key_file_unref(file) }
     let flags = GKeyFileFlags(
       G_KEY_FILE_KEEP_COMMENTS.rawValue | G_KEY_FILE_KEEP_TRANSLATIONS.rawValue)
-    var error: UnsafeMutablePointer<GError>?
-    defer { g_clear_error(&error) }
-    if access(target, F_OK) == 0, g_key_file_load_from_file(file, target, flags, &error) == 0 {
-      let reason = error.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
-      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(reason)")
+    do throws(MalformedInput) {
+      let bytes = try SettingsLocation.contents(of: target)
+      if let bytes { try Settings.load(bytes, into: file, flags) }
+    } catch {
+      throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(error.reason)")
     }
     g_key_file_set_string(file, Settings.commonGroup, key, value)
     var length: gsize = 0

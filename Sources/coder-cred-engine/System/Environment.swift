@@ -15,7 +15,9 @@ struct Environment: Sendable {
     while let pointer = entry.pointee {
       let pair = String(cString: pointer)
       if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) {
-        variables[String(pair[..<equals])] = String(pair[equals...].dropFirst())
+        let name = String(pair[..<equals])
+        // Of two variables with one name the first counts, as for getenv(3) in the fast path.
+        if variables[name] == nil { variables[name] = String(pair[equals...].dropFirst()) }
       }
       entry += 1
     }

@@ -54,14 +54,5 @@ enum Terminal {
   }
 
   /// Replaces what a terminal would obey, or what would show text in another order than written.
-  static func clean(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          switch scalar.properties.generalCategory {
-          case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
-          default: scalar
-          }
-        }))
-  }
+  static func clean(_ text: String) -> String { ForeignText.terminalLine(text) }
 }

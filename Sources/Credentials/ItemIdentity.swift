@@ -1,0 +1,40 @@
+import Secrets
+
+/// What our items in the keyring are found by, and called.
+///
+/// Attributes are identity only, and never change. The full set of one item is never part of
+/// another's, because services replace whatever item holds the attributes that they are given.
+public enum ItemIdentity {
+  /// The attributes of sessions: of one deployment and account, or with nil of any.
+  public static func session(of deployment: Deployment?, account: String? = nil) -> [String: String]
+  {
+    attributes("session", deployment, account)
+  }
+
+  /// The attributes of registrations: of one deployment, or with nil of any.
+  public static func registration(of deployment: Deployment?) -> [String: String] {
+    attributes("client", deployment, nil)
+  }
+
+  /// What people's keyring applications call the item of a session; a user name that holds what a
+  /// line of text does not show is cleaned.
+  public static func label(of session: StoredSession) -> String {
+    let who = session.account.isEmpty ? "" : "\(ForeignText.label(session.account)) @ "
+    let what = session.method == .basic ? "password" : "Coder session"
+    return "\(who)\(session.deployment.name) (\(what))"
+  }
+
+  /// What they call the item of a registration.
+  public static func registrationLabel(of deployment: Deployment) -> String {
+    "\(deployment.name) (Coder OAuth client)"
+  }
+
+  private static func attributes(
+    _ kind: String, _ deployment: Deployment?, _ account: String?
+  ) -> [String: String] {
+    var attributes = ["application": "coder-cred", "kind": kind]
+    attributes["deployment"] = deployment?.url
+    attributes["account"] = account
+    return attributes
+  }
+}

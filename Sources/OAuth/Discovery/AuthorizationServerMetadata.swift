@@ -1,0 +1,107 @@
+import Secrets
+
+/// What an authorization server says about itself, checked (RFC 8414 §2).
+public struct AuthorizationServerMetadata: Sendable, Hashable {
+  /// The issuer as the server spells it.
+  public let issuer: String
+  /// Where the browser goes.
+  public let authorizationEndpoint: String
+  /// Where codes and refresh tokens are exchanged.
+  public let tokenEndpoint: String
+  /// Where clients register; nil when the server takes none by itself.
+  public let registrationEndpoint: String?
+  /// Where tokens are revoked; nil when the server revokes none.
+  public let revocationEndpoint: String?
+  /// The ways to authenticate a client that both sides know, never empty.
+  public let clientAuthenticationMethods: [ClientAuthenticationMethod]
+  /// Whether every authorization response must carry `iss` (RFC 9207 §3).
+  public let requiresIssuerParameter: Bool
+
+  /// Reads and checks a metadata document.
+  ///
+  /// - Parameters:
+  ///   - document: the body of the answer, JSON.
+  ///   - deployment: the URL of the deployment it was asked for.
+  ///   - allowedOrigins: origins other than the issuer's on which endpoints may lie.
+  /// - Throws: `malformed`, `issuerMismatch`, `foreignEndpoint` or `unsupported`.
+  public init(
+    document: [UInt8], deployment: String, allowedOrigins: Set<String> = []
+  ) throws(OAuthError) {
+    guard let object = JSONObject(document) else {
+      throw .malformed("the OAuth metadata is not a JSON object")
+    }
+    try self.init(object, deployment: deployment, allowedOrigins: allowedOrigins)
+  }
+
+  init(
+    _ object: JSONObject, deployment: String, allowedOrigins: Set<String>
+  ) throws(OAuthError) {
+    func required(_ name: String) throws(OAuthError) -> String {
+      guard let value = try object.string(name), !value.isEmpty else {
+        throw .malformed("the OAuth metadata lacks \(name)")
+      }
+      return value
+    }
+    issuer = try required("issuer")
+    // RFC 8414 §3.3: "The "issuer" value returned MUST be identical to the authorization server's
+    // issuer identifier value into which the well-known URI string was inserted to create the URL
+    // used to retrieve the metadata. If these values are not identical, the data contained in the
+    // response MUST NOT be used."
+    guard let expected = Endpoint(deployment), let found = Endpoint(issuer),
+      found.isSameIssuer(as: expected)
+    else { throw .issuerMismatch(expected: deployment, found: ForeignText.quotation(issuer) ?? "") }
+
+    func endpoint(_ name: String, _ url: String) throws(OAuthError) -> String {
+      try Endpoint.checked(
+        name, url, issuer: found.origin, allowedOrigins: allowedOrigins
+      ).url
+    }
+    func optional(_ name: String) throws(OAuthError) -> String? {
+      guard let url = try object.string(name), !url.isEmpty else { return nil }
+      return try endpoint(name, url)
+    }
+    authorizationEndpoint = try endpoint(
+      "authorization_endpoint", required("authorization_endpoint"))
+    tokenEndpoint = try endpoint("token_endpoint", required("token_endpoint"))
+    registrationEndpoint = try optional("registration_endpoint")
+    revocationEndpoint = try optional("revocation_endpoint")
+    clientAuthenticationMethods = try Self.requirements(object)
+    requiresIssuerParameter =
+      object["authorization_response_iss_parameter_supported"] == .bool(true)
+  }
+
+  /// Checks what this program needs, and returns the ways to authenticate a client.
+  private static func requirements(
+    _ object: JSONObject
+  ) throws(OAuthError) -> [ClientAuthenticationMethod] {
+    // Required by RFC 8414, but a server that offers the code grant can only mean "code".
+    let responseTypes = try object.strings("response_types_supported") ?? ["code"]
+    guard responseTypes.contains("code") else {
+      throw .unsupported("the deployment does not support the response type code")
+    }
+    // RFC 8414 §2 grant_types_supported: "If omitted, the default value is
+    // "["authorization_code", "implicit"]"."
+    let grantTypes =
+      try object.strings("grant_types_supported") ?? ["authorization_code", "implicit"]
+    for grantType in ["authorization_code", "refresh_token"] {
+      guard grantTypes.contains(grantType) else {
+        throw .unsupported("the deployment does not support the grant \(grantType)")
+      }
+    }
+    // RFC 8414 §2 code_challenge_methods_supported: "If omitted, the authorization server does not
+    // support PKCE." Without it a stolen code could be redeemed, so there is no way around it.
+    let challenges = try object.strings("code_challenge_methods_supported") ?? []
+    guard challenges.contains("S256") else {
+      throw .unsupported("the deployment does not support PKCE with S256")
+    }
+    // RFC 8414 §2 token_endpoint_auth_methods_supported: "If omitted, the default is
+    // "client_secret_basic""
+    let methods =
+      try object.strings("token_endpoint_auth_methods_supported") ?? ["client_secret_basic"]
+    let known = ClientAuthenticationMethod.allCases.filter { methods.contains($0.rawValue) }
+    guard !known.isEmpty else {
+      throw .unsupported("the deployment supports no way to authenticate a client that we know")
+    }
+    return known
+  }
+}

@@ -1,0 +1,155 @@
+import DeploymentSimulator
+import Foundation
+import TestDesk
+import Testing
+
+/// How a login ends when nobody allows it, or when others do.
+@Suite(.blocking) struct `The end of waiting` {
+  @Test(arguments: DeploymentSimulator.Era.allCases)
+  func `A denial is told with the server's reason, and nothing is kept, here or there`(
+    era: DeploymentSimulator.Era
+  ) throws {
+    try Desk.with(.unlocked, .init(era: era)) { desk in
+      let denied = try desk.login(browser: ["--deny"], status: 77)
+      #expect(
+        denied.message("error")?.hasSuffix(
+          "access was denied: The resource owner or authorization server denied the request")
+          == true)
+      #expect(try desk.sessions().isEmpty && desk.registrations().isEmpty)
+      #expect(desk.deployment.registeredClients.isEmpty)
+      try desk.login()
+    }
+  }
+
+  @Test func `A page nobody comes back from ends it in time`() throws {
+    try Desk.with(.unlocked, .init(era: .a)) { desk in
+      try desk.configure("sign-in-timeout=1")
+      let late = try desk.login(browser: ["--abandon"], status: 75)
+      #expect(late.stderr.contains("Waiting 1 s for the answer"))
+      #expect(late.message("error") == "nobody finished signing in to \(desk.url) in time")
+      #expect(late.message("hint")?.contains("coder-cred login \(desk.url)") == true)
+      for value in ["0", "3601", "soon", ""] {
+        try desk.configure("sign-in-timeout=\(value)")
+        try desk.login(status: 64)
+      }
+    }
+  }
+
+  @Test func `An error of the authorization is shown cleaned, on both screens`() throws {
+    try Desk.with { desk in
+      let waiting = try WaitingLogin(desk)
+      let answer = try waiting.open(
+        "error=server_error&error_description=%1B%5B31m%3Cscript%3Ebroken%0A&state="
+          + waiting.parameter("state"))
+      #expect(answer.status == 400 && answer.page.contains("&lt;script&gt;broken"))
+      #expect(!answer.page.contains("<script>") && !answer.page.contains("\u{1B}"))
+      waiting.expectEnd(76, saying: "<script>broken (server_error)")
+      #expect(!waiting.output.contains("\u{1B}"))
+    }
+  }
+
+  @Test(arguments: [15, 1, 2] as [Int32])
+  func `A signal ends it, and the next login starts at once`(signal: Int32) throws {
+    try Desk.with { desk in
+      let waiting = try WaitingLogin(desk)
+      _ = try waiting.address()
+      waiting.process.terminate(signal: signal)
+      #expect(waiting.process.waitForExit(timeoutSeconds: 5) == .signal(signal))
+      #expect(try desk.sessions().isEmpty)
+      try desk.login()
+      #expect(desk.deployment.registeredClients.count == 1)
+    }
+  }
+
+  @Test func `A signal while the code is exchanged waits until the session is kept`() throws {
+    try Desk.with { desk in
+      desk.deployment.inject(.hold, at: .exchange)
+      let waiting = try WaitingLogin(desk)
+      #expect(
+        try Exchange.send("GET", desk.deployment.callback(of: waiting.address())).status == 200)
+      waitFor("the exchange") { !desk.deployment.requests.tokenRequests().isEmpty }
+      waiting.process.terminate(signal: 15)
+      #expect(waiting.process.waitForExit(timeoutSeconds: 0.2) == nil)
+      desk.deployment.releaseHeld()
+      // It may be over before the signal has its say.
+      _ = waiting.process.waitForExit(timeoutSeconds: 10)
+      #expect([.signal(15), .status(0)].contains(waiting.process.exit))
+      try desk.token()
+    }
+  }
+
+  @Test func `Four logins at once need one authorization, and all succeed`() throws {
+    try Desk.with(.unlocked, .init(era: .b)) { desk in
+      let said = try Self.four(desk)
+      #expect(said.map(\.status) == [0, 0, 0, 0])
+      let waited = said.count { $0.stderr.contains("Another sign-in to \(desk.url) is under way") }
+      #expect(waited == 3)
+      #expect(said.allSatisfy { $0.stderr.contains("Signed in to \(desk.url) as alice.") })
+      #expect(
+        desk.deployment.registrationRequests == 1 && desk.deployment.authorizationRequests == 1)
+      #expect(desk.deployment.requests.tokenRequests(grant: "authorization_code").count == 1)
+      try desk.token()
+    }
+  }
+
+  @Test func `Who waits is not asked once more when the answer was no`() throws {
+    try Desk.with { desk in
+      let said = try Self.four(desk, browser: ["--deny"])
+      #expect(said.map(\.status).sorted() == [75, 75, 75, 77])
+      #expect(desk.deployment.authorizationRequests == 1)
+      let waiting = said.filter { $0.status == 75 }
+      #expect(
+        waiting.allSatisfy {
+          $0.message("error") == "the other sign-in to \(desk.url) did not succeed"
+        })
+      // The next one is a new question.
+      try desk.login()
+    }
+  }
+
+  /// Four logins, so slow that all are there before the first is done.
+  private static func four(_ desk: Desk, browser flags: [String] = []) throws -> [CommandResult] {
+    desk.deployment.inject(.delay(milliseconds: 1200), at: .registration)
+    let browser = try desk.browser(flags)
+    return try concurrently(4) { try desk.run(["login", desk.url], environment: browser) }
+  }
+
+  @Test func `A sign-in completed elsewhere ends the waiting one with success`() throws {
+    try Desk.with { desk in
+      let waiting = try WaitingLogin(desk)
+      _ = try waiting.address()
+      let token = desk.deployment.session(user: "alice")
+      try desk.login("--method", "token", input: token + "\n")
+      waiting.expectEnd(0, saying: "Signed in to \(desk.url) as alice.")
+      #expect(try desk.token() == token)
+    }
+  }
+
+  @Test func `A sign-in of somebody else does not end one for an account`() throws {
+    try Desk.with { desk in
+      let waiting = try WaitingLogin(desk, ["--account", "alice"])
+      _ = try waiting.address()
+      let token = desk.deployment.session(user: "bob")
+      try desk.login("--method", "token", input: token + "\n")
+      #expect(waiting.process.waitForExit(timeoutSeconds: 2.5) == nil)
+      #expect(
+        try Exchange.send("GET", desk.deployment.callback(of: waiting.address())).status == 200)
+      waiting.expectEnd(0, saying: "as alice.")
+      #expect(try desk.sessions().map(\.account) == ["alice", "bob"])
+    }
+  }
+
+  @Test func `Of two that wait, the second takes over when the first is given up`() throws {
+    try Desk.with { desk in
+      let first = try WaitingLogin(desk)
+      _ = try first.address()
+      let second = try WaitingLogin(desk)
+      waitFor("the second to wait") { second.output.contains("Another sign-in") }
+      first.process.terminate()
+      #expect(
+        try Exchange.send("GET", desk.deployment.callback(of: second.address())).status == 200)
+      second.expectEnd(0)
+      #expect(desk.deployment.registeredClients.count == 1)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Glibc
+
+/// The Secret Service of the desktop, and what can happen to it.
+extension PrivateDesktop {
+  private static let service = "org.freedesktop.secrets"
+  private static let root = "/org/freedesktop/secrets"
+
+  func startProvider() throws {
+    switch provider {
+    case .gnomeKeyring(.unlocked):
+      try startKeyring(unlock: true)
+    case .gnomeKeyring(.locked):
+      try startKeyring(unlock: true)
+      try restartKeyring(unlock: false)
+    case .gnomeKeyring(.plaintext):
+      try writePlaintextKeyring()
+      try startKeyring(unlock: false)
+    case .gnomeKeyring(.withoutCollection):
+      try startKeyring(unlock: false)
+    case .fake(let behaviours, let items):
+      secretService = try FakeSecretService.start(on: self, behaviours, items)
+    case .external(let external):
+      let daemon = try external.start(self)
+      secretService = daemon
+      try waitUntilReady(external.name, daemon, timeoutSeconds: 30) { external.isReady(self) }
+    case .withoutService, .withoutBus:
+      break
+    }
+  }
+
+  private var startsUnlocked: Bool {
+    if case .gnomeKeyring(.unlocked) = provider { true } else { false }
+  }
+
+  /// Kills gnome-keyring, as a crash would, and starts it again over the same files.
+  ///
+  /// The new one is given the password if `unlock` is true; if false, it is as locked as after a
+  /// login that did not go through PAM; by default it is as the desktop began.
+  package func restartKeyring(unlock: Bool? = nil) throws {
+    stopKeyring()
+    try startKeyring(unlock: unlock ?? startsUnlocked)
+  }
+
+  /// Kills the daemon; there is none until ``restartKeyring(unlock:)``.
+  package func stopKeyring() {
+    guard let secretService else { return }
+    secretService.terminate(signal: SIGKILL)
+    end(secretService)
+    self.secretService = nil
+  }
+
+  private func startKeyring(unlock: Bool) throws {
+    let daemon = try start(
+      "gnome-keyring-daemon",
+      ["--foreground", "--components=secrets"] + (unlock ? ["--unlock"] : []),
+      input: unlock ? Array(password.utf8) : [])
+    secretService = daemon
+    try waitUntilReady("gnome-keyring-daemon", daemon) { isReady(unlocked: unlock) }
+  }
+
+  /// Whether the daemon replies and, if it was given the password, has opened the keyring.
+  private func isReady(unlocked: Bool) -> Bool {
+    guard let path = try? defaultCollection() else { return false }
+    guard unlocked else { return true }
+    let locked = try? call(
+      "org.freedesktop.DBus.Properties.Get", ["org.freedesktop.Secret.Collection", "Locked"],
+      path: path)
+    return locked?.contains("false") ?? false
+  }
+
+  private func writePlaintextKeyring() throws {
+    try FileManager.default.createDirectory(
+      atPath: keyrings, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let keyring = """
+      [keyring]
+      display-name=Default keyring
+      ctime=1700000000
+      mtime=0
+      lock-on-idle=false
+      lock-after=false
+
+      """
+    try Data(keyring.utf8).write(to: URL(fileURLWithPath: "\(keyrings)/Default_keyring.keyring"))
+    try Data("Default_keyring".utf8).write(to: URL(fileURLWithPath: "\(keyrings)/default"))
+  }
+
+  /// Locks the default collection, as the user would in Seahorse. The daemon still knows everything.
+  package func lock() throws {
+    try call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(try defaultCollection())']"])
+  }
+
+  /// Unlocks the default collection with the password, without any prompt.
+  package func unlock() throws {
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.unlocker, try defaultCollection()],
+      input: Array(password.utf8), timeoutSeconds: 20)
+    guard result.status == 0 else { throw Failure("unlock: \(result.stderr)") }
+  }
+
+  /// A D-Bus session lives as long as the connection that opened it: two `gdbus call`s do not do.
+  private static let unlocker = """
+    import dbus, sys
+    service = dbus.SessionBus().get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
+    _, session = service.OpenSession(
+        'plain', '', dbus_interface='org.freedesktop.Secret.Service')
+    password = dbus.ByteArray(sys.stdin.buffer.read())
+    service.UnlockWithMasterPassword(
+        dbus.ObjectPath(sys.argv[1]),
+        dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
+        dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface')
+    """
+
+  /// The path behind the alias `default`; `/` when there is none.
+  package func defaultCollection() throws -> String {
+    let reply = try call("org.freedesktop.Secret.Service.ReadAlias", ["default"])
+    guard let start = reply.range(of: "objectpath '"),
+      let path = reply[start.upperBound...].split(separator: "'").first
+    else { throw Failure("no path: \(reply)") }
+    return String(path)
+  }
+
+  /// Calls a method of the Secret Service with arguments in GVariant's text format.
+  @discardableResult
+  package func call(_ method: String, _ arguments: [String], path: String? = nil) throws -> String {
+    let result = try run(
+      "gdbus",
+      ["call", "--session", "--dest", Self.service, "--object-path", path ?? Self.root, "--method"]
+        + [method] + arguments, timeoutSeconds: 10)
+    guard result.status == 0 else { throw Failure("\(method): \(result.stderr)") }
+    return result.stdout
+  }
+}

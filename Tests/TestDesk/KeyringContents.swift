@@ -1,0 +1,130 @@
+import Foundation
+package import Testing
+
+/// One item as the Secret Service holds it.
+package struct StoredItem: Codable, Equatable {
+  /// All of them, without `xdg:schema` where it is the generic one.
+  package var attributes: [String: String]
+  package var label: String
+  /// Unix seconds: what is written again, even unchanged, shows.
+  package var modified: Int
+  package var secret: String
+
+  /// Whether it has these attributes, and perhaps more.
+  package func has(_ some: [String: String]) -> Bool {
+    some.allSatisfy { attributes[$0] == $1 }
+  }
+
+  /// The attribute `account`, or nothing.
+  package var account: String { attributes["account"] ?? "" }
+
+  /// The payload as JSON; empty when it is none.
+  package var payload: [String: Any] {
+    (try? JSONSerialization.jsonObject(with: Data(secret.utf8)) as? [String: Any]) ?? [:]
+  }
+
+  /// A text in the payload.
+  package subscript(_ name: String) -> String? { payload[name] as? String }
+}
+
+extension PrivateDesktop {
+  /// Every item of every application with its secret, read by other means than ours, or
+  /// those with these attributes. Throws ``Failure`` when one cannot be read.
+  package func items(_ attributes: [String: String] = [:]) throws -> [StoredItem] {
+    let result = try run("/usr/bin/python3", ["-c", Self.dump])
+    guard result.status == 0 else { throw Failure("no items: \(result.stderr)") }
+    return try JSONDecoder().decode([StoredItem].self, from: Data(result.output))
+      .filter { $0.has(attributes) }
+  }
+
+  /// The one item with these attributes.
+  package func item(
+    _ attributes: [String: String] = ["kind": "session"],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> StoredItem {
+    let found = try items(attributes)
+    try #require(
+      found.count == 1, "\(found.count) items have \(attributes)", sourceLocation: sourceLocation)
+    return found[0]
+  }
+
+  private static let dump = """
+    import dbus, json
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    def at(path): return bus.get_object('org.freedesktop.secrets', path)
+    def get(path, interface, name):
+        return at(path).Get(S + interface, name, dbus_interface='org.freedesktop.DBus.Properties')
+    root = '/org/freedesktop/secrets'
+    _, session = at(root).OpenSession('plain', '', dbus_interface=S + 'Service')
+    items = []
+    for collection in get(root, 'Service', 'Collections'):
+        for item in get(collection, 'Collection', 'Items'):
+            secret = at(item).GetSecret(session, dbus_interface=S + 'Item')
+            attributes = get(item, 'Item', 'Attributes')
+            # After a restart gnome-keyring says of items without a schema that theirs is generic.
+            if attributes.get('xdg:schema') == S + 'Generic': del attributes['xdg:schema']
+            items.append({
+                'attributes': attributes, 'label': get(item, 'Item', 'Label'),
+                'modified': int(get(item, 'Item', 'Modified')),
+                'secret': bytes(secret[2]).decode('utf-8', 'backslashreplace')})
+    items.sort(key=lambda item: (sorted(item['attributes'].items()), item['label']))
+    print(json.dumps(items))
+    """
+
+  /// Stores as another application would, with `secret-tool`.
+  package func storeAsOtherApplication(
+    _ secret: String, label: String = "other", _ attributes: [String: String]
+  ) throws {
+    let words = attributes.flatMap { [$0.key, $0.value] }
+    let result = try run(
+      "secret-tool", ["store", "--label=\(label)"] + words, input: Array(secret.utf8))
+    guard result.status == 0 else { throw Failure("secret-tool: \(result.stderr)") }
+  }
+
+  /// Gives an item another secret, and changes nothing else of it.
+  package func overwrite(_ item: StoredItem, with secret: String) throws {
+    let attributes = try JSONEncoder().encode(item.attributes)
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.overwrite, String(decoding: attributes, as: UTF8.self)],
+      input: Array(secret.utf8))
+    guard result.status == 0 else { throw Failure("overwriting: \(result.stderr)") }
+  }
+
+  /// Changes a member of an item's payload, as time or another program would.
+  package func change(_ item: StoredItem, _ name: String, to value: Any) throws {
+    try change(item, [name: value])
+  }
+
+  /// Changes members of an item's payload.
+  package func change(_ item: StoredItem, _ members: [String: Any]) throws {
+    let payload = item.payload.merging(members) { $1 }
+    let text = try JSONSerialization.data(
+      withJSONObject: payload, options: [.sortedKeys, .withoutEscapingSlashes])
+    try overwrite(item, with: String(decoding: text, as: UTF8.self))
+  }
+
+  private static let overwrite = """
+    import dbus, json, sys
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    service = bus.get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
+    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
+    found, _ = service.SearchItems(json.loads(sys.argv[1]), dbus_interface=S + 'Service')
+    assert len(found) == 1, found
+    secret = dbus.Struct(
+        (session, dbus.ByteArray(b''), dbus.ByteArray(sys.stdin.buffer.read()), 'text/plain'),
+        signature='oayays')
+    bus.get_object('org.freedesktop.secrets', found[0]).SetSecret(secret, dbus_interface=S + 'Item')
+    """
+
+  /// Runs some work and expects every item to be as before: not even written again.
+  package func expectUnchangedItems(
+    _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ work: () throws -> Void
+  ) throws {
+    let before = try items()
+    try work()
+    let after = try items()
+    #expect(after == before, "\(what) changed the keyring", sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,54 @@
+import Glibc
+package import Testing
+
+/// Another user of this machine, `nobody`: for what must be safe from other users.
+///
+/// Only root may become somebody else, so tests that need this say
+/// `@Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))`.
+package enum OtherUser {
+  /// The user and group id of `nobody` and `nogroup` on Debian.
+  package static let id: UInt32 = 65_534
+
+  /// Whether programs can be run as the other user here.
+  package static var isAvailable: Bool { geteuid() == 0 }
+
+  /// Why tests are skipped where they cannot.
+  package static let reason: Comment = "only root may run a program as another user"
+}
+
+extension PrivateDesktop {
+  /// Runs a program to its end as another user, in the same environment.
+  ///
+  /// The desktop's directory is closed to other users: give paths outside of it, such as a
+  /// system program's, or open what is to be attacked with ``admitOtherUser(to:)``.
+  package func runAsOtherUser(
+    _ executable: String, _ arguments: [String] = [], input: [UInt8] = [],
+    environment additions: [String: String] = [:], timeoutSeconds: Double = 30
+  ) throws -> CommandResult {
+    try run(
+      "setpriv", Self.becomeOther + [executable] + arguments, input: input,
+      environment: additions, directory: "/", timeoutSeconds: timeoutSeconds)
+  }
+
+  /// Starts a program as another user; it ends with the desktop at the latest.
+  package func startAsOtherUser(
+    _ executable: String, _ arguments: [String] = [],
+    environment additions: [String: String] = [:], log: String? = nil
+  ) throws -> ChildProcess {
+    try start(
+      "setpriv", Self.becomeOther + [executable] + arguments, environment: additions,
+      directory: "/", log: log)
+  }
+
+  /// Lets other users pass through the desktop's directory to a path below it that is open to them.
+  package func admitOtherUser(to path: String) throws {
+    guard chmod(directory, 0o711) == 0, chmod(path, 0o777) == 0 else {
+      throw Failure("chmod: \(errno)")
+    }
+  }
+
+  private static let becomeOther = [
+    "--reuid=\(OtherUser.id)", "--regid=\(OtherUser.id)", "--clear-groups", "--no-new-privs",
+    "--",
+  ]
+}
