@@ -102,13 +102,17 @@ extension Failure {
     case .refused where error.isClientRefused:
       self.init(
         .askForAccess, "\(place): \(error)",
-        hint: "if an administrator made the client, give its secret anew: coder-cred login "
-          + "\(place) --client-id ID")
+        hint: "if it stays so, sign in again: coder-cred login \(place); with --client-id ID for "
+          + "a client that an administrator made")
     case .registrationDisabled:
       self.init(
         .fixTheServer, "\(place) does not let programs register themselves",
         hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
           + "--method token")
+    case .issuerMismatch(_, let found) where error.isIssuerWithoutTLS:
+      self.init(
+        .fixTheServer, "\(place) says that it is \(found), without encryption",
+        hint: "its owner must set CODER_ACCESS_URL to \(place)")
     case .issuerMismatch(_, let found):
       self.init(
         .fixTheServer, "\(place) says that it is \(found)",
@@ -131,7 +135,19 @@ extension Failure {
         .fixTheServer, "\(place): \(error)",
         hint: "if you trust that site, name it in allowed-origins for \(place) in the configuration"
       )
-    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignAnswer:
+    case .moved(let url):
+      self.init(
+        .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
+    case .refused(let response, _) where response.isAboutRegistration:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "use a client that its owner makes (--client-id ID), or --method token")
+    // A refusal in a form that nobody defines may be a verdict on the session.
+    case .refused, .redirected:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "if it stays so, sign in again: coder-cred login \(place)")
+    case .unavailable, .authorizationFailed, .unsupported, .malformed, .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -141,6 +157,13 @@ extension Failure {
     switch error {
     case .refusedURL(let reason):
       self.init(.fixTheInput, "\(deployment.url): \(reason)")
+    case .foreignServer(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) gets nothing without encryption: \(reason)",
+        hint: "if you trust that user, set allow-http=true for \(deployment.url) in the "
+          + "configuration")
+    case .libraryUnusable(let reason):
+      self.init(.reportIt, reason, hint: "install libcurl 7.87 or later")
     case .misconfigured(let reason):
       self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
@@ -163,7 +186,7 @@ extension Failure {
   /// Translates why a deployment's API gave no response that says anything.
   init(_ reason: DeploymentAPI.NoResponse, at deployment: Deployment) {
     switch reason {
-    case .transport(let error): self.init(error, at: deployment)
+    case .oauth(let error): self.init(error, at: deployment)
     case .unexpected(let status):
       self.init(
         .retryLater,
@@ -215,7 +238,6 @@ extension Failure {
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
       switch item.reason {
-      case .transport(let error): Failure(error, at: deployment)
       case .oauth(let error): Failure(error, at: deployment)
       case .unsupported(let status):
         Failure(.fixTheServer, "\(deployment.url) cannot revoke tokens (HTTP \(status))")
@@ -226,7 +248,7 @@ extension Failure {
       }
     let isTransient =
       switch item.reason {
-      case .transport: true
+      case .oauth(.transport): true
       case .oauth(let error): cause.remedy == .retryLater && !error.isAbsence
       default: cause.remedy == .retryLater
       }
@@ -234,7 +256,7 @@ extension Failure {
       switch (item.subject, item.reason) {
       case (.tokens, _):
         "the tokens are not revoked and live until they expire: \(cause.message)"
-      case (.registration(let id), .transport):
+      case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"
       }
@@ -247,6 +269,16 @@ extension OAuthError {
   fileprivate var isAbsence: Bool {
     guard case .unavailable(let status, _, _) = self else { return false }
     return (400..<500).contains(status) && ![408, 429].contains(status)
+  }
+}
+
+extension ErrorResponse {
+  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
+  fileprivate var isAboutRegistration: Bool {
+    [
+      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
+      "unapproved_software_statement",
+    ].contains(code)
   }
 }
 
@@ -274,6 +306,7 @@ extension SessionWarning {
     case .notSaved(let error):
       "refreshed, but not saved: \(Failure(error).message); "
         + "a new sign-in will be needed once this token expires"
+    case .oddResponse(let deployment, let oddity): "\(deployment.url): \(oddity)"
     case .clockDiffers(let deployment, let seconds):
       "this machine's clock is \(Self.words(seconds)) that of \(deployment.url)"
     }

@@ -49,7 +49,7 @@ struct StatusReport: Encodable {
   }
 
   /// Asks the deployment whether the access token works, as it is.
-  mutating func check(_ context: CommandContext) throws(Failure) {
+  mutating func check(_ context: CommandContext) throws {
     guard let session, session.method != .basic else {
       check = Check(result: row.state == "locked" ? "locked" : "skipped")
       if let lock { checkFailure = Failure(lock) }
@@ -60,9 +60,7 @@ struct StatusReport: Encodable {
       checkFailure = error
       return
     }
-    let api = DeploymentAPI(
-      deployment: session.deployment,
-      client: try context.services().client(session.deployment, .canTakeItsTime))
+    let api = try context.services().api(of: session.deployment)
     switch api.check(session.accessToken) {
     case .works(let account): check = Check(result: "works", account: account)
     case .rejected where row.state == "due":
