@@ -250,11 +250,7 @@ extension KeyringSessionStore {
     }
   }
 
-  /// Writes an item in place, or a new one.
-  ///
-  /// - Parameters:
-  ///   - payload: what to write.
-  ///   - check: throws for what must not be written over.
+  /// Writes an item in place, unless `check` throws for what it holds, or a new one.
   private func store(
     label: String, _ identity: [String: String], payload: () throws(MalformedInput) -> Secret,
     check: (Secret) throws(MalformedInput) -> Void

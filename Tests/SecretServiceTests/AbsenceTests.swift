@@ -102,6 +102,55 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason), arguments: ["abstract", "path"])
+  func `A bus of another user is not talked to`(_ kind: String) async {
+    await #expect(processExitsWith: .success) { [kind = kind as String] in
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
+      let folder = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      chmod(folder, 0o777)
+      let address =
+        kind == "abstract" ? "unix:abstract=\(folder)/bus" : "unix:path=\(folder)/bus"
+      _ = try desktop.startAsOtherUser(
+        "dbus-daemon", ["--session", "--nofork", "--nopidfile", "--address=\(address)"])
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      waitFor("the other user's bus") {
+        failure { try SecretService() } == .foreignBus(user: OtherUser.id)
+      }
+    }
+  }
+
+  @Test func `A bus that forbids to call the service denies access`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
+      let configuration = """
+        <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+         "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+        <busconfig>
+          <type>session</type><listen>\(desktop.busAddress)</listen><auth>EXTERNAL</auth>
+          <policy context="default">
+            <allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>
+            <deny send_destination="org.freedesktop.secrets"/>
+          </policy>
+        </busconfig>
+        """
+      let file = "\(desktop.directory)/strict.conf"
+      try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
+      _ = try desktop.start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
+      waitFor("the bus") { access("\(desktop.directory)/bus", F_OK) == 0 }
+      _ = try desktop.start(
+        "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
+        input: Array(desktop.password.utf8))
+      waitFor("a denial") {
+        if case .accessDenied = failure({ try SecretService().search(ours) }) { true } else {
+          false
+        }
+      }
+    }
+  }
+
   @Test func `Without a default collection that is what every operation says`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.withoutCollection)

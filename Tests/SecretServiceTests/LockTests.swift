@@ -66,6 +66,56 @@ import Testing
       #expect(try service.defaultCollectionState() == .unlocked)
     }
   }
+
+  @Test func `A prompt that nobody answers is left alone, and a late answer still counts`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.locked)
+      let display = try VirtualDisplay(on: desktop)
+      try desktop.addPrompter(on: display)
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 2))
+      #expect(failure { try service.unlock() } == .promptUnanswered)
+      // gnome-keyring aborts when a prompt that is shown is dismissed by its client.
+      #expect(desktop.secretService?.exit == nil)
+      let window = try display.waitForWindow("Unlock Login Keyring")
+      try display.type(desktop.password, key: "Return", into: window)
+      waitFor("the late answer") { (try? service.defaultCollectionState()) == .unlocked }
+    }
+  }
+
+  @Test func `An item of an open collection counts before its twin in a locked one`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("old"), label: "old", attributes: sessionAttributes())
+      let other = try desktop.makeCollection("Archive")
+      try desktop.move("old", to: other)
+      try service.store(Secret("new"), label: "new", attributes: sessionAttributes())
+      try desktop.call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(other)']"])
+      let found = try service.search(sessionAttributes())
+      #expect(found.map(\.isLocked) == [false, true])
+      #expect(try service.secret(of: found[0]) == Secret("new"))
+      try service.store(Secret("newer"), label: "new", attributes: sessionAttributes())
+      #expect(try service.secret(of: found[0]) == Secret("newer"))
+      // The keyring that is locked is named, not the one that is open.
+      #expect(
+        failure { try service.secret(of: found[1]) } == .locked(collection: "Archive"))
+    }
+  }
+
+  @Test func `An item is written where it stands, whatever the default is by now`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("old"), label: "old", attributes: sessionAttributes())
+      let other = try desktop.makeCollection("Archive")
+      try desktop.call(
+        "org.freedesktop.Secret.Service.SetAlias", ["default", "'\(other)'"])
+      try service.store(Secret("new"), label: "new", attributes: sessionAttributes())
+      let found = try service.search(ours)
+      #expect(found.count == 1 && found.allSatisfy { $0.collection != other })
+      #expect(try service.secret(of: #require(found.first)) == Secret("new"))
+    }
+  }
 }
 
 private func expectLocked(_ service: SecretService, shown: Attributes) throws {

@@ -11,14 +11,16 @@ extension PrivateDesktop {
     guard mkdtemp(&template) != nil else { throw Failure("mkdtemp: \(errno)") }
     let bytes = template.dropLast().map(UInt8.init(bitPattern:))
     let directory = String(decoding: bytes, as: UTF8.self)
-    for name in ["home", "data", "config", "cache", "state", "run"] {
+    for name in ["home", "data", "config", "cache", "state", "run", "services"] {
       guard mkdir("\(directory)/\(name)", 0o700) == 0 else { throw Failure("mkdir: \(errno)") }
     }
     return directory
   }
 
   func startBus(activation: String?) throws {
-    let services = activation.map { "<servicedir>\($0)</servicedir>" } ?? ""
+    let services = ([services] + [activation].compactMap(\.self)).map {
+      "<servicedir>\($0)</servicedir>"
+    }.joined()
     // The limits are the session bus's: the defaults are made for a system bus and far too small.
     let configuration = """
       <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
