@@ -10,6 +10,8 @@ enum SessionBus {
   /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `timedOut`.
   static func connect(_ loop: CallLoop) throws(SecretServiceError) -> OpaquePointer {
     let address = try chosenAddress()
+    // Before a word is said: a bus may turn other users away without a word, or keep them waiting.
+    if let user = foreignUser(at: address) { throw .foreignBus(user: user) }
     // GLib starts a bus, and with it a second, empty keyring, wherever a display is and no address.
     g_setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
     let bus: OpaquePointer?
@@ -59,6 +61,51 @@ enum SessionBus {
     else { return nil }
     defer { g_free(escaped) }
     return "unix:path=\(String(cString: escaped))"
+  }
+
+  /// The user who made the first socket of an address, if that is neither we nor root.
+  private static func foreignUser(at address: String) -> UInt32? {
+    guard let first = address.split(separator: ";").first, first.hasPrefix("unix:") else {
+      return nil
+    }
+    for pair in first.dropFirst("unix:".count).split(separator: ",") {
+      guard let equals = pair.firstIndex(of: "="),
+        let escaped = g_uri_unescape_string(String(pair[equals...].dropFirst()), nil)
+      else { continue }
+      defer { g_free(escaped) }
+      let user: UInt32? =
+        switch pair[..<equals] {
+        case "path": owner(ofFile: String(cString: escaped))
+        case "abstract": listener(at: String(cString: escaped))
+        default: nil
+        }
+      if let user { return user == geteuid() || user == 0 ? nil : user }
+    }
+    return nil
+  }
+
+  private static func owner(ofFile path: String) -> UInt32? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_uid : nil
+  }
+
+  /// Who listens at an abstract address (unix(7)), which has no owner that could be looked at.
+  private static func listener(at name: String) -> UInt32? {
+    var address = sockaddr_un()
+    let bytes = Array(name.utf8)
+    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0[1...].copyBytes(from: bytes) }
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    let length = MemoryLayout.offset(of: \sockaddr_un.sun_path).map { $0 + 1 + bytes.count } ?? 0
+    let connected = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(descriptor, $0, socklen_t(length))
+      }
+    }
+    return connected == 0 ? UInt32(exactly: clinux_peer_user(descriptor)) : nil
   }
 
   private static func liveAddress(besides address: String) -> String? {

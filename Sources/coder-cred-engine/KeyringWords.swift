@@ -86,11 +86,11 @@ extension PromptPolicy.Subject {
   var message: String {
     switch self {
     case .unlocking(let collection):
-      "Waiting for you to unlock the keyring “\(Terminal.clean(collection))” ..."
+      "Waiting for you to unlock the keyring “\(Terminal.clean(collection))” …"
     case .releasing(let item):
-      "Waiting for you to allow the use of “\(Terminal.clean(item))” ..."
+      "Waiting for you to allow the use of “\(Terminal.clean(item))” …"
     case .changing(let item):
-      "Waiting for you to confirm the change of “\(Terminal.clean(item))” ..."
+      "Waiting for you to confirm the change of “\(Terminal.clean(item))” …"
     }
   }
 }

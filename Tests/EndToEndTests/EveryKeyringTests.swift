@@ -71,6 +71,14 @@ import Testing
     }
   }
 
+  @Test func `A closed wallet is locked, and nobody is asked to open it`() throws {
+    try Desk.with(KWallet(isOpen: false).provider) { desk in
+      for arguments in [["token", desk.url], ["get", desk.url], ["status", desk.url]] {
+        expectFailure(try desk.run(arguments), 69, saying: "“kdewallet” is locked", arguments[0])
+      }
+    }
+  }
+
   @Test func `What KWallet was told is in its file at once`() throws {
     try Desk.with(KWallet().provider) { desk in
       try desk.login()
@@ -145,11 +153,28 @@ import Testing
 
 /// KeePassXC with what people may have set.
 @Suite(.blocking) struct `KeePassXC by its own defaults` {
+  private func withDisplay(
+    _ keepass: KeePassXC, _ work: (Desk, VirtualDisplay) throws -> Void
+  ) throws {
+    try Desk.with(keepass.provider) { desk in
+      try work(desk, try #require(VirtualDisplay(of: desk.desktop)))
+    }
+  }
+
+  /// The windows that ask something, beside the main window.
+  private func questions(_ display: VirtualDisplay) throws -> [String] {
+    try display.windows().filter { title in
+      ["Access Request", "Unlock", "Delete", "Move"].contains { title.contains($0) }
+    }
+  }
+
+  private func text(_ path: String) -> String {
+    (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+  }
+
   @Test func `Commands that may not ask name the setting, and list shows the lock`() throws {
-    try Desk.with(KeePassXC(confirms: true, hasDisplay: true).provider) { desk in
-      let display = try #require(VirtualDisplay(of: desk.desktop))
+    try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
       try desk.login()
-      let before = try display.windows()
       for arguments in [["token", desk.url], ["get", desk.url], ["header", desk.url]] {
         expectFailure(
           try desk.run(arguments), 69, saying: "Confirm when passwords are retrieved by clients",
@@ -157,40 +182,38 @@ import Testing
       }
       #expect(try desk.run(["refresh", "--due"]).status == 69)
       #expect(try desk.run(["list"]).stdout.contains("locked"))
-      #expect(try display.windows() == before)
+      #expect(try questions(display) == [])
     }
   }
 
   @Test func `Signing out waits for the confirmations, and goes on with them`() throws {
-    try Desk.with(KeePassXC(confirms: true, hasDisplay: true).provider) { desk in
-      let display = try #require(VirtualDisplay(of: desk.desktop))
+    try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
       try desk.login()
       let log = "\(desk.directory)/logout"
       let logout = try desk.start(["logout", desk.url], log: log)
-      while logout.exit == nil {
-        for title in try display.windows() where title.contains("Access Request") || title.contains("Delete") || title.contains("Move") {
+      try waitFor("the end of logout", timeoutSeconds: 30) {
+        for title in try questions(display) {
           try display.type("", key: "Return", into: try display.waitForWindow(title))
         }
-        usleep(200_000)
+        return logout.exit != nil
       }
-      #expect(logout.exit == .status(0), "\((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
+      #expect(logout.exit == .status(0), "\(text(log))")
+      expectFailure(try desk.run(["token", desk.url]), 1)
+      #expect(desk.deployment.requests.contains { $0.path == "/oauth2/revoke" })
     }
   }
 
   @Test func `A locked database is not asked for by get, and opened for login`() throws {
-    try Desk.with(KeePassXC(isOpen: false, hasDisplay: true).provider) { desk in
-      let display = try #require(VirtualDisplay(of: desk.desktop))
-      let before = try display.windows()
+    try withDisplay(KeePassXC(isOpen: false, hasDisplay: true)) { desk, display in
       for arguments in [["token", desk.url], ["get", desk.url], ["list"], ["status", desk.url]] {
-        expectFailure(try desk.run(arguments), 69, saying: "“Passwords” is locked", arguments[0])
+        expectFailure(try desk.run(arguments), 69, saying: "“passwords” is locked", arguments[0])
       }
-      #expect(try display.windows() == before)
+      #expect(try questions(display) == [])
       let log = "\(desk.directory)/login"
-      let login = try desk.start(
-        ["login", desk.url], environment: try desk.browser(), log: log)
+      let login = try desk.start(["login", desk.url], environment: try desk.browser(), log: log)
       let window = try display.waitForWindow("Unlock")
       try display.type(desk.desktop.password, key: "Return", into: window)
-      #expect(login.waitForExit(timeoutSeconds: 30) == .status(0), "\((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
+      #expect(login.waitForExit(timeoutSeconds: 30) == .status(0), "\(text(log))")
       try desk.token()
     }
   }

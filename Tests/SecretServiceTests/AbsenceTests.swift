@@ -102,7 +102,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason), arguments: ["abstract", "path"])
+  @Test(
+    .enabled(if: OtherUser.isAvailable, OtherUser.reason),
+    arguments: ["abstract", "path", "path that turns us away"])
   func `A bus of another user is not talked to`(_ kind: String) async {
     await #expect(processExitsWith: .success) { [kind = kind as String] in
       let desktop = try PrivateDesktop(.withoutBus)
@@ -112,8 +114,13 @@ import Testing
       chmod(folder, 0o777)
       let address =
         kind == "abstract" ? "unix:abstract=\(folder)/bus" : "unix:path=\(folder)/bus"
+      let rest =
+        kind == "path that turns us away"
+        ? "" : #"<allow user="*"/><allow send_destination="*"/><allow own="*"/>"#
+      let file = "\(folder)/bus.conf"
+      try Data(busConfiguration(address, policy: rest).utf8).write(to: URL(fileURLWithPath: file))
       _ = try desktop.startAsOtherUser(
-        "dbus-daemon", ["--session", "--nofork", "--nopidfile", "--address=\(address)"])
+        "dbus-daemon", ["--config-file=\(file)", "--nofork", "--nopidfile"])
       setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
       waitFor("the other user's bus") {
         failure { try SecretService() } == .foreignBus(user: OtherUser.id)
@@ -125,17 +132,10 @@ import Testing
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.withoutBus)
       desktop.enter()
-      let configuration = """
-        <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-         "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-        <busconfig>
-          <type>session</type><listen>\(desktop.busAddress)</listen><auth>EXTERNAL</auth>
-          <policy context="default">
-            <allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>
-            <deny send_destination="org.freedesktop.secrets"/>
-          </policy>
-        </busconfig>
-        """
+      let configuration = busConfiguration(
+        desktop.busAddress,
+        policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
+          + #"<deny send_destination="org.freedesktop.secrets"/>"#)
       let file = "\(desktop.directory)/strict.conf"
       try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
       _ = try desktop.start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
@@ -144,7 +144,9 @@ import Testing
         "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
         input: Array(desktop.password.utf8))
       waitFor("a denial") {
-        if case .accessDenied = failure({ try SecretService().search(ours) }) { true } else {
+        if case .accessDenied = failure({ try SecretService().search(ours) }) {
+          true
+        } else {
           false
         }
       }
@@ -205,6 +207,18 @@ import Testing
       expectGone(service, item)
     }
   }
+}
+
+/// A configuration of dbus-daemon.
+private func busConfiguration(_ address: String, policy: String) -> String {
+  """
+  <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+  <busconfig>
+    <type>session</type><listen>\(address)</listen><auth>EXTERNAL</auth>
+    <policy context="default">\(policy)</policy>
+  </busconfig>
+  """
 }
 
 private func expectGone(_ service: SecretService, _ item: Item) {

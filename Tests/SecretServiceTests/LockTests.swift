@@ -89,7 +89,9 @@ import Testing
       try service.store(Secret("old"), label: "old", attributes: sessionAttributes())
       let other = try desktop.makeCollection("Archive")
       try desktop.move("old", to: other)
-      try service.store(Secret("new"), label: "new", attributes: sessionAttributes())
+      try desktop.storeAsOtherApplication(
+        "new", label: "new",
+        sessionAttributes().values.merging(["xdg:schema": SecretService.schema]) { $1 })
       try desktop.call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(other)']"])
       let found = try service.search(sessionAttributes())
       #expect(found.map(\.isLocked) == [false, true])

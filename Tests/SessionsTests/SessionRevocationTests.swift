@@ -1,6 +1,8 @@
 import Credentials
 import HTTP
+import OAuth
 import SecretService
+import Secrets
 import Testing
 
 @testable import Sessions
@@ -41,6 +43,7 @@ private final class UnremovableStore: SessionStore {
     let store = UnremovableStore(session)
     let services = SessionServices(
       store: store, lock: FreeLock(), history: MemoryHistory(), clock: FakeClock(),
+      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
       client: { _, _ in
         FakeEndpoint { _ throws(HTTPError) in
           store.sessionWhenAsked = store.session

@@ -47,9 +47,16 @@ package struct KeePassXC: Sendable {
   }
 
   private func isReady(_ desktop: PrivateDesktop) -> Bool {
-    guard let path = try? desktop.defaultCollection() else { return false }
-    guard exposesGroup else { return true }
-    guard path != "/" else { return false }
+    let service = "org.freedesktop.Secret.Service"
+    guard exposesGroup else {
+      // It ends when it is asked for the alias while it opens a database, and nothing tells when one
+      // that is not exposed is open.
+      let collections = try? desktop.call(
+        "org.freedesktop.DBus.Properties.Get", [service, "Collections"])
+      usleep(1_500_000)
+      return collections != nil
+    }
+    guard let path = try? desktop.defaultCollection(), path != "/" else { return false }
     // The database opens a moment after the service is there.
     let locked = try? desktop.call(
       "org.freedesktop.DBus.Properties.Get", ["org.freedesktop.Secret.Collection", "Locked"],
