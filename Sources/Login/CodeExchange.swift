@@ -49,8 +49,9 @@ struct CodeExchange {
       method: .oauth, accessToken: tokens.accessToken)
     session.clientID = registration.clientID
     session.resource = flow.options.resource
-    session.signedInAt = services.clock.now
-    session = session.refreshed(with: tokens, now: services.clock.now)
+    let now = services.clock.now
+    session.signedInAt = now
+    session = session.refreshed(with: tokens, now: now)
     if let wanted = flow.options.account, wanted != session.account {
       try refuse(session, tokens, wanted)
     }

@@ -113,6 +113,8 @@ package struct RefreshSituation: Sendable {
     switch error {
     case .signInNeeded(_, .registrationGone): return true
     case .signInNeeded, .changedMeanwhile: return false
+    // An item that this version cannot read needs a person; a warning would be overlooked.
+    case .store(.unreadable), .store(.unwritable): return false
     default: return true
     }
   }

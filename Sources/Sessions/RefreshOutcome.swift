@@ -45,7 +45,9 @@ extension OAuthError {
   /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
   package var isOfDeployment: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable):
+      false
     default: true
     }
   }
@@ -58,7 +60,9 @@ extension OAuthError {
   /// Whether trying again later may help.
   package var isTransient: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable):
+      false
     case .transport, .unavailable: true
     default: false
     }

@@ -152,6 +152,13 @@ extension Failure {
     switch error {
     case .refusedURL(let reason):
       self.init(.fixTheInput, "\(deployment.url): \(reason)")
+    case .foreignServer(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) gets nothing without encryption: \(reason)",
+        hint: "if you trust that user, set allow-http=true for \(deployment.url) in the "
+          + "configuration")
+    case .libraryUnusable(let reason):
+      self.init(.reportIt, reason, hint: "install libcurl 7.87 or later")
     case .misconfigured(let reason):
       self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):

@@ -112,8 +112,9 @@ import Testing
     desk.deployment.revokeGrant()
     desk.deployment.clearLog()
     let command = "coder-cred login \(desk.url)"
+    try desk.expire()
     for _ in 0..<3 {
-      let refused = try desk.run(["get", desk.url, "--min-ttl", "31536000"])
+      let refused = try desk.run(["get", desk.url])
       expectFailure(refused, 1)
       #expect(refused.messages.last == "coder-cred: hint: \(command)")
     }

@@ -93,8 +93,12 @@ extension PrivateDesktop {
 
   /// Changes a member of an item's payload, as time or another program would.
   package func change(_ item: StoredItem, _ name: String, to value: Any) throws {
-    var payload = item.payload
-    payload[name] = value
+    try change(item, [name: value])
+  }
+
+  /// Changes members of an item's payload.
+  package func change(_ item: StoredItem, _ members: [String: Any]) throws {
+    let payload = item.payload.merging(members) { $1 }
     let text = try JSONSerialization.data(
       withJSONObject: payload, options: [.sortedKeys, .withoutEscapingSlashes])
     try overwrite(item, with: String(decoding: text, as: UTF8.self))

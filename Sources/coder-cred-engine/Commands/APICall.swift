@@ -19,8 +19,8 @@ struct APICall {
       for: session.deployment, context.environment)
     settings.maximumBodyBytes = .max
     // A download may take its time, as long as it does not stand still.
-    settings.totalTimeout = 86_400_000
-    settings.idleTimeout = 120_000
+    settings.totalTimeoutMilliseconds = 86_400_000
+    settings.idleTimeoutMilliseconds = 120_000
     let request = HTTPRequest(
       method: method, url: session.deployment.url + path,
       headers: [.bearer(session.accessToken)] + fields)

@@ -42,7 +42,8 @@ final class CommandContext {
         var transport = settings.transport(for: deployment, environment)
         if urgency == .callerWaits {
           // Longer than most servers take: a response that comes after we gave up costs the session.
-          (transport.connectTimeout, transport.totalTimeout) = (3_000, 9_000)
+          transport.connectTimeoutMilliseconds = 3_000
+          transport.totalTimeoutMilliseconds = 9_000
         }
         return TracingClient(client: CurlClient(settings: transport), trace: trace)
       },

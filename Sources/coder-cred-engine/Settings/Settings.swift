@@ -33,7 +33,7 @@ struct Settings {
   init(_ bytes: [UInt8]) throws(MalformedInput) {
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
-    try Self.load(bytes, into: file, G_KEY_FILE_NONE)
+    try Self.load(bytes, into: file, cglib_key_file_flags_none())
     for group in Self.strings(g_key_file_get_groups(file, nil)) {
       for key in Self.strings(g_key_file_get_keys(file, group, nil, nil)) {
         guard let value = g_key_file_get_string(file, group, key, nil) else { continue }
