@@ -11,8 +11,8 @@ public enum HTTPError: Error, Equatable, Sendable {
   case misconfigured(reason: String)
   /// libcurl is not installed, too old, or cannot do what is needed. Nothing was sent.
   case libraryUnusable(reason: String)
-  /// No connection: name not found, refused, not made in time, broken in the TLS handshake, or a
-  /// proxy that would not connect. Nothing was sent to the server.
+  /// No connection: name not found, refused, not made in time, no TLS handshake, or a proxy that
+  /// would not connect. Nothing was sent to the server.
   case unreachable(reason: String)
   /// A timeout passed after connecting: waiting, or reading a body that would not end.
   case timedOut(reason: String)
@@ -24,4 +24,27 @@ public enum HTTPError: Error, Equatable, Sendable {
   case tooLarge(reason: String)
   /// The connection broke after it stood, or what came back is not a complete HTTP response.
   case broken(reason: String)
+}
+
+extension HTTPError {
+  /// Whether no part of the request can have reached the server.
+  public var wasCertainlyNotSent: Bool {
+    switch self {
+    case .refusedURL, .foreignServer, .misconfigured, .libraryUnusable, .unreachable, .untrusted:
+      true
+    // With TLS 1.3 the request may be on its way when the server's alert comes.
+    case .timedOut, .clientCertificateRejected, .tooLarge, .broken: false
+    }
+  }
+
+  /// What happened, in words that hold no secret.
+  public var reason: String {
+    switch self {
+    case .refusedURL(let reason), .foreignServer(let reason), .misconfigured(let reason),
+      .libraryUnusable(let reason), .unreachable(let reason), .timedOut(let reason),
+      .untrusted(let reason), .clientCertificateRejected(let reason), .tooLarge(let reason),
+      .broken(let reason):
+      reason
+    }
+  }
 }

@@ -6,7 +6,12 @@ import Sessions
 
 /// From an authorization code to a session in the keyring.
 struct CodeExchange {
+  /// How long a code is sent again, in milliseconds.
+  private static let repeatingTimeoutMilliseconds: Int64 = 60_000
+
   let flow: LoginFlow
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
   let setup: RegistrationSetup.Outcome
   /// The registration before this sign-in.
@@ -24,13 +29,8 @@ struct CodeExchange {
     // From here on a signal would leave behind a grant that nobody knows of.
     let signals = HeldSignals()
     defer { signals.release() }
-    let tokens = try flow.asking { () throws(OAuthError) in
-      try TokenEndpoint(
-        url: registration.tokenEndpoint, authentication: registration.authentication
-      ).exchange(
-        code: code, redirectURI: redirectURI, verifier: verifier,
-        resource: flow.options.resource, client: http, now: services.clock.now)
-    }
+    let tokens = try flow.asking { () throws(OAuthError) in try exchange(code) }
+    for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
     do throws(LoginError) {
       return try keep(tokens)
     } catch {
@@ -39,6 +39,28 @@ struct CodeExchange {
       if case .wrongAccount = error { throw error }
       revoke(tokens)
       throw error
+    }
+  }
+
+  /// Sends the code, and again while the deployment is only busy: the person's consent is worth a
+  /// minute of waiting, and a code lives for ten as a rule.
+  private func exchange(_ code: Secret) throws(OAuthError) -> TokenResponse {
+    let deadline = services.clock.uptimeMilliseconds + Self.repeatingTimeoutMilliseconds
+    var pauseMilliseconds: Int64 = 1_000
+    while true {
+      do throws(OAuthError) {
+        return try registration.tokenEndpoint(policy).exchange(
+          code: code, redirectURI: redirectURI, verifier: verifier, scope: flow.options.scope,
+          resource: flow.options.resource, client: http, now: services.clock.now)
+      } catch {
+        let pause = max(pauseMilliseconds, (error.retryAfter ?? 0) * 1_000)
+        guard error.mayRepeatExchange, services.clock.uptimeMilliseconds + pause < deadline else {
+          throw error
+        }
+        services.trace("the code is sent again in \(pause) ms: \(error)")
+        services.clock.sleep(milliseconds: Int(pause))
+        pauseMilliseconds *= 2
+      }
     }
   }
 
@@ -75,7 +97,7 @@ struct CodeExchange {
   /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
   /// narrow scope.
   private func account(of token: Secret) -> String? {
-    let api = DeploymentAPI(deployment: flow.deployment, client: http)
+    let api = DeploymentAPI(policy: policy, client: http)
     for attempt in 1...3 {
       switch api.check(token) {
       case .works(let name): return name
@@ -121,7 +143,7 @@ struct CodeExchange {
   }
 
   private func revoke(_ tokens: TokenResponse) {
-    try? registration.revocation?.revoke(
+    try? registration.revocation(policy)?.revoke(
       tokens.refreshToken ?? tokens.accessToken,
       hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: http,
       now: services.clock.now)
@@ -132,7 +154,7 @@ struct CodeExchange {
     guard let token = session.refreshToken,
       let issuer = issuers.first(where: { $0.clientID == session.clientID })
     else { return }
-    try? issuer.revocation?.revoke(
+    try? issuer.revocation(policy)?.revoke(
       token, hint: .refreshToken, client: http, now: services.clock.now)
   }
 }

@@ -1,4 +1,5 @@
 package import Credentials
+import HTTP
 package import OAuth
 
 /// Why a session could not be found, refreshed or ended.
@@ -45,7 +46,21 @@ package enum SessionWarning: Equatable {
   case notRefreshed(SessionError)
   /// The session was refreshed, and the keyring did not take the new tokens.
   case notSaved(StoreError)
+  /// The deployment's response was used although it was odd, and how.
+  case oddResponse(Deployment, String)
   /// This machine's clock differs from the deployment's by so many seconds, ahead of it if
   /// positive.
   case clockDiffers(Deployment, seconds: Int64)
+}
+
+extension OAuthError {
+  /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
+  var isOfDeployment: Bool {
+    switch self {
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable), .foreignEndpoint:
+      false
+    default: true
+    }
+  }
 }

@@ -141,17 +141,22 @@ package struct SessionRefresh {
     marked.refreshingSince = services.clock.now
     try save(marked)
     let startMilliseconds = services.clock.uptimeMilliseconds
+    let outcome = RefreshRequest(
+      services: services, session: session, refreshToken: refreshToken,
+      registration: registration, http: http
+    ).send()
+    warnOfClock(http, session.deployment)
     let response: TokenResponse
-    do throws(OAuthError) {
-      response = try TokenEndpoint(
-        url: registration.tokenEndpoint, authentication: registration.authentication
-      ).refresh(
-        refreshToken, resource: session.resource, client: http, now: services.clock.now)
-    } catch {
-      warnOfClock(http, session.deployment)
+    switch outcome {
+    case .tokens(let tokens): response = tokens
+    case .failed(let error):
       return try recover(
-        situation, registration, from: error,
+        situation, from: error,
         tookMilliseconds: services.clock.uptimeMilliseconds - startMilliseconds)
+    case .registrationGone: return try end(situation, removing: registration)
+    }
+    for oddity in response.oddities {
+      services.warn(.oddResponse(session.deployment, oddity))
     }
     let refreshed = session.refreshed(with: response, now: services.clock.now)
     keep(refreshed)
@@ -159,7 +164,6 @@ package struct SessionRefresh {
     history.succeed(
       now: services.clock.uptimeMilliseconds, isForced: situation.reason == .rejection)
     save(history, situation)
-    warnOfClock(http, session.deployment)
     return refreshed
   }
 
@@ -183,17 +187,13 @@ package struct SessionRefresh {
   ///
   /// - Returns: the session of another process that has refreshed meanwhile.
   private func recover(
-    _ situation: RefreshSituation, _ registration: StoredRegistration, from error: OAuthError,
-    tookMilliseconds: Int64
+    _ situation: RefreshSituation, from error: OAuthError, tookMilliseconds: Int64
   ) throws(SessionError) -> StoredSession {
     let session = situation.session
     var history = situation.history
-    switch error.refreshOutcome {
-    case .sessionEnded:
-      history.succeed(now: services.clock.uptimeMilliseconds, isForced: false)
-      save(history, situation)
-      return try end(session, registration, because: error)
-    case .refreshTokenUnspent:
+    switch error.grantState {
+    case .dead: return try end(situation, removing: nil)
+    case .unspent:
       // Nothing was refreshed: no mark must make the next process think that it might have been.
       // An older mark stays, because that one's outcome is still unknown.
       try? services.store.save(session)
@@ -203,17 +203,21 @@ package struct SessionRefresh {
     if error.isOfDeployment {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
-        retryAfter: error.retryAfterSeconds, jitter: .random(in: 0...1))
+        retryAfter: error.retryAfter, jitter: .random(in: 0...1))
       save(history, situation)
     }
     throw .oauth(error, at: session.deployment)
   }
 
-  /// Ends a session whose refresh token was refused, unless another process has changed it
-  /// meanwhile: then that one's tokens are used.
+  /// Ends a session whose refresh token or registration was refused, unless another process has
+  /// changed it meanwhile: then that one's tokens are used.
   private func end(
-    _ session: StoredSession, _ registration: StoredRegistration, because error: OAuthError
+    _ situation: RefreshSituation, removing registration: StoredRegistration?
   ) throws(SessionError) -> StoredSession {
+    let session = situation.session
+    var history = situation.history
+    history.succeed(now: services.clock.uptimeMilliseconds, isForced: false)
+    save(history, situation)
     guard let stored = try read(session) else {
       throw .signInNeeded(session.identity, .removed)
     }
@@ -229,7 +233,7 @@ package struct SessionRefresh {
     ended.refreshingSince = nil
     ended.staleSince = services.clock.now
     try save(ended)
-    if error.isClientRefused { try remove(registration) }
+    if let registration { try remove(registration) }
     throw .signInNeeded(
       session.identity,
       session.refreshingSince == nil ? .refused : .refusedAfterInterruption)

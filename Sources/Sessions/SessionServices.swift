@@ -1,6 +1,7 @@
 package import Credentials
 import Glibc
 package import HTTP
+package import OAuth
 
 /// What the work on sessions needs from outside, one seam each: keyring, lock, network, history,
 /// clock, and somebody to tell.
@@ -15,6 +16,8 @@ package struct SessionServices {
   package let history: any RefreshHistoryStore
   /// The time.
   package let clock: any SessionClock
+  /// Where the secrets of a deployment may go, by the settings of this moment.
+  package let policy: (Deployment) throws(OAuthError) -> EndpointPolicy
   /// The way to a deployment's server.
   package let client: (Deployment, Urgency) -> any HTTPClient
   /// Takes what a person should know although the work goes on.
@@ -33,13 +36,16 @@ package struct SessionServices {
   /// Brings the seams together.
   package init(
     store: any SessionStore, lock: any SessionLock, history: any RefreshHistoryStore,
-    clock: any SessionClock, client: @escaping (Deployment, Urgency) -> any HTTPClient,
+    clock: any SessionClock,
+    policy: @escaping (Deployment) throws(OAuthError) -> EndpointPolicy,
+    client: @escaping (Deployment, Urgency) -> any HTTPClient,
     warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
   ) {
     self.store = store
     self.lock = lock
     self.history = history
     self.clock = clock
+    self.policy = policy
     self.client = client
     self.warn = warn
     self.trace = trace
@@ -103,6 +109,20 @@ extension SessionServices {
   ) throws(SessionError) -> Value {
     try lock.withLock(of: session.identity) { () throws(SessionError) in
       do throws(StoreError) { return try body(store) } catch { throw .store(error) }
+    }
+  }
+}
+
+extension SessionServices {
+  /// The deployment's own API.
+  ///
+  /// - Throws: ``SessionError/oauth(_:at:)`` when the deployment's URL allows no requests.
+  package func api(of deployment: Deployment) throws(SessionError) -> DeploymentAPI {
+    do throws(OAuthError) {
+      return DeploymentAPI(
+        policy: try policy(deployment), client: client(deployment, .canTakeItsTime))
+    } catch {
+      throw .oauth(error, at: deployment)
     }
   }
 }

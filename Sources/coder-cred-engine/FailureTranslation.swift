@@ -113,13 +113,17 @@ extension Failure {
     case .refused where error.isClientRefused:
       self.init(
         .askForAccess, "\(place): \(error)",
-        hint: "if an administrator made the client, give its secret anew: coder-cred login "
-          + "\(place) --client-id ID")
+        hint: "if it stays so, sign in again: coder-cred login \(place); with --client-id ID for "
+          + "a client that an administrator made")
     case .registrationDisabled:
       self.init(
         .fixTheServer, "\(place) does not let programs register themselves",
         hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
           + "--method token")
+    case .issuerMismatch(_, let found) where error.isIssuerWithoutTLS:
+      self.init(
+        .fixTheServer, "\(place) says that it is \(found), without encryption",
+        hint: "its owner must set CODER_ACCESS_URL to \(place)")
     case .issuerMismatch(_, let found):
       self.init(
         .fixTheServer, "\(place) says that it is \(found)",
@@ -142,7 +146,19 @@ extension Failure {
         .fixTheServer, "\(place): \(error)",
         hint: "if you trust that site, name it in allowed-origins for \(place) in the configuration"
       )
-    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignAnswer:
+    case .moved(let url):
+      self.init(
+        .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
+    case .refused(let response, _) where response.isAboutRegistration:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "use a client that its owner makes (--client-id ID), or --method token")
+    // A refusal in a form that nobody defines may be a verdict on the session.
+    case .refused, .redirected:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "if it stays so, sign in again: coder-cred login \(place)")
+    case .unavailable, .authorizationFailed, .unsupported, .malformed, .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -181,7 +197,7 @@ extension Failure {
   /// Translates why a deployment's API gave no response that says anything.
   init(_ reason: DeploymentAPI.NoResponse, at deployment: Deployment) {
     switch reason {
-    case .transport(let error): self.init(error, at: deployment)
+    case .oauth(let error): self.init(error, at: deployment)
     case .unexpected(let status):
       self.init(
         .retryLater,
@@ -233,7 +249,6 @@ extension Failure {
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
       switch item.reason {
-      case .transport(let error): Failure(error, at: deployment)
       case .oauth(let error): Failure(error, at: deployment)
       case .unsupported(let status):
         Failure(.fixTheServer, "\(deployment.url) cannot revoke tokens (HTTP \(status))")
@@ -244,7 +259,7 @@ extension Failure {
       }
     let isTransient =
       switch item.reason {
-      case .transport: true
+      case .oauth(.transport): true
       case .oauth(let error): cause.remedy == .retryLater && !error.isAbsence
       default: cause.remedy == .retryLater
       }
@@ -252,7 +267,7 @@ extension Failure {
       switch (item.subject, item.reason) {
       case (.tokens, _):
         "the tokens are not revoked and live until they expire: \(cause.message)"
-      case (.registration(let id), .transport):
+      case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"
       }
@@ -265,6 +280,16 @@ extension OAuthError {
   fileprivate var isAbsence: Bool {
     guard case .unavailable(let status, _, _) = self else { return false }
     return (400..<500).contains(status) && ![408, 429].contains(status)
+  }
+}
+
+extension ErrorResponse {
+  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
+  fileprivate var isAboutRegistration: Bool {
+    [
+      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
+      "unapproved_software_statement",
+    ].contains(code)
   }
 }
 
@@ -292,6 +317,7 @@ extension SessionWarning {
     case .notSaved(let error):
       "refreshed, but not saved: \(Failure(error).message); "
         + "a new sign-in will be needed once this token expires"
+    case .oddResponse(let deployment, let oddity): "\(deployment.url): \(oddity)"
     case .clockDiffers(let deployment, let seconds):
       "this machine's clock is \(Self.words(seconds)) that of \(deployment.url)"
     }

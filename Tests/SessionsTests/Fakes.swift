@@ -150,6 +150,7 @@ final class Bench {
   var services: SessionServices {
     SessionServices(
       store: store, lock: FreeLock(), history: history, clock: clock,
+      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
       client: { [self] _, _ in
         FakeEndpoint { [self] request throws(HTTPError) in
           requests += 1

@@ -1,5 +1,6 @@
 import Credentials
 import HTTP
+import OAuth
 import Sessions
 
 /// What a command works with: environment, settings, clock, and the ways to keyring and network.
@@ -38,6 +39,7 @@ final class CommandContext {
     return SessionServices(
       store: store, lock: FileLock(directory: directory),
       history: RefreshHistoryFiles(directory: directory), clock: clock,
+      policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
         if urgency == .callerWaits {

@@ -66,7 +66,9 @@ struct LoginCommand: ParsableCommand {
     do {
       try login(to: deployment, context)
     } catch let error as LoginError {
-      guard case .oauth(.issuerMismatch(_, let issuer)) = error else {
+      guard case .oauth(let mismatch) = error, case .issuerMismatch(_, let issuer) = mismatch,
+        !mismatch.isIssuerWithoutTLS
+      else {
         throw Failure(error, at: deployment)
       }
       let own = try own(issuer, of: deployment, context, or: Failure(error, at: deployment))
@@ -138,7 +140,6 @@ extension CommandContext {
     options.port = try settings.number("redirect-port", for: deployment, in: 1024...65_535)
       .map { UInt16($0) }
     options.configuredClientID = settings.text("client-id", for: deployment)
-    options.allowedOrigins = Set(settings.words("allowed-origins", for: deployment))
     options.browserTimeoutSeconds =
       try settings.number(
         "sign-in-timeout", for: deployment, in: 1...3600

@@ -1,6 +1,7 @@
 import CGLib
 import Credentials
 import HTTP
+import OAuth
 
 /// What a person has set in `$XDG_CONFIG_HOME/coder-cred/config`, a key file as desktop programs
 /// keep it.
@@ -98,6 +99,13 @@ struct Settings {
   func refreshMargin(for deployment: Deployment) throws(Failure) -> Int64 {
     try number("refresh-margin", for: deployment, in: StoredSession.margins)
       ?? StoredSession.usualMargin
+  }
+
+  /// Where the secrets of a deployment may go.
+  func endpointPolicy(of deployment: Deployment) throws(OAuthError) -> EndpointPolicy {
+    try EndpointPolicy(
+      deployment: deployment.url,
+      allowedOrigins: Set(words("allowed-origins", for: deployment)))
   }
 
   /// How a deployment's server is reached.
