@@ -79,8 +79,8 @@ struct Trouble: Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test func `A lost response ends the session once, and says why`() throws {
-    let faults: [DeploymentSimulator.Fault] = [.drop, .cut]
+  @Test func `A lost or damaged response ends the session once, and says why`() throws {
+    let faults: [DeploymentSimulator.Fault] = [.drop, .cut, .emptyBody]
     for fault in faults {
       try Desk.withSession { desk in
         try desk.expire()
