@@ -37,7 +37,7 @@ package struct LoginFlow {
   package func run() throws(LoginError) -> StoredSession {
     // A locked keyring, or an item that must not be replaced, shows before anyone is sent away.
     let (known, before) = try storing { store throws(StoreError) in
-      try store.unlock(timeoutSeconds: 120)
+      try store.unlock()
       return (
         try store.registration(of: deployment),
         try store.sessions(of: deployment, account: nil)

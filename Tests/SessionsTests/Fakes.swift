@@ -2,6 +2,7 @@ import Credentials
 import Foundation
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 import Testing
 
@@ -30,12 +31,12 @@ final class MemoryStore: SessionStore {
 
   func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
     Issue.record("nobody asked for a list")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 
   func deploymentsWithRegistration() throws(StoreError) -> [String] {
     Issue.record("nobody asked for registrations")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 
   func save(_ session: StoredSession) throws(StoreError) {
@@ -46,7 +47,7 @@ final class MemoryStore: SessionStore {
 
   func removeSessions(of place: Deployment, account: String?) throws(StoreError) {
     Issue.record("a refresh removes nothing")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 
   func registration(of place: Deployment) throws(StoreError) -> StoredRegistration? {
@@ -57,9 +58,17 @@ final class MemoryStore: SessionStore {
   }
   func removeRegistration(of place: Deployment) throws(StoreError) { registration = nil }
 
-  func unlock(timeoutSeconds: Int) throws(StoreError) {
+  func removeLostSessions(of deployment: Deployment, account: String?) throws(StoreError) -> Int {
+    0
+  }
+
+  func allowPrompts() { Issue.record("a refresh never asks") }
+
+  var isReadableOnDisk: Bool { false }
+
+  func unlock() throws(StoreError) {
     Issue.record("a refresh never asks to unlock")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 }
 

@@ -20,7 +20,9 @@ final class CommandContext {
     self.environment = environment
     let trace = Trace(isOn: environment["CODER_CRED_TRACE"] == "1")
     self.trace = trace
-    store = KeyringSessionStore { trace($0) }
+    store = KeyringSessionStore(
+      onWait: { Terminal.say($0.message) }, onLoss: { Terminal.warn(lossMessage(of: $0)) },
+      trace: { trace($0) })
     directory = RuntimeDirectory(environment)
   }
 

@@ -23,6 +23,7 @@ struct EraseCommand: ParsableCommand {
   }
 
   private func erase(_ request: CredentialRequest, _ context: CommandContext) throws {
+    context.store.allowPrompts()
     guard let secret = request.secret else {
       // What another program or a newer version wrote is reported, and not ours to delete.
       let matching = try context.store.sessions(
@@ -31,6 +32,8 @@ struct EraseCommand: ParsableCommand {
       where AccountMatch.isExact(request.username, session.account) {
         try remove(session, context)
       }
+      _ = try context.store.removeLostSessions(
+        of: request.deployment, account: request.username)
       return
     }
     for deployment in request.deployment.withParents {

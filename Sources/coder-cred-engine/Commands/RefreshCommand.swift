@@ -30,6 +30,8 @@ struct RefreshCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
+    // The timer asks nobody.
+    if !due { context.store.allowPrompts() }
     let chosen = try sessions(context)
     var failures: [Failure] = []
     for session in chosen {
@@ -69,8 +71,8 @@ struct RefreshCommand: ParsableCommand {
       switch entry.content {
       case .session(let session):
         session.method == .oauth && AccountMatch.isExact(account, session.account) ? session : nil
-      case .locked: throw StoreError.locked
-      case .unreadable: nil
+      case .locked(let error): throw error
+      case .lost, .unreadable: nil
       }
     }
   }

@@ -21,6 +21,7 @@ struct StoreCommand: ParsableCommand {
 
   private func store(_ request: CredentialRequest, _ context: CommandContext) throws {
     guard let session = request.session(now: context.clock.now) else { return }
+    context.store.allowPrompts()
     let known = try context.store.sessions(of: session.deployment, account: request.username)
     // What we handed out comes back, sometimes after a refresh made it old: it is not news.
     if known.contains(where: { $0.method == .oauth && request.isServed(by: $0) }) { return }
