@@ -21,16 +21,16 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // C borders: a module map and a shim header each, nothing else.
+    // C borders: what Swift does not import of a library, and nothing else.
     .systemLibrary(
       name: "CSecret", pkgConfig: "libsecret-1", providers: [.apt(["libsecret-1-dev"])]),
     .systemLibrary(
       name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
     // libcurl's types alone: the library is loaded when a request is made.
     .target(name: "CCurl"),
-    .systemLibrary(name: "CLinux"),
+    .target(name: "CLinux"),
 
-    // Rooms. Strangers to each other, but for what the arrows of the README allow.
+    // Libraries. Arrows go down only: see Sources/README.md.
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
@@ -62,10 +62,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // The bus, for whoever needs one answer from it and cannot wait for a library to load.
+    // A few D-Bus messages without a library, for the fast path alone.
     .target(name: "MinimalDBus", dependencies: ["CLinux"], swiftSettings: strict),
 
-    // The door: the cached answer alone, and the engine for everything else.
+    // The fast path: what is stored and fresh; the full program does everything else.
     .executableTarget(
       name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "MinimalDBus"],
       swiftSettings: strict),
@@ -110,7 +110,7 @@ let package = Package(
     .testTarget(
       name: "FastPathTests",
       dependencies: [
-        "Credentials", "TestDesk", "SecretService", "Secrets", "MinimalDBus", "coder-cred",
+        "Credentials", "TestDesk", "Secrets", "MinimalDBus", "coder-cred",
         "coder-cred-engine",
       ],
       swiftSettings: strict),

@@ -110,7 +110,7 @@ private enum Outcome: Hashable {
       #expect(desk.deployment.wait { !$0.tokenRequests().isEmpty })
       child.terminate(signal: SIGKILL)
       #expect(child.waitForExit(timeoutSeconds: 10) == .signal(SIGKILL))
-      // Its request is still held, and never answered: the next one is.
+      // Its request is held for ever; the next one is not.
       try desk.token()
     }
   }

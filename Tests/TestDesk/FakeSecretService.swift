@@ -12,6 +12,8 @@ package enum FakeSecretService {
     case noPlainAlgorithm
     /// OpenSession returns an output of the wrong type.
     case oddSessionOutput
+    /// OpenSession returns an empty array of bytes for `plain`, as KWallet does.
+    case emptyBytesAsSessionOutput
 
     // Searching.
     /// The collection and its items are locked.
@@ -141,20 +143,28 @@ package enum FakeSecretService {
         return dbus.Struct((session, dbus.ByteArray(parameters), dbus.ByteArray(secret),
                             'text/plain'), signature='oayays')
 
-    class Root(dbus.service.Object):
+    class Slow(dbus.service.Object):
         @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
                              out_signature='v', async_callbacks=('reply', 'error'),
                              sender_keyword='sender')
         def Get(self, interface, name, reply, error, sender):
             def later():
                 introduced.add(sender)
-                reply(paths(COLLECTION))
+                reply(self.values()[name])
             GLib.timeout_add(100, later)
 
         @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='s',
                              out_signature='a{sv}', sender_keyword='sender')
         def GetAll(self, interface, sender):
             introduced.add(sender)
+            return self.values()
+
+    class Alias(Slow):
+        def values(self):
+            return {'Locked': dbus.Boolean(state['locked'])}
+
+    class Root(Slow):
+        def values(self):
             some = [] if 'noCollections' in behaviours else [COLLECTION]
             return {'Collections': paths(*some)}
 
@@ -171,6 +181,8 @@ package enum FakeSecretService {
                 fail('org.freedesktop.DBus.Error.NotSupported')
             state['sessions'] += 1
             output = dbus.UInt32(7) if 'oddSessionOutput' in behaviours else dbus.String('')
+            if 'emptyBytesAsSessionOutput' in behaviours:
+                output = dbus.ByteArray(b'')
             return output, path(ROOT + '/session/s1')
 
         @dbus.service.method(BASE + 'Service', in_signature='a{ss}', out_signature='aoao',
@@ -290,6 +302,8 @@ package enum FakeSecretService {
 
     objects = [(WrongService if 'wrongType' in behaviours else Service)(bus, ROOT),
                Collection(bus, COLLECTION), Prompt(bus, PROMPT)]
+    if 'noAlias' not in behaviours:
+        objects.append(Alias(bus, ROOT + '/aliases/default'))
     objects += [Item(number, item) for number, item in enumerate(items)]
     GLib.MainLoop().run()
     """
