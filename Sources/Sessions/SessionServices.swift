@@ -24,6 +24,9 @@ package struct SessionServices {
   package let warn: (SessionWarning) -> Void
   /// Takes a line of what is done, free of secrets.
   package let trace: (String) -> Void
+  /// Hands a session out before it is saved, for whoever can go on trying to save it afterwards; nil
+  /// for whoever cannot.
+  package var handOver: ((StoredSession) -> Void)?
 
   /// How long a caller can wait for a server.
   package enum Urgency {

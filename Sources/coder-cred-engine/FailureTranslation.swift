@@ -296,6 +296,8 @@ extension SessionWarning {
     switch self {
     case .notRefreshed(let error):
       "not refreshed, will be tried again: \(Failure(error).message)"
+    case .beingReplaced(let error):
+      "\(Failure(error).message); the token may stop working at any moment"
     case .notSaved(let error):
       "refreshed, but not saved: \(Failure(error).message); "
         + "a new sign-in will be needed once this token expires"

@@ -89,9 +89,9 @@ struct FreeLock: SessionLock {
   func withLock<Value>(
     of session: SessionIdentity, timeoutMilliseconds: Int,
     orUse existing: () throws(SessionError) -> Value?,
-    _ body: () throws(SessionError) -> Value
+    _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
-    try body()
+    try body(HeldLock(coversKeyring: true))
   }
 }
 
@@ -115,7 +115,13 @@ final class FakeClock: SessionClock {
   var now: Int64 = 1_000_000
   var uptimeMilliseconds: Int64 = 50_000_000
 
-  func sleep(milliseconds: Int) { uptimeMilliseconds += Int64(milliseconds) }
+  /// What happens while somebody waits.
+  var onSleep: (FakeClock) -> Void = { _ in }
+
+  func sleep(milliseconds: Int) {
+    uptimeMilliseconds += Int64(milliseconds)
+    onSleep(self)
+  }
 }
 
 /// Sessions on fakes.
@@ -130,7 +136,10 @@ final class Bench {
     throw .broken(reason: "unforeseen")
   }
 
-  init() {
+  private let lock: any SessionLock
+
+  init(lock: any SessionLock = FreeLock()) {
+    self.lock = lock
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: "a1")
     session.refreshToken = "r1"
@@ -149,7 +158,7 @@ final class Bench {
 
   var services: SessionServices {
     SessionServices(
-      store: store, lock: FreeLock(), history: history, clock: clock,
+      store: store, lock: lock, history: history, clock: clock,
       policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
       client: { [self] _, _ in
         FakeEndpoint { [self] request throws(HTTPError) in
