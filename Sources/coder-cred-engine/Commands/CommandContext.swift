@@ -13,6 +13,8 @@ final class CommandContext {
   let store: any SessionStore
   /// Where processes of this user meet.
   let directory: RuntimeDirectory
+  /// One change of a session at a time.
+  let lock: any SessionLock
   private var readSettings: Settings?
 
   init(environment: Environment = .ofThisProcess) {
@@ -21,6 +23,7 @@ final class CommandContext {
     self.trace = trace
     store = KeyringSessionStore { trace($0) }
     directory = RuntimeDirectory(environment)
+    lock = FileLock(directory: directory)
   }
 
   /// The person's settings, read once.
@@ -36,7 +39,7 @@ final class CommandContext {
     let settings = try settings()
     let (environment, trace) = (environment, trace)
     return SessionServices(
-      store: store, lock: FileLock(directory: directory),
+      store: store, lock: lock,
       history: RefreshHistoryFiles(directory: directory), clock: clock,
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
