@@ -1,75 +1,33 @@
-import Credentials
-import Foundation
-import HTTP
-import OAuth
+package import Credentials
+package import HTTP
+package import OAuth
 import Secrets
+package import Sessions
 import Testing
 
-@testable import Sessions
-
 /// Where the fakes' session is; the tests of `Deployment` see to it that this is one.
-let deployment: Deployment = {
+package let deployment: Deployment = {
   guard let deployment = try? Deployment(url: "https://dev.coder.com") else {
     fatalError("not a deployment")
   }
   return deployment
 }()
 
-/// A keyring in memory, that can fail.
-final class MemoryStore: SessionStore {
-  var session: StoredSession?
-  var registration: StoredRegistration?
-  /// Every session written, in order.
-  private(set) var saved: [StoredSession] = []
-  /// Decides about a write: nil lets it happen.
-  var refusal: (StoredSession) -> StoreError? = { _ in nil }
-
-  func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
-    [session].compactMap(\.self).filter { $0.deployment == place }
-  }
-
-  func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
-    Issue.record("nobody asked for a list")
-    throw .failed("unexpected call")
-  }
-
-  func deploymentsWithRegistration() throws(StoreError) -> [String] {
-    Issue.record("nobody asked for registrations")
-    throw .failed("unexpected call")
-  }
-
-  func save(_ session: StoredSession) throws(StoreError) {
-    if let error = refusal(session) { throw error }
-    self.session = session
-    saved.append(session)
-  }
-
-  func removeSessions(of place: Deployment, account: String?) throws(StoreError) {
-    Issue.record("a refresh removes nothing")
-    throw .failed("unexpected call")
-  }
-
-  func registration(of place: Deployment) throws(StoreError) -> StoredRegistration? {
-    registration
-  }
-  func save(_ registration: StoredRegistration) throws(StoreError) {
-    self.registration = registration
-  }
-  func removeRegistration(of place: Deployment) throws(StoreError) { registration = nil }
-
-  func unlock(timeoutSeconds: Int) throws(StoreError) {
-    Issue.record("a refresh never asks to unlock")
-    throw .failed("unexpected call")
-  }
-}
-
 /// A token endpoint that answers as a test has it.
-struct FakeEndpoint: HTTPClient {
+package struct FakeEndpoint: HTTPClient {
   let answer: (HTTPRequest) throws(HTTPError) -> HTTPResponse
 
-  func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse { try answer(request) }
+  /// Gives the responses of a function.
+  package init(_ answer: @escaping (HTTPRequest) throws(HTTPError) -> HTTPResponse) {
+    self.answer = answer
+  }
 
-  static func tokens(_ access: String, refresh: String? = "r2", expiresIn: Int = 3600)
+  package func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+    try answer(request)
+  }
+
+  /// A token response.
+  package static func tokens(_ access: String, refresh: String? = "r2", expiresIn: Int = 3600)
     -> HTTPResponse
   {
     let rest = refresh.map { #","refresh_token":"\#($0)""# } ?? ""
@@ -80,13 +38,17 @@ struct FakeEndpoint: HTTPClient {
           .utf8))
   }
 
-  static let invalidGrant = HTTPResponse(
+  /// The verdict on a refresh token or a code.
+  package static let invalidGrant = HTTPResponse(
     status: 400, body: Array(#"{"error":"invalid_grant"}"#.utf8))
 }
 
 /// A lock that nobody else wants.
-struct FreeLock: SessionLock {
-  func withLock<Value>(
+package struct FreeLock: SessionLock {
+  /// Makes it.
+  package init() {}
+
+  package func withLock<Value>(
     of session: SessionIdentity, timeoutMilliseconds: Int,
     orUse existing: () throws(SessionError) -> Value?,
     _ body: () throws(SessionError) -> Value
@@ -96,41 +58,51 @@ struct FreeLock: SessionLock {
 }
 
 /// Histories in memory.
-final class MemoryHistory: RefreshHistoryStore {
+package final class MemoryHistory: RefreshHistoryStore {
   private var histories: [SessionIdentity: RefreshHistory] = [:]
-  private(set) var reads = 0
+  /// How often a history was read.
+  package private(set) var reads = 0
 
-  func history(of session: SessionIdentity) -> RefreshHistory {
+  /// Knows nothing yet.
+  package init() {}
+
+  package func history(of session: SessionIdentity) -> RefreshHistory {
     reads += 1
     return histories[session] ?? RefreshHistory()
   }
 
-  func save(_ history: RefreshHistory, of session: SessionIdentity) {
+  package func save(_ history: RefreshHistory, of session: SessionIdentity) {
     histories[session] = history
   }
 }
 
 /// A clock that a test sets. Waiting moves it.
-final class FakeClock: SessionClock {
-  var now: Int64 = 1_000_000
-  var uptimeMilliseconds: Int64 = 50_000_000
+package final class FakeClock: SessionClock {
+  package var now: Int64 = 1_000_000
+  package var uptimeMilliseconds: Int64 = 50_000_000
 
-  func sleep(milliseconds: Int) { uptimeMilliseconds += Int64(milliseconds) }
+  /// Starts at a fixed time.
+  package init() {}
+
+  package func sleep(milliseconds: Int) { uptimeMilliseconds += Int64(milliseconds) }
 }
 
-/// Sessions on fakes.
-final class Bench {
-  let store = MemoryStore()
-  let clock = FakeClock()
-  let history = MemoryHistory()
-  private(set) var requests = 0
-  private(set) var warnings: [SessionWarning] = []
-  var respond: (HTTPRequest) throws(HTTPError) -> HTTPResponse = { _ throws(HTTPError) in
+/// One session of alice's on fakes: an hour's token of which ten minutes are left.
+package final class Bench {
+  package let store = MemoryStore()
+  package let clock = FakeClock()
+  package let history = MemoryHistory()
+  /// How many requests were sent.
+  package private(set) var requests = 0
+  package private(set) var warnings: [SessionWarning] = []
+  /// What the deployment responds.
+  package var respond: (HTTPRequest) throws(HTTPError) -> HTTPResponse = { _ throws(HTTPError) in
     Issue.record("nobody foresaw this request")
     throw .broken(reason: "unforeseen")
   }
 
-  init() {
+  /// Sets the bench up; any request is an issue until the test says what comes of it.
+  package init() {
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: "a1")
     session.refreshToken = "r1"
@@ -143,11 +115,13 @@ final class Bench {
       tokenEndpoint: "\(deployment.url)/oauth2/tokens", revocationEndpoint: nil)
   }
 
-  static func information(_ id: String) -> ClientRegistration {
+  /// A public client.
+  package static func information(_ id: String) -> ClientRegistration {
     ClientRegistration(clientID: id, redirectURIs: [], tokenEndpointAuthMethod: .none)
   }
 
-  var services: SessionServices {
+  /// The seams.
+  package var services: SessionServices {
     SessionServices(
       store: store, lock: FreeLock(), history: history, clock: clock,
       client: { [self] _, _ in
@@ -159,17 +133,21 @@ final class Bench {
       warn: { [self] in warnings.append($0) }, trace: { _ in })
   }
 
-  var identity: SessionIdentity { SessionIdentity(deployment: deployment, account: "alice") }
+  /// Which session it is.
+  package var identity: SessionIdentity {
+    SessionIdentity(deployment: deployment, account: "alice")
+  }
 
   /// Asks for a token that lives so many seconds.
-  func valid(_ minimumSeconds: Int64 = 60, mayRefresh: Bool = true) throws -> StoredSession {
+  package func valid(_ minimumSeconds: Int64 = 60, mayRefresh: Bool = true) throws -> StoredSession
+  {
     let session = try #require(store.session)
     return try SessionRefresh(services: services).validSession(
       session, minimumSeconds: minimumSeconds, mayRefresh: mayRefresh)
   }
 
   /// The error that asking ends with.
-  func failure(_ minimumSeconds: Int64 = 60) -> SessionError? {
+  package func failure(_ minimumSeconds: Int64 = 60) -> SessionError? {
     do {
       _ = try valid(minimumSeconds)
     } catch {

@@ -1,4 +1,5 @@
 import Foundation
+import SessionFakes
 import Testing
 
 @testable import Sessions
