@@ -3,7 +3,7 @@ import Credentials
 /// Why a command failed, told once: what happened, what to do next, and the exit status.
 struct Failure: Error, Equatable {
   /// What the caller can do next.
-  enum Remedy: Equatable {
+  enum Remedy: String {
     /// A person must sign in again.
     case signInAgain
     /// The call itself is wrong.

@@ -1,5 +1,6 @@
 import Credentials
 import Foundation
+import SessionFakes
 import Testing
 
 @testable import Sessions

@@ -1,5 +1,6 @@
 import Foundation
 import Secrets
+import SessionFakes
 import Testing
 
 @testable import Sessions

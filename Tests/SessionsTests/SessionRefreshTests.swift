@@ -3,6 +3,7 @@ import Foundation
 import HTTP
 import OAuth
 import Secrets
+import SessionFakes
 import Testing
 
 @testable import Sessions

@@ -1,6 +1,7 @@
 import Credentials
 import HTTP
 import Secrets
+import SessionFakes
 import Testing
 
 @testable import Sessions
@@ -8,17 +9,6 @@ import Testing
 /// Two refreshes of one session by processes that share a keyring and nothing else: no runtime
 /// directory, and perhaps no bus name.
 @Suite struct SiblingTests {
-  /// A lock that nobody else wants, as behind a proxy that forbids bus names.
-  private struct MachineLock: SessionLock {
-    func withLock<Value>(
-      of session: SessionIdentity, timeoutMilliseconds: Int,
-      orUse existing: () throws(SessionError) -> Value?,
-      _ body: (HeldLock) throws(SessionError) -> Value
-    ) throws(SessionError) -> Value {
-      try body(HeldLock(coversKeyring: false))
-    }
-  }
-
   private func fail(_ what: String) -> (HTTPRequest) throws(HTTPError) -> HTTPResponse {
     { _ throws(HTTPError) in
       Issue.record("\(what)")
@@ -27,7 +17,7 @@ import Testing
   }
 
   @Test func `A sibling's fresh mark means wait, and its tokens are taken`() throws {
-    let bench = Bench(lock: MachineLock())
+    let bench = Bench(lock: FreeLock(coversKeyring: false))
     bench.store.session = bench.store.session?.marked(by: "lease-1", since: bench.clock.now)
     bench.respond = fail("the sibling's refresh token was spent a second time")
     bench.clock.onSleep = { clock in
@@ -46,7 +36,7 @@ import Testing
   @Test func `A sibling that does not come back is waited for as long as a lease, and no longer`()
     throws
   {
-    let bench = Bench(lock: MachineLock())
+    let bench = Bench(lock: FreeLock(coversKeyring: false))
     bench.clock.now += 700
     bench.store.session = bench.store.session?.marked(by: "lease-1", since: bench.clock.now)
     bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
@@ -58,7 +48,7 @@ import Testing
   }
 
   @Test func `A token that a sibling is about to kill is handed out with a word`() throws {
-    let bench = Bench(lock: MachineLock())
+    let bench = Bench(lock: FreeLock(coversKeyring: false))
     bench.store.session = bench.store.session?.marked(by: "lease-1", since: bench.clock.now)
     #expect(try bench.valid().accessToken == "a1")
     #expect(bench.warnings == [.beingReplaced(.busy(holder: nil, waitedSeconds: 10))])
@@ -77,7 +67,7 @@ import Testing
   }
 
   @Test func `A lease is read back after a moment, and given up when it is another's`() throws {
-    let bench = Bench(lock: MachineLock())
+    let bench = Bench(lock: FreeLock(coversKeyring: false))
     bench.respond = fail("a lease that was lost was used")
     var isTaken = false
     bench.clock.onSleep = { clock in

@@ -67,7 +67,7 @@ struct APICommand: ParsableCommand {
       path: path, fields: headers, body: body)
     var answer = try call.send(as: session, withholding: [401])
     if answer.status == 401, !options.noRefresh, session.method == .oauth {
-      let renewed = try SessionRefresh(services: context.services()).refreshRejected(session)
+      let renewed = try context.refreshed(session, because: .rejection)
       if renewed.accessToken != session.accessToken {
         guard body?.rewind() ?? true else {
           throw Failure(
