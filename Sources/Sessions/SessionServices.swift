@@ -32,6 +32,8 @@ package struct SessionServices {
   package enum Urgency {
     /// A tool waits for the credential, ten seconds at most.
     case callerWaits
+    /// A person waits, and what is asked can be done without: five seconds.
+    case personWaits
     /// As long as a network needs.
     case canTakeItsTime
   }

@@ -65,8 +65,7 @@ import Testing
       let proxy = try desk.desktop.start(
         "xdg-dbus-proxy",
         [desk.desktop.busAddress, socket, "--filter", "--talk=org.freedesktop.secrets"])
-      let deadline = Deadline(seconds: 10)
-      while access(socket, F_OK) != 0, !deadline.hasPassed { usleep(5_000) }
+      waitFor("the proxy's socket") { access(socket, F_OK) == 0 }
       let proxied = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(socket)"]
       try race(desk, Side(environment: proxied), delayMilliseconds: 1_000)
       desk.desktop.end(proxy)

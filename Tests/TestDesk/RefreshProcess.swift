@@ -1,5 +1,5 @@
 import Glibc
-import Testing
+package import Testing
 
 /// The process that refreshes a session on behalf of the one that was asked.
 extension Desk {
