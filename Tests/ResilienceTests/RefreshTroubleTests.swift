@@ -77,7 +77,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
       desk.deployment.clearFaults()
       desk.deployment.releaseHeld()
       if trouble.isSlow { try desk.forgetFailures() }
-      // A hiccup costs nobody a wait.
+      // One failure makes nobody wait.
       try desk.token()
     }
   }

@@ -66,7 +66,7 @@ struct APICommand: ParsableCommand {
       context: context, method: words.count == 2 ? words[0] : input == nil ? "GET" : "POST",
       path: path, fields: headers, body: body)
     var answer = try call.send(as: session, withholding: [401])
-    if answer.status == 401, !options.noRefresh, session.method == .oauth {
+    if answer.isRejection, !options.noRefresh, session.method == .oauth {
       let renewed = try context.refreshed(session, because: .rejection)
       if renewed.accessToken != session.accessToken {
         guard body?.rewind() ?? true else {
