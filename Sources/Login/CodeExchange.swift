@@ -212,7 +212,9 @@ struct CodeExchange {
     let others = sessions.filter { $0.method == .oauth && $0.clientID != registration.clientID }
     for other in others { flow.prompt.tell(.mustSignInAgain(account: other.account)) }
     guard let former, former.clientID != registration.clientID, former.isDynamic,
-      !others.contains(where: { $0.clientID == former.clientID && $0.isAlive(now: services.clock.now) })
+      !others.contains(where: {
+        $0.clientID == former.clientID && $0.isAlive(now: services.clock.now)
+      })
     else { return }
     do throws(OAuthError) {
       try former.information.delete(policy: policy, client: http, now: services.clock.now)

@@ -46,7 +46,9 @@ struct RefreshRequest {
       } catch {
         guard error.grantState == .unspent else { throw error }
         if error.isClientRefused { return try recover(fromRefusedClient: error, policy) }
-        if error.isEndpointGone, mayRediscover { return try recover(fromMovedEndpoint: error, policy) }
+        if error.isEndpointGone, mayRediscover {
+          return try recover(fromMovedEndpoint: error, policy)
+        }
         throw error
       }
     } catch {

@@ -73,7 +73,8 @@ extension Failure {
         .retryLater, "there is no runtime directory of our own to keep a lock in",
         hint: "set XDG_RUNTIME_DIR to a directory that belongs to you, with mode 0700")
     case .signInNeeded(let session, let reason):
-      self = .signIn(to: session.deployment, reason.message(of: session.deployment))
+      self = .signIn(
+        to: session.deployment, as: session.account, reason.message(of: session.deployment))
     case .changedMeanwhile(let session):
       self.init(
         .retryLater,

@@ -56,6 +56,7 @@ enum RefreshMessage {
       line[text: "message"] = failure.message
       line[text: "hint"] = failure.hint
       line[text: "deployment"] = failure.deployment?.url
+      line[text: "account"] = failure.account
       return [try line.encoded()]
     }
   }
@@ -71,6 +72,7 @@ enum RefreshMessage {
     else { return nil }
     var failure = Failure(remedy, message, hint: line[text: "hint"])
     failure.deployment = line[text: "deployment"].flatMap { try? Deployment(url: $0) }
+    failure.account = line[text: "account"]
     return .failure(failure, warnings: warnings)
   }
 
