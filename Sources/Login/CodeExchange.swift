@@ -25,6 +25,10 @@ struct CodeExchange {
 
   private var services: SessionServices { flow.services }
   private var registration: StoredRegistration { setup.registration }
+  /// Whose a token is can be done without, if the deployment does not say it soon.
+  private var api: DeploymentAPI {
+    DeploymentAPI(policy: policy, client: services.client(flow.deployment, .personWaits))
+  }
 
   /// Exchanges the code and keeps what comes of it.
   func run(_ code: Secret) throws(LoginError) -> StoredSession {
@@ -101,9 +105,6 @@ struct CodeExchange {
   /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
   /// narrow scope, or not in time: the person is waiting, and may want to go.
   private func account(of token: Secret, _ signals: HeldSignals) -> String? {
-    let api = DeploymentAPI(
-      deployment: flow.deployment, policy: policy,
-      client: services.client(flow.deployment, .personWaits))
     for attempt in 1...3 {
       switch api.check(token) {
       case .works(let name): return name
@@ -119,9 +120,6 @@ struct CodeExchange {
 
   /// Whether the deployment rejects a session's access token.
   private func isRejected(_ session: StoredSession) -> Bool {
-    let api = DeploymentAPI(
-      deployment: flow.deployment, policy: policy,
-      client: services.client(flow.deployment, .personWaits))
     return switch api.check(session.accessToken) {
     case .rejected: true
     case .works, .unclear, .noResponse: false
@@ -194,9 +192,6 @@ struct CodeExchange {
         .first { $0.account.isEmpty && $0.method == .oauth }
     }
     guard let nameless else { return false }
-    let api = DeploymentAPI(
-      deployment: flow.deployment, policy: policy,
-      client: services.client(flow.deployment, .personWaits))
     return switch api.check(nameless.accessToken) {
     case .works(let name): name == session.account
     case .rejected: nameless.clientID == session.clientID

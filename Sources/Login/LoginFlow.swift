@@ -156,6 +156,11 @@ extension LoginFlow {
     }
   }
 
+  /// Where secrets may go.
+  func policy() throws(LoginError) -> EndpointPolicy {
+    try asking { () throws(OAuthError) in try services.policy(deployment) }
+  }
+
   /// Takes a step of OAuth.
   func asking<Value>(_ body: () throws(OAuthError) -> Value) throws(LoginError) -> Value {
     do throws(OAuthError) { return try body() } catch { throw .oauth(error) }
