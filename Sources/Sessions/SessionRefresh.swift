@@ -203,7 +203,7 @@ package struct SessionRefresh {
     if error.isOfDeployment {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
-        retryAfter: error.retryAfterSeconds, jitter: .random(in: 0...1))
+        retryAfter: error.retryAfterSeconds, jitter: services.jitter())
       save(history, situation)
     }
     throw .oauth(error, at: session.deployment)

@@ -17,6 +17,8 @@ package struct SessionServices {
   package let clock: any SessionClock
   /// The way to a deployment's server.
   package let client: (Deployment, Urgency) -> any HTTPClient
+  /// 0 to 1 at random, so that machines that failed together do not come back together.
+  package let jitter: () -> Double
   /// Takes what a person should know although the work goes on.
   package let warn: (SessionWarning) -> Void
   /// Takes a line of what is done, free of secrets.
@@ -34,6 +36,7 @@ package struct SessionServices {
   package init(
     store: any SessionStore, lock: any SessionLock, history: any RefreshHistoryStore,
     clock: any SessionClock, client: @escaping (Deployment, Urgency) -> any HTTPClient,
+    jitter: @escaping () -> Double = { .random(in: 0...1) },
     warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
   ) {
     self.store = store
@@ -41,6 +44,7 @@ package struct SessionServices {
     self.history = history
     self.clock = clock
     self.client = client
+    self.jitter = jitter
     self.warn = warn
     self.trace = trace
   }
