@@ -25,9 +25,9 @@ let package = Package(
     .systemLibrary(
       name: "CSecret", pkgConfig: "libsecret-1", providers: [.apt(["libsecret-1-dev"])]),
     .systemLibrary(
-      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-    .systemLibrary(
       name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
+    // libcurl's types alone: the library is loaded when a request is made.
+    .target(name: "CCurl"),
     .systemLibrary(name: "CLinux"),
 
     // Rooms. Strangers to each other, but for what the arrows of the README allow.
@@ -41,7 +41,8 @@ let package = Package(
       name: "OAuth", dependencies: ["Basics", "CGLib", "HTTP", "Secrets"], swiftSettings: strict),
     .target(
       name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
-    .target(name: "Notifications", dependencies: ["CGLib"], swiftSettings: strict),
+    .target(
+      name: "Notifications", dependencies: ["CGLib", "CLinux", "Secrets"], swiftSettings: strict),
     .target(
       name: "Sessions",
       dependencies: [
@@ -95,7 +96,10 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk"], swiftSettings: strict),
+      name: "NotificationsTests", dependencies: ["Notifications"], swiftSettings: strict),
+    .testTarget(
+      name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk", "coder-cred-engine"],
+      swiftSettings: strict),
     .testTarget(
       name: "OAuthTests",
       dependencies: ["Basics", "DeploymentSimulator", "HTTP", "OAuth", "Secrets"],

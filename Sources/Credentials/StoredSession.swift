@@ -40,6 +40,9 @@ public struct StoredSession: Sendable, Equatable {
   public var staleSince: Int64?
   /// Since when a refresh is under way, in Unix seconds.
   public var refreshingSince: Int64?
+  /// Who refreshes, in a word that no other process uses; nil when nobody does any more and the
+  /// outcome is unknown.
+  public var refreshingBy: String?
   /// The fields of the stored payload that this version does not know; they are kept.
   private var unknownFields = Payload()
 
@@ -140,6 +143,7 @@ extension StoredSession {
     signedInAt = payload.take(number: "signed_in_at")
     staleSince = payload.take(number: "stale")
     refreshingSince = payload.take(number: "refreshing")
+    refreshingBy = payload.take(text: "refreshing_by")
     unknownFields = payload
   }
 
@@ -164,6 +168,7 @@ extension StoredSession {
     payload[number: "signed_in_at"] = signedInAt
     payload[number: "stale"] = staleSince
     payload[number: "refreshing"] = refreshingSince
+    payload[text: "refreshing_by"] = refreshingBy
     payload.add(unknownFields)
     return try payload.encoded()
   }

@@ -7,50 +7,46 @@ import Glibc
 /// should not die of `SIGPIPE`; libcurl from 7.87 on sends without raising it.
 public final class CurlClient: HTTPClient {
   private let settings: TransportSettings
-  private let handle: UnsafeMutableRawPointer?
+  private var openedHandle: UnsafeMutableRawPointer?
   private let errorText: UnsafeMutablePointer<CChar>
 
-  /// `curl_global_init`, once for the process.
-  private static let isStarted = ccurl_global_init() == CURLE_OK
-
-  /// Makes a client; nothing is opened, read or sent yet.
+  /// Makes a client; nothing is loaded, opened, read or sent yet.
   public init(settings: TransportSettings) {
     self.settings = settings
-    handle = Self.isStarted ? curl_easy_init() : nil
-    errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-    errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    errorText = .allocate(capacity: ccurl_error_size)
+    errorText.initialize(repeating: 0, count: ccurl_error_size)
   }
 
   deinit {
-    curl_easy_cleanup(handle)
+    if let openedHandle { ccurl_easy_cleanup(openedHandle) }
     errorText.deallocate()
   }
 
-  /// Sends a request and returns the whole answer, whatever its status.
+  /// Sends a request and returns the whole response, whatever its status.
   ///
   /// Method and fields are checked against injection, the URL as ``TransportSettings`` says.
   /// No redirect is followed; no cookie, `.netrc` or environment of the process is used. A request
   /// other than `GET` and `HEAD` is never sent twice.
   ///
   /// - Parameter request: the request to send; its body is read in place and not copied.
-  /// - Returns: the answer, complete and within the limits.
-  /// - Throws: `HTTPError`. After `unreachable`, `timedOut` and `broken` the server may or may not
-  ///   have acted on the request.
+  /// - Returns: the response, complete and within the limits.
+  /// - Throws: `HTTPError`. After `timedOut`, `clientCertificateRejected`, `tooLarge` and `broken`
+  ///   the server may have acted on the request; after the others nothing was sent.
   public func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
     try exchange(
       request, nil,
-      Reception(
+      IncomingResponse(
         maximumHeaderBytes: settings.maximumHeaderBytes,
         maximumBodyBytes: settings.maximumBodyBytes))
   }
 
-  /// Sends a request and passes the answer's body on while it arrives; otherwise as ``send(_:)``.
+  /// Sends a request and passes the response's body on while it arrives; otherwise as ``send(_:)``.
   ///
   /// - Parameters:
   ///   - request: the request to send.
   ///   - upload: a body to read while it is sent, in place of the request's own.
   ///   - receive: takes the status and a piece of the body, decoded; false stops the exchange.
-  /// - Returns: the answer without its body.
+  /// - Returns: the response without its body.
   /// - Throws: `HTTPError`; by then `receive` may have seen a part of the body.
   public func stream(
     _ request: HTTPRequest, _ upload: HTTPUpload? = nil,
@@ -58,41 +54,52 @@ public final class CurlClient: HTTPClient {
   ) throws(HTTPError) -> HTTPResponse {
     try exchange(
       request, upload,
-      Reception(
+      IncomingResponse(
         maximumHeaderBytes: settings.maximumHeaderBytes,
         maximumBodyBytes: settings.maximumBodyBytes, receive: receive))
   }
 
   private func exchange(
-    _ request: HTTPRequest, _ upload: HTTPUpload?, _ reception: Reception
+    _ request: HTTPRequest, _ upload: HTTPUpload?, _ response: IncomingResponse
   ) throws(HTTPError) -> HTTPResponse {
+    try CurlLibrary.load()
     let target = try RequestTarget(request.url, allowsPlainHTTP: settings.allowsPlainHTTP)
-    let fields = try RequestFields(request.headers)
+    let headers = try HeaderList(request.headers)
     try Self.checkMethod(request)
-    let proxy = try ProxyChoice.forTarget(target, settings)
-    let trust = target.isSecure ? try TrustFiles(settings) : nil
-    guard let handle else { throw .misconfigured(reason: "libcurl cannot be started") }
-
+    let proxy = try Proxy.forTarget(target, settings)
+    let certificates = target.isSecure ? try CertificateFiles(settings) : nil
+    let check = ConnectionCheck(
+      refusesOtherUsers: !target.isSecure && target.isLoopback && !settings.allowsPlainHTTP)
     let source = upload.map(UploadSource.init)
+    let handle = try handle()
     // Everything set below points into this call: nothing of it may stay behind.
-    defer { curl_easy_reset(handle) }
+    defer { ccurl_easy_reset(handle) }
     errorText.pointee = 0
     var options = TransferOptions(handle)
-    options.setTarget(
-      target, proxy, noProxy: settings.variable("no_proxy", "NO_PROXY")?.value ?? "")
-    if let trust { options.setTrust(trust) }
+    options.setTarget(target, proxy)
+    if let certificates { options.setTrust(certificates) }
+    options.setCheck(check)
     options.setLimits(settings, isHead: request.method == "HEAD")
-    options.setMethod(request, fields)
-    options.setReception(reception, errorText: errorText)
+    options.setMethod(request, headers)
+    options.setResponse(response, errorText: errorText)
     if let source { options.setUpload(source) }
 
-    let code = withExtendedLifetime((target, fields, reception, source)) {
+    let code = withExtendedLifetime((target, headers, check, response, source)) {
       Self.perform(&options, request, hasUpload: source != nil)
     }
     let transfer = FinishedTransfer(
       handle: handle, code: code, text: String(cString: errorText), target: target, proxy: proxy,
-      settings: settings, reception: reception)
+      settings: settings, check: check, incoming: response)
     return try transfer.response()
+  }
+
+  private func handle() throws(HTTPError) -> UnsafeMutableRawPointer {
+    if let openedHandle { return openedHandle }
+    guard let handle = ccurl_easy_init() else {
+      throw .libraryUnusable(reason: "libcurl has no memory for a transfer")
+    }
+    openedHandle = handle
+    return handle
   }
 
   private static func perform(
@@ -102,11 +109,11 @@ public final class CurlClient: HTTPClient {
     // defines a meaning for enclosed content", even if it is 0.
     let isExpected = ["POST", "PUT", "PATCH"].contains(request.method)
     guard !hasUpload, let body = request.body ?? (isExpected ? [] : nil) else {
-      return options.result == CURLE_OK ? curl_easy_perform(options.handle) : options.result
+      return options.result == CURLE_OK ? ccurl_easy_perform(options.handle) : options.result
     }
     return body.withUnsafeBytes { bytes in
       options.setBody(bytes)
-      return options.result == CURLE_OK ? curl_easy_perform(options.handle) : options.result
+      return options.result == CURLE_OK ? ccurl_easy_perform(options.handle) : options.result
     }
   }
 

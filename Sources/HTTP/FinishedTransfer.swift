@@ -3,36 +3,37 @@ import Glibc
 
 /// The end of a transfer: the one place that reads a `CURLcode`.
 ///
-/// A text of libcurl's is quoted only where it cannot hold anything a server, a URL or a proxy's
-/// credentials put there, and even then through ``quotable(_:)``.
+/// A text of libcurl's is quoted only where it cannot hold anything from a server, a URL or a
+/// proxy's credentials, and even then through ``quotable(_:)``.
 struct FinishedTransfer {
   let handle: UnsafeMutableRawPointer
   let code: CURLcode
   let text: String
   let target: RequestTarget
-  let proxy: ProxyChoice?
+  let proxy: Proxy?
   let settings: TransportSettings
-  let reception: Reception
+  let check: ConnectionCheck
+  let incoming: IncomingResponse
 
   /// `CURLE_TOO_LARGE` of libcurl 8.6, unknown to older headers.
   private static let tooLarge = CURLcode(rawValue: 100)
 
-  /// The answer, or why there is none.
+  /// The response, or why there is none.
   func response() throws(HTTPError) -> HTTPResponse {
     guard code == CURLE_OK else { throw failure }
-    guard let response = reception.response else {
-      throw .broken(reason: "the answer of \(target.authority) has no end of its header")
+    guard let response = incoming.response else {
+      throw .broken(reason: "the response of \(target.authority) does not end its header")
     }
-    if let proxy, !target.isSecure, response.status == 407 { throw Self.refusal(by: proxy, 407) }
+    if let proxy, !target.isSecure, response.status == 407 { throw refusal(by: proxy, 407) }
     return response
   }
 
   private var failure: HTTPError {
     // Stopped by our own callbacks.
-    if let failure = reception.failure { return failure }
+    if let failure = check.refusal ?? incoming.failure { return failure }
     let connectStatus = number(CURLINFO_HTTP_CONNECTCODE)
     if let proxy, connectStatus != 0, !(200..<300 ~= connectStatus) {
-      return Self.refusal(by: proxy, connectStatus)
+      return refusal(by: proxy, connectStatus)
     }
     if let alert = TLSAlert(in: text), alert.isAboutOurCertificate {
       return .clientCertificateRejected(reason: "\(target.authority) \(alert.reason)")
@@ -51,64 +52,59 @@ struct FinishedTransfer {
       return .misconfigured(reason: "the CA certificates cannot be used: none in the PEM format")
     case CURLE_FAILED_INIT, CURLE_NOT_BUILT_IN, CURLE_UNKNOWN_OPTION,
       CURLE_BAD_FUNCTION_ARGUMENT, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND:
-      return .misconfigured(reason: "this libcurl cannot do what is needed: \(generalText)")
+      return .libraryUnusable(reason: "this libcurl cannot do what is needed: \(generalText)")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH,
       CURLE_SSL_INVALIDCERTSTATUS:
       return .untrusted(reason: distrust)
     case CURLE_OPERATION_TIMEDOUT:
-      return .timedOut(reason: delay)
+      return check.isConnected
+        ? .timedOut(
+          reason: "\(target.authority) did not respond completely within"
+            + " \(settings.totalTimeoutMilliseconds) ms")
+        : .unreachable(reason: "no connection to \(peer) in time")
     case CURLE_FILESIZE_EXCEEDED:
-      return .tooLarge(reason: "the answer's body is over \(settings.maximumBodyBytes) bytes")
+      return .tooLarge(reason: "the response's body is over \(settings.maximumBodyBytes) bytes")
     case CURLE_OUT_OF_MEMORY, Self.tooLarge:
       // How libcurl reports a single header line, or a header, beyond its own limits.
-      return .tooLarge(reason: "the answer's header is larger than libcurl accepts")
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return .unreachable(reason: "the name \(target.host) cannot be resolved")
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return .unreachable(reason: "the name of the proxy \(peer) cannot be resolved")
+      return .tooLarge(reason: "the response's header is larger than libcurl accepts")
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
+      // The name of a SOCKS proxy is a host to libcurl; with a proxy no other name is resolved.
+      return .unreachable(
+        reason: "the name \(proxy == nil ? target.host : "of the proxy \(peer)")"
+          + " cannot be resolved")
     case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED, CURLE_PROXY:
       return .unreachable(reason: "no connection to \(peer)\(systemCause)")
     case CURLE_SSL_CONNECT_ERROR:
       return handshakeFailure
     case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
-      // The request may have arrived; only the answer is known to be missing.
-      return reception.hasBegun
-        ? .broken(reason: "the connection to \(peer) broke within the answer\(systemCause)")
-        : .unreachable(reason: "the connection to \(peer) broke before any answer\(systemCause)")
+      guard check.isConnected else {
+        return .unreachable(reason: "the connection to \(peer) broke at its start\(systemCause)")
+      }
+      // The request may have arrived; only the response is known to be missing.
+      let place = incoming.hasBegun ? "within the response" : "before any response"
+      return .broken(reason: "the connection to \(peer) broke \(place)\(systemCause)")
     case CURLE_GOT_NOTHING:
-      return .broken(reason: "\(target.authority) closed the connection without an answer")
+      return .broken(reason: "\(target.authority) closed the connection without a response")
     case CURLE_PARTIAL_FILE:
-      return .broken(reason: "the answer of \(target.authority) was cut off")
+      return .broken(reason: "the response of \(target.authority) was cut off")
     case CURLE_BAD_CONTENT_ENCODING:
-      return .broken(reason: "the answer of \(target.authority) cannot be decoded")
+      return .broken(reason: "the response of \(target.authority) cannot be decoded")
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM:
       return .broken(reason: "\(target.authority) does not speak HTTP properly")
     default:
-      return .broken(reason: "no answer of \(target.authority): \(generalText)")
+      return .broken(reason: "no response of \(target.authority): \(generalText)")
     }
   }
 
-  /// Who is at the other end of the wire; with `NO_PROXY` only libcurl's "Failed to connect to
-  /// HOST port PORT" tells.
-  private var peer: String {
-    guard let proxy, !text.contains(" to \(target.host) port ") else { return target.authority }
-    return proxy.authority
-  }
+  /// Which host the connection goes to.
+  private var peer: String { proxy?.authority ?? target.authority }
 
   /// libcurl's fixed sentence for the code, which cannot hold anything from outside.
-  private var generalText: String { String(cString: curl_easy_strerror(code)) }
+  private var generalText: String { String(cString: ccurl_easy_strerror(code)) }
 
   private var systemCause: String {
     let number = number(CURLINFO_OS_ERRNO)
     return number == 0 ? "" : ": " + String(cString: strerror(Int32(clamping: number)))
-  }
-
-  private var delay: String {
-    var pretransfer: curl_off_t = 0
-    _ = ccurl_get_offset(handle, CURLINFO_PRETRANSFER_TIME_T, &pretransfer)
-    return pretransfer == 0
-      ? "no connection to \(peer) in time"
-      : "\(target.authority) did not answer completely within \(settings.totalTimeout) ms"
   }
 
   private var distrust: String {
@@ -145,11 +141,28 @@ struct FinishedTransfer {
       reason: "the TLS handshake with \(target.authority) failed: \(quotable(text))")
   }
 
-  private static func refusal(by proxy: ProxyChoice, _ status: Int) -> HTTPError {
-    status == 407
-      ? .unreachable(reason: "the proxy \(proxy.authority) wants other credentials (407)")
-      : .unreachable(reason: "the proxy \(proxy.authority) refused to connect (\(status))")
+  private func refusal(by proxy: Proxy, _ status: Int) -> HTTPError {
+    guard status == 407 else {
+      return .unreachable(reason: "the proxy \(proxy.authority) refused to connect (\(status))")
+    }
+    let offered = number(CURLINFO_PROXYAUTH_AVAIL)
+    guard offered == 0 || offered & ccurl_auth_basic != 0 else {
+      let schemes = Self.schemes.filter { offered & $0.bit != 0 }.map(\.name)
+      return .unreachable(
+        reason: "the proxy \(proxy.authority) takes only \(schemes.joined(separator: " or "))"
+          + " authentication, and only Basic is supported (407)")
+    }
+    return .unreachable(
+      reason: proxy.user == nil
+        ? "the proxy \(proxy.authority) wants a user name and a password (407)"
+        : "the proxy \(proxy.authority) wants another user name or password (407)")
   }
+
+  /// The authentication schemes that libcurl tells apart in `Proxy-Authenticate`.
+  private static let schemes = [
+    (bit: ccurl_auth_digest, name: "Digest"), (bit: ccurl_auth_ntlm, name: "NTLM"),
+    (bit: ccurl_auth_negotiate, name: "Negotiate"), (bit: ccurl_auth_bearer, name: "Bearer"),
+  ]
 
   private func number(_ info: CURLINFO) -> Int {
     var value = 0

@@ -1,4 +1,4 @@
-/// One complete answer to an ``HTTPRequest``.
+/// One complete response to an ``HTTPRequest``.
 public struct HTTPResponse: Sendable, Equatable {
   /// The status code (RFC 9110 §15).
   public let status: Int
@@ -7,7 +7,7 @@ public struct HTTPResponse: Sendable, Equatable {
   /// The body, whole, decoded from any content coding.
   public let body: [UInt8]
 
-  /// Makes an answer.
+  /// Makes a response.
   public init(status: Int, headers: [HTTPField] = [], body: [UInt8] = []) {
     self.status = status
     self.headers = headers

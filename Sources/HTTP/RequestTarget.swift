@@ -7,6 +7,8 @@ struct RequestTarget {
   let scheme: String
   /// The host in lower case, an IPv6 address in its brackets.
   let host: String
+  /// The port, also where the URL leaves it out.
+  let port: Int
   /// Host and port as people write them, for error texts.
   let authority: String
 
@@ -41,6 +43,8 @@ struct RequestTarget {
     self.url = url
     self.scheme = scheme
     self.host = host
-    self.authority = url.part(CURLUPART_PORT).map { "\(host):\($0)" } ?? host
+    let port = url.part(CURLUPART_PORT)
+    self.port = port.flatMap { Int($0) } ?? (scheme == "https" ? 443 : 80)
+    self.authority = port.map { "\(host):\($0)" } ?? host
   }
 }

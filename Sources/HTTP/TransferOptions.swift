@@ -22,34 +22,58 @@ struct TransferOptions {
     note(ccurl_set_string(handle, option, value))
   }
 
+  /// A text that may hold any byte but NUL.
+  mutating func set(_ option: CURLoption, bytes: [UInt8]?) {
+    guard let bytes else { return set(option, nil as String?) }
+    (bytes + [0]).withUnsafeBytes { buffer in
+      note(ccurl_set_string(handle, option, buffer.bindMemory(to: CChar.self).baseAddress))
+    }
+  }
+
   mutating func set(_ option: CURLoption, pointer value: UnsafeRawPointer?) {
     note(ccurl_set_pointer(handle, option, value))
   }
 
-  /// Milliseconds; libcurl reads 0 as "for ever", so the least is 1, and the most one day.
+  /// A timeout; libcurl reads 0 as "no timeout", so the least is 1 ms, and the most one day.
   mutating func set(_ option: CURLoption, milliseconds value: Int) {
     set(option, min(max(value, 1), 86_400_000))
   }
 
-  /// Where to, and by which protocol; redirects are answers.
-  mutating func setTarget(_ target: RequestTarget, _ proxy: ProxyChoice?, noProxy: String) {
+  /// Where to, and by which protocol; redirects are responses.
+  mutating func setTarget(_ target: RequestTarget, _ proxy: Proxy?) {
     note(ccurl_set_url(handle, target.url.handle))
     set(CURLOPT_PROTOCOLS_STR, target.scheme)
     set(CURLOPT_REDIR_PROTOCOLS_STR, "https")
     set(CURLOPT_FOLLOWLOCATION, 0)
-    set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
+    set(CURLOPT_HTTP_VERSION, ccurl_http_version_2tls)
     // An empty text, unlike none, keeps libcurl from asking the process's environment.
     set(CURLOPT_PROXY, proxy?.url ?? "")
-    set(CURLOPT_NOPROXY, noProxy)
-    set(CURLOPT_PROXYUSERNAME, proxy?.user)
-    set(CURLOPT_PROXYPASSWORD, proxy?.password)
-    set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
+    set(CURLOPT_NOPROXY, "")
+    set(CURLOPT_PROXYUSERNAME, bytes: proxy?.user)
+    set(CURLOPT_PROXYPASSWORD, bytes: proxy?.password)
+    // Without this a SOCKS proxy may ask for Kerberos, whose library loads plugins.
+    set(CURLOPT_SOCKS5_AUTH, ccurl_auth_basic)
+    set(CURLOPT_HEADEROPT, ccurl_header_separate)
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
   }
 
+  /// What is checked once connected; the check must outlive the transfer.
+  mutating func setCheck(_ check: ConnectionCheck) {
+    set(CURLOPT_PREREQDATA, pointer: Unmanaged.passUnretained(check).toOpaque())
+    note(
+      ccurl_set_before_request(handle) { context, address, ourAddress, port, ourPort in
+        guard let context, let address, let ourAddress else { return ccurl_prereqfunc_abort }
+        let check = Unmanaged<ConnectionCheck>.fromOpaque(context).takeUnretainedValue()
+        let maySend = check.connected(
+          to: String(cString: address), port: port, from: String(cString: ourAddress),
+          port: ourPort)
+        return maySend ? ccurl_prereqfunc_ok : ccurl_prereqfunc_abort
+      })
+  }
+
   /// Whom to trust, and who we are.
-  mutating func setTrust(_ files: TrustFiles) {
-    set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+  mutating func setTrust(_ files: CertificateFiles) {
+    set(CURLOPT_SSLVERSION, ccurl_sslversion_tlsv1_2)
     set(CURLOPT_SSL_VERIFYPEER, 1)
     set(CURLOPT_SSL_VERIFYHOST, 2)
     if !files.usesSystemStore {
@@ -65,15 +89,15 @@ struct TransferOptions {
     set(CURLOPT_KEYPASSWD, "")
   }
 
-  /// The limits, and the habits of a program that must not be surprised.
+  /// The limits, and what libcurl shall not do by itself.
   mutating func setLimits(_ settings: TransportSettings, isHead: Bool) {
-    set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds: settings.connectTimeout)
-    set(CURLOPT_TIMEOUT_MS, milliseconds: settings.totalTimeout)
-    if let idle = settings.idleTimeout {
+    set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds: settings.connectTimeoutMilliseconds)
+    set(CURLOPT_TIMEOUT_MS, milliseconds: settings.totalTimeoutMilliseconds)
+    if let milliseconds = settings.idleTimeoutMilliseconds {
       set(CURLOPT_LOW_SPEED_LIMIT, 1)
-      set(CURLOPT_LOW_SPEED_TIME, min(max(idle / 1000, 1), 86_400))
+      set(CURLOPT_LOW_SPEED_TIME, min(max(milliseconds / 1000, 1), 86_400))
     }
-    // A name server that hangs must not hold the deadline up.
+    // A name server that hangs must not delay the timeout.
     set(CURLOPT_QUICK_EXIT, 1)
     set(CURLOPT_NOSIGNAL, 1)
     if !isHead, settings.maximumBodyBytes > 0 {
@@ -82,17 +106,17 @@ struct TransferOptions {
     // Every coding this libcurl knows.
     set(CURLOPT_ACCEPT_ENCODING, "")
     set(CURLOPT_USERAGENT, settings.userAgent)
-    set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
+    set(CURLOPT_NETRC, ccurl_netrc_ignored)
     note(
       ccurl_set_on_socket(handle) { _, socket, _ in
         // libcurl before 8 leaves its sockets open to every program we start.
-        fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR
+        fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 ? ccurl_sockopt_ok : ccurl_sockopt_error
       })
   }
 
   /// The method; a body is set by ``setBody(_:)``.
-  mutating func setMethod(_ request: HTTPRequest, _ fields: RequestFields) {
-    note(ccurl_set_headers(handle, fields.list))
+  mutating func setMethod(_ request: HTTPRequest, _ headers: HeaderList) {
+    note(ccurl_set_headers(handle, headers.list))
     switch request.method {
     case "HEAD":
       set(CURLOPT_NOBODY, 1)
@@ -128,16 +152,16 @@ struct TransferOptions {
     note(
       ccurl_set_reader(handle) { bytes, size, count, context in
         let (length, overflow) = size.multipliedReportingOverflow(by: count)
-        guard !overflow, let context, let bytes else { return Int(CURL_READFUNC_ABORT) }
+        guard !overflow, let context, let bytes else { return ccurl_readfunc_abort }
         let source = Unmanaged<UploadSource>.fromOpaque(context).takeUnretainedValue()
-        let room = UnsafeMutableRawBufferPointer(start: bytes, count: length)
-        return source.upload.read(room) ?? Int(CURL_READFUNC_ABORT)
+        let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: length)
+        return source.upload.read(buffer) ?? ccurl_readfunc_abort
       })
   }
 
-  /// Where the answer goes; the reception must outlive the transfer.
-  mutating func setReception(_ reception: Reception, errorText: UnsafeMutablePointer<CChar>) {
-    let context = Unmanaged.passUnretained(reception).toOpaque()
+  /// Where the response goes; it must outlive the transfer.
+  mutating func setResponse(_ response: IncomingResponse, errorText: UnsafeMutablePointer<CChar>) {
+    let context = Unmanaged.passUnretained(response).toOpaque()
     set(CURLOPT_ERRORBUFFER, pointer: errorText)
     set(CURLOPT_HEADERDATA, pointer: context)
     set(CURLOPT_WRITEDATA, pointer: context)
@@ -160,10 +184,10 @@ struct TransferOptions {
 private func receive(
   _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int,
   _ context: UnsafeMutableRawPointer?,
-  by take: (Reception, UnsafeRawBufferPointer) -> Bool
+  by take: (IncomingResponse, UnsafeRawBufferPointer) -> Bool
 ) -> Int {
   let (length, overflow) = size.multipliedReportingOverflow(by: count)
   guard !overflow, let context else { return -1 }
-  let reception = Unmanaged<Reception>.fromOpaque(context).takeUnretainedValue()
-  return take(reception, UnsafeRawBufferPointer(start: bytes, count: length)) ? length : -1
+  let response = Unmanaged<IncomingResponse>.fromOpaque(context).takeUnretainedValue()
+  return take(response, UnsafeRawBufferPointer(start: bytes, count: length)) ? length : -1
 }

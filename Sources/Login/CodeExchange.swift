@@ -7,6 +7,8 @@ import Sessions
 /// From an authorization code to a session in the keyring.
 struct CodeExchange {
   let flow: LoginFlow
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
   let setup: RegistrationSetup.Outcome
   /// The registration before this sign-in.
@@ -25,12 +27,11 @@ struct CodeExchange {
     let signals = HeldSignals()
     defer { signals.release() }
     let tokens = try flow.asking { () throws(OAuthError) in
-      try TokenEndpoint(
-        url: registration.tokenEndpoint, authentication: registration.authentication
-      ).exchange(
-        code: code, redirectURI: redirectURI, verifier: verifier,
+      try registration.tokenEndpoint(policy).exchange(
+        code: code, redirectURI: redirectURI, verifier: verifier, scope: flow.options.scope,
         resource: flow.options.resource, client: http, now: services.clock.now)
     }
+    for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
     do throws(LoginError) {
       return try keep(tokens)
     } catch {
@@ -75,7 +76,7 @@ struct CodeExchange {
   /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
   /// narrow scope.
   private func account(of token: Secret) -> String? {
-    let api = DeploymentAPI(deployment: flow.deployment, client: http)
+    let api = DeploymentAPI(policy: policy, client: http)
     for attempt in 1...3 {
       switch api.check(token) {
       case .works(let name): return name
@@ -121,7 +122,7 @@ struct CodeExchange {
   }
 
   private func revoke(_ tokens: TokenResponse) {
-    try? registration.revocation?.revoke(
+    try? registration.revocation(policy)?.revoke(
       tokens.refreshToken ?? tokens.accessToken,
       hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: http,
       now: services.clock.now)
@@ -132,7 +133,7 @@ struct CodeExchange {
     guard let token = session.refreshToken,
       let issuer = issuers.first(where: { $0.clientID == session.clientID })
     else { return }
-    try? issuer.revocation?.revoke(
+    try? issuer.revocation(policy)?.revoke(
       token, hint: .refreshToken, client: http, now: services.clock.now)
   }
 }

@@ -79,11 +79,10 @@ package struct LoginFlow {
   ) throws(LoginError) -> StoredSession {
     let http = services.client(deployment, .canTakeItsTime)
     prompt.tell(.started(deployment))
+    let policy = try policy()
     let metadata: AuthorizationServerMetadata
     do throws(OAuthError) {
-      metadata = try .discover(
-        deployment: deployment.url, client: http, allowedOrigins: options.allowedOrigins,
-        now: services.clock.now)
+      metadata = try .discover(policy, client: http, now: services.clock.now)
     } catch {
       switch error {
       // OAuth is there only if its metadata is complete and usable.
@@ -102,7 +101,8 @@ package struct LoginFlow {
     }
     do throws(LoginError) {
       return try OAuthLogin(
-        flow: self, metadata: metadata, http: http, concurrentSession: concurrentSession
+        flow: self, metadata: metadata, policy: policy, http: http,
+        concurrentSession: concurrentSession
       ).run(known)
     } catch {
       switch error {
@@ -148,6 +148,11 @@ extension LoginFlow {
     } catch {
       throw .session(error)
     }
+  }
+
+  /// Where the deployment's secrets may go.
+  func policy() throws(LoginError) -> EndpointPolicy {
+    try asking { () throws(OAuthError) in try services.policy(deployment) }
   }
 
   /// Takes a step of OAuth.

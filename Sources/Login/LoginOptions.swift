@@ -34,8 +34,6 @@ package struct LoginOptions {
   package var configuredClientID: String?
   /// Sign in as this user and no other; nil takes whoever the browser is signed in as.
   package var account: String?
-  /// Origins besides the deployment's own on which its endpoints may lie.
-  package var allowedOrigins: Set<String> = []
   /// How long the person may take in the browser, in seconds.
   package var browserTimeoutSeconds = 300
 

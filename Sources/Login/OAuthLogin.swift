@@ -8,6 +8,8 @@ import Sessions
 struct OAuthLogin {
   let flow: LoginFlow
   let metadata: AuthorizationServerMetadata
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
   /// The session that another sign-in brought meanwhile.
   let concurrentSession: () -> StoredSession?
@@ -43,8 +45,10 @@ struct OAuthLogin {
     // From here on there is something to take back.
     let interruption = Interruption()
     defer { interruption.end() }
-    let setup = try RegistrationSetup(flow: flow, metadata: metadata, http: http)
-      .run(known, redirectURI: redirectURI)
+    let setup = try RegistrationSetup(
+      flow: flow, metadata: metadata, policy: policy, http: http
+    )
+    .run(known, redirectURI: redirectURI)
     do throws(LoginError) {
       return try authorize(setup, known, receiver, redirectURI, interruption)
     } catch {
@@ -59,7 +63,7 @@ struct OAuthLogin {
     _ receiver: LoopbackReceiver, _ redirectURI: String, _ interruption: Interruption
   ) throws(LoginError) -> StoredSession {
     let exchange = CodeExchange(
-      flow: flow, http: http, setup: setup, former: known, verifier: CodeVerifier(),
+      flow: flow, policy: policy, http: http, setup: setup, former: known, verifier: CodeVerifier(),
       redirectURI: redirectURI)
     let state = State()
     let request = AuthorizationRequest(
@@ -78,7 +82,10 @@ struct OAuthLogin {
     if let socket = try? CallbackSocket(stateDigest: state.digest) { sources.append(socket) }
     let terminal = try flow.prompt.show(page)
     return try wait(
-      receiver, AuthorizationResponse.Expectation(state: state, metadata: metadata),
+      receiver,
+      AuthorizationResponse.Expectation(
+        state: state, metadata: metadata, displayName: flow.deployment.name,
+        account: options.account),
       sources + terminal, terminal, exchange)
   }
 
@@ -129,6 +136,6 @@ struct OAuthLogin {
 
   private func delete(_ registration: StoredRegistration) {
     try? registration.information.delete(
-      issuer: registration.issuer, client: http, now: services.clock.now)
+      policy: policy, client: http, now: services.clock.now)
   }
 }

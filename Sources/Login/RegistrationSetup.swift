@@ -16,6 +16,8 @@ struct RegistrationSetup {
 
   let flow: LoginFlow
   let metadata: AuthorizationServerMetadata
+  /// Where secrets may go.
+  let policy: EndpointPolicy
   let http: any HTTPClient
 
   private var services: SessionServices { flow.services }
@@ -29,11 +31,15 @@ struct RegistrationSetup {
     if let id = flow.options.clientID ?? flow.options.configuredClientID {
       return outcome(try manual(id, known, redirectURI), known)
     }
-    guard let known, let current = try current(known) else {
+    guard let known, let (current, details) = try current(known) else {
       return outcome(try register(redirectURI), known)
     }
-    if current.redirectURIs == [redirectURI] { return try keep(current, known) }
-    if let updated = try update(current, redirectURI) { return try keep(updated, known) }
+    // Before anything else is asked: the server may have replaced the registration access token.
+    let kept = try keep(current, known)
+    if current.redirectURIs == [redirectURI] { return kept }
+    if let updated = try update(current, details, redirectURI) {
+      return try keep(updated, kept.registration)
+    }
     guard metadata.registrationEndpoint != nil else {
       return outcome(current.with(redirectURI: redirectURI), known)
     }
@@ -43,26 +49,33 @@ struct RegistrationSetup {
   /// The known registration as the server has it, if it is this server's, its secret is still good,
   /// and the server remembers it: a browser sent there with a forgotten client would never come
   /// back.
-  private func current(_ known: StoredRegistration) throws(LoginError) -> ClientRegistration? {
-    guard known.issuer == metadata.issuer,
-      !known.information.isSecretExpired(now: services.clock.now)
-    else { return nil }
-    return try flow.asking { () throws(OAuthError) in
-      try known.information.current(
-        issuer: metadata.issuer, client: http, now: services.clock.now)
+  private func current(
+    _ known: StoredRegistration
+  ) throws(LoginError) -> (ClientRegistration, ClientMetadata?)? {
+    guard known.issuer == metadata.issuer else { return nil }
+    let now = services.clock.now
+    switch known.information.status(
+      tokenEndpoint: metadata.tokenEndpoint, policy: policy, client: http, now: now)
+    {
+    case .registered(let current, let details):
+      return current.isSecretExpired(now: now) ? nil : (current, details)
+    case .gone: return nil
+    case .unknown(.transport(let error)?): throw .oauth(.transport(error))
+    case .unknown:
+      return known.information.isSecretExpired(now: now) ? nil : (known.information, nil)
     }
   }
 
   /// The registration with this redirect URI; nil when the server does not do that.
   private func update(
-    _ registration: ClientRegistration, _ redirectURI: String
+    _ registration: ClientRegistration, _ details: ClientMetadata?, _ redirectURI: String
   ) throws(LoginError) -> ClientRegistration? {
     let request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
     do throws(OAuthError) {
       return try registration.update(
-        request, issuer: metadata.issuer, client: http, now: services.clock.now)
+        request, keeping: details, policy: policy, client: http, now: services.clock.now)
     } catch {
       switch error {
       case .transport: throw .oauth(error)
@@ -81,7 +94,7 @@ struct RegistrationSetup {
       clientName: flow.clientName, redirectURIs: [redirectURI], metadata: metadata)
     return try flow.asking { () throws(OAuthError) in
       try ClientRegistration.register(
-        request, metadata: metadata, client: http, now: services.clock.now)
+        request, metadata: metadata, policy: policy, client: http, now: services.clock.now)
     }
   }
 
@@ -102,8 +115,7 @@ struct RegistrationSetup {
     }
     return ClientRegistration(
       clientID: clientID, clientSecret: secret, redirectURIs: [redirectURI],
-      tokenEndpointAuthMethod: metadata.clientAuthenticationMethods.contains(.clientSecretPost)
-        ? .clientSecretPost : .clientSecretBasic)
+      tokenEndpointAuthMethod: .preferred(of: metadata.clientAuthenticationMethods))
   }
 
   private func outcome(

@@ -27,7 +27,7 @@ struct TokenLogin {
   }
 
   private func owner(of token: Secret, _ http: any HTTPClient) throws(LoginError) -> String {
-    switch DeploymentAPI(deployment: deployment, client: http).check(token) {
+    switch DeploymentAPI(policy: try flow.policy(), client: http).check(token) {
     case .works(let name?): return name
     case .rejected: throw .tokenRejected
     case .works(nil), .unclear: throw .tokenOwnerUnknown
@@ -58,10 +58,13 @@ struct TokenLogin {
     _ old: StoredSession, _ registration: StoredRegistration?, _ http: any HTTPClient
   ) {
     guard let grant = old.refreshToken else { return }
-    guard let registration, registration.clientID == old.clientID,
-      let revocation = registration.revocation
-    else { return flow.prompt.tell(.formerNotRevoked(nil)) }
+    guard let registration, registration.clientID == old.clientID else {
+      return flow.prompt.tell(.formerNotRevoked(nil))
+    }
     do throws(OAuthError) {
+      guard let revocation = try registration.revocation(services.policy(deployment)) else {
+        return flow.prompt.tell(.formerNotRevoked(nil))
+      }
       try revocation.revoke(grant, hint: .refreshToken, client: http, now: services.clock.now)
     } catch {
       flow.prompt.tell(.formerNotRevoked(error))

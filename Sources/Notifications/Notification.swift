@@ -1,19 +1,19 @@
 internal import CGLib
 
 /// One message on the person's desktop (Desktop Notifications Specification 1.2), with at most one
-/// thing to do about it.
+/// action.
 public struct Notification: Sendable, Hashable {
   /// What became of a notification.
-  public enum Response: Sendable, Hashable {
+  public enum Outcome: Sendable, Hashable {
     /// The person chose the action; the token lets what follows come to the front.
     case chosen(activationToken: String?)
     /// The notification was closed, or its server ended.
     case closed
     /// Nobody reacted in time, or there was nothing to react to.
-    case unanswered
+    case ignored
   }
 
-  /// Why a notification could not be shown, in the bus's words.
+  /// Why a notification could not be shown.
   public struct Unavailable: Error, Hashable {
     /// One line, for a trace.
     public let reason: String
@@ -23,7 +23,7 @@ public struct Notification: Sendable, Hashable {
   public var summary: String
   /// The text below, plain; it is escaped for servers that read markup.
   public var body: String
-  /// The words on the button, or nil for a message that only informs.
+  /// The label of the button, or nil for a message that only informs.
   public var action: String?
 
   /// Makes a notification; its texts hold no NUL.
@@ -33,25 +33,32 @@ public struct Notification: Sendable, Hashable {
     self.action = action
   }
 
-  /// Shows it, and waits for the person when there is something to choose.
+  /// Shows it, and waits for the person when there is an action.
   ///
-  /// The process ends with the session bus: then there is nobody left to ask.
+  /// Connecting has no timeout of its own. The process ends with the bus.
   ///
-  /// - Parameter seconds: how long to wait, at most a day; it is taken back afterwards.
+  /// - Parameters:
+  ///   - busAddress: the session bus, `unix:` addresses only. No bus is ever started: another one
+  ///     would have nobody who shows notifications.
+  ///   - timeoutSeconds: how long to wait, at most a day; the notification is closed afterwards.
   /// - Returns: what the person did.
-  /// - Throws: `Unavailable` when there is no bus, or nobody on it who shows notifications.
-  public func show(seconds: Int) throws(Unavailable) -> Response {
-    let server = try NotificationServer()
+  /// - Throws: `Unavailable` when there is no bus, it belongs to another user, or nobody on it shows
+  ///   notifications.
+  public func show(
+    onBus busAddress: String, timeoutSeconds: Int
+  ) throws(Unavailable) -> Outcome {
+    let server = try NotificationServer(busAddress: busAddress)
     let capabilities = try server.capabilities()
     let canAct = capabilities.contains("actions")
-    let awaited = AwaitedResponse(server)
-    let number = try server.notify(
+    // From before it is shown: no signal is missed.
+    let signals = NotificationSignals(from: server)
+    let id = try server.notify(
       summary: summary,
       body: capabilities.contains("body-markup") ? NotificationServer.escaped(body) : body,
       action: canAct ? action : nil)
-    guard canAct, action != nil else { return .unanswered }
-    let response = awaited.wait(for: number, seconds: seconds)
-    if response != .closed { server.close(number) }
-    return response
+    guard canAct, action != nil else { return .ignored }
+    let outcome = signals.wait(for: id, timeoutSeconds: timeoutSeconds)
+    if outcome != .closed { server.close(id) }
+    return outcome
   }
 }

@@ -1,4 +1,6 @@
 internal import CGLib
+internal import CLinux
+internal import Secrets
 
 /// The program that shows notifications, over a connection of our own to the session bus.
 final class NotificationServer {
@@ -8,28 +10,35 @@ final class NotificationServer {
   static let actionKey = "sign-in"
 
   let connection: OpaquePointer
-  /// What is delivered to us is delivered while we wait, on this context.
+  /// The context that signals are delivered on, while it is iterated.
   let context: OpaquePointer?
 
-  init() throws(Notification.Unavailable) {
-    var error: UnsafeMutablePointer<GError>?
-    guard let address = g_dbus_address_get_for_bus_sync(G_BUS_TYPE_SESSION, nil, &error) else {
-      throw Notification.Unavailable(consuming: error)
+  /// Connects to a bus.
+  ///
+  /// - Throws: `Unavailable` when the address is not one of Unix sockets, nobody listens there, or
+  ///   another user does.
+  init(busAddress: String) throws(Notification.Unavailable) {
+    // "autolaunch:" would start a bus, "tcp:" would leave the machine.
+    let addresses = busAddress.split(separator: ";")
+    guard !addresses.isEmpty, addresses.allSatisfy({ $0.hasPrefix("unix:") }) else {
+      throw Notification.Unavailable(reason: "there is no session bus at a Unix socket")
     }
-    defer { g_free(address) }
     context = g_main_context_new()
     g_main_context_push_thread_default(context)
-    let flags = GDBusConnectionFlags(
-      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT.rawValue
-        | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION.rawValue)
+    var error: UnsafeMutablePointer<GError>?
     guard
-      let connection = g_dbus_connection_new_for_address_sync(address, flags, nil, nil, &error)
+      let connection = g_dbus_connection_new_for_address_sync(
+        busAddress, cglib_bus_client_flags(), nil, nil, &error)
     else {
       g_main_context_pop_thread_default(context)
       g_main_context_unref(context)
       throw Notification.Unavailable(consuming: error)
     }
     self.connection = connection
+    // A stale address may be another user's by now, who would see what we show.
+    guard let user = UInt32(exactly: clinux_peer_user(cglib_bus_socket(connection))),
+      LoopbackPeer.isSelfOrRoot(user)
+    else { throw Notification.Unavailable(reason: "the session bus belongs to another user") }
     g_dbus_connection_set_exit_on_close(connection, 1)
   }
 
@@ -44,46 +53,43 @@ final class NotificationServer {
 
   /// GetCapabilities: what the server can do.
   func capabilities() throws(Notification.Unavailable) -> Set<String> {
-    let answer = try call("GetCapabilities", [], reply: "(as)")
-    defer { g_variant_unref(answer) }
-    let list = g_variant_get_child_value(answer, 0)
+    let reply = try call("GetCapabilities", [], reply: "(as)")
+    defer { g_variant_unref(reply) }
+    let list = g_variant_get_child_value(reply, 0)
     defer { g_variant_unref(list) }
-    var words: Set<String> = []
-    for index in 0..<g_variant_n_children(list) {
-      let word = g_variant_get_child_value(list, index)
-      if let text = g_variant_get_string(word, nil) { words.insert(String(cString: text)) }
-      g_variant_unref(word)
-    }
-    return words
+    guard let list else { return [] }
+    return Set((0..<g_variant_n_children(list)).compactMap { String(child: $0, of: list) })
   }
 
   /// Notify; the server keeps the notification until it is closed.
+  ///
+  /// - Returns: the notification's id.
   func notify(
     summary: String, body: String, action: String?
   ) throws(Notification.Unavailable) -> UInt32 {
     let actions = action.map { ["default", $0, Self.actionKey, $0] } ?? []
-    let answer = try call(
+    let reply = try call(
       "Notify",
       [
         string("coder-cred"), g_variant_new_uint32(0), string("dialog-password"), string(summary),
         string(body), array(of: "s", actions.map(string)),
-        // Urgency 1: normal. A critical one would break into what the person is doing.
+        // Urgency 1: normal. A critical one would interrupt what the person is doing.
         array(of: "{sv}", [hint("urgency", g_variant_new_byte(1))]),
         // The server decides how long it pops up; it stays in its list until we close it.
         g_variant_new_int32(-1),
       ], reply: "(u)")
-    defer { g_variant_unref(answer) }
-    let number = g_variant_get_child_value(answer, 0)
-    defer { g_variant_unref(number) }
-    return g_variant_get_uint32(number)
+    defer { g_variant_unref(reply) }
+    guard let id = UInt32(child: 0, of: reply) else {
+      throw Notification.Unavailable(reason: "Notify returned no id")
+    }
+    return id
   }
 
-  /// CloseNotification; one that is gone already is as good.
-  func close(_ number: UInt32) {
-    guard
-      let answer = try? call("CloseNotification", [g_variant_new_uint32(number)], reply: "()")
+  /// CloseNotification; an error means that it is closed already.
+  func close(_ id: UInt32) {
+    guard let reply = try? call("CloseNotification", [g_variant_new_uint32(id)], reply: "()")
     else { return }
-    g_variant_unref(answer)
+    g_variant_unref(reply)
   }
 
   static func escaped(_ text: String) -> String {
@@ -93,6 +99,8 @@ final class NotificationServer {
   }
 
   /// Calls the server, starting it if the bus knows how, and waits at most ten seconds.
+  ///
+  /// - Returns: the reply, of the type that was asked for; the caller releases it.
   private func call(
     _ method: String, _ arguments: [OpaquePointer?], reply: String
   ) throws(Notification.Unavailable) -> OpaquePointer {
@@ -101,11 +109,11 @@ final class NotificationServer {
     var error: UnsafeMutablePointer<GError>?
     // The new tuple takes the floating arguments, and the call takes the floating tuple.
     let body = g_variant_new_tuple(arguments, gsize(arguments.count))
-    let answer = g_dbus_connection_call_sync(
-      connection, Self.name, Self.path, Self.name, method, body, type, G_DBUS_CALL_FLAGS_NONE,
+    let reply = g_dbus_connection_call_sync(
+      connection, Self.name, Self.path, Self.name, method, body, type, cglib_call_flags_none(),
       10_000, nil, &error)
-    guard let answer else { throw Notification.Unavailable(consuming: error) }
-    return answer
+    guard let reply else { throw Notification.Unavailable(consuming: error) }
+    return reply
   }
 
   private func string(_ text: String) -> OpaquePointer? { g_variant_new_string(text) }
@@ -122,10 +130,12 @@ final class NotificationServer {
 }
 
 extension Notification.Unavailable {
-  /// The one place that reads a `GError`.
+  /// The one place that reads a `GError`; its text may hold words of the bus.
   init(consuming error: UnsafeMutablePointer<GError>?) {
     var error = error
-    reason = error.map { String(cString: $0.pointee.message) } ?? "the session bus failed"
+    reason =
+      error.map { ForeignText.logLine(String(cString: $0.pointee.message)) }
+      ?? "the session bus failed"
     g_clear_error(&error)
   }
 }

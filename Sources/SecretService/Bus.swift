@@ -48,7 +48,8 @@ final class Bus {
     try callBus("GetNameOwner", [.string(Self.secrets)], reply: "(s)")[0].text ?? ""
   }
 
-  private func callBus(
+  /// Calls the bus itself.
+  func callBus(
     _ method: String, _ arguments: [Variant], reply: String
   ) throws(SecretServiceError) -> Variant {
     try send(

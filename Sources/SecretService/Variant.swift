@@ -97,6 +97,8 @@ extension Variant {
 
   var uint64: UInt64? { hasType("t") ? UInt64(g_variant_get_uint64(pointer)) : nil }
 
+  var uint32: UInt32? { hasType("u") ? g_variant_get_uint32(pointer) : nil }
+
   /// The content of a `v`, or the value itself.
   var unboxed: Variant {
     hasType("v") ? Variant(taking: g_variant_get_variant(pointer)) : self

@@ -3,9 +3,10 @@ internal import Glibc
 
 /// What a process does before it holds its first secret.
 public enum ProcessHardening {
-  /// Forbids core dumps and debuggers of other processes, and turns a broken pipe into an error
-  /// of `write(2)` instead of a deadly signal.
+  /// Cleans the environment, forbids core dumps and debuggers of other processes, and turns a
+  /// broken pipe into an error of `write(2)` instead of a deadly signal.
   public static func apply() {
+    CleanEnvironment.apply()
     // A free descriptor below 3 would be taken by the next socket, and then be written to as if it
     // were standard output or standard error.
     for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {

@@ -1,24 +1,23 @@
-package import Credentials
 import FoundationEssentials
 package import HTTP
-import OAuth
+package import OAuth
 package import Secrets
 
 /// What we ask a deployment beside OAuth, each response told apart by what to do next.
 package struct DeploymentAPI {
-  private let deployment: Deployment
+  private let policy: EndpointPolicy
   private let client: any HTTPClient
 
-  /// Asks a deployment through an HTTP client.
-  package init(deployment: Deployment, client: any HTTPClient) {
-    self.deployment = deployment
+  /// Asks the deployment of a policy through an HTTP client.
+  package init(policy: EndpointPolicy, client: any HTTPClient) {
+    self.policy = policy
     self.client = client
   }
 
   /// Why there is no response that says anything.
   package enum NoResponse: Error, Equatable, Sendable {
-    /// The deployment could not be reached.
-    case transport(HTTPError)
+    /// The deployment could not be reached, or must not be asked.
+    case oauth(OAuthError)
     /// A proxy or a portal responded, or the deployment cannot respond now.
     case unexpected(status: Int)
   }
@@ -38,14 +37,12 @@ package struct DeploymentAPI {
   /// Asks whose a token is, with the token as it is.
   package func check(_ token: Secret) -> TokenCheck {
     let response: HTTPResponse
-    do throws(HTTPError) {
-      response = try client.send(request("GET", "/api/v2/users/me", token))
-    } catch {
-      return .noResponse(.transport(error))
+    do throws(OAuthError) { response = try send("GET", "/api/v2/users/me", token) } catch {
+      return .noResponse(.oauth(error))
     }
     switch response.status {
     case 200 where response.isJSON: return .works(account: Self.userName(in: response))
-    case 401: return .rejected
+    case 401 where response.isJSON: return .rejected
     case 403, 404: return .unclear(status: response.status)
     case let status: return .noResponse(.unexpected(status: status))
     }
@@ -66,14 +63,12 @@ package struct DeploymentAPI {
   /// Ends the token, and with an OAuth token its whole grant, where OAuth itself is switched off.
   package func logout(_ token: Secret) -> ServerLogout {
     let response: HTTPResponse
-    do throws(HTTPError) {
-      response = try client.send(request("POST", "/api/v2/users/logout", token))
-    } catch {
-      return .noResponse(.transport(error))
+    do throws(OAuthError) { response = try send("POST", "/api/v2/users/logout", token) } catch {
+      return .noResponse(.oauth(error))
     }
     switch response.status {
     case 200 where response.isJSON: return .ended
-    case 401: return .rejected
+    case 401 where response.isJSON: return .rejected
     case 400..<500 where ![408, 429].contains(response.status):
       return .unsupported(status: response.status)
     case let status: return .noResponse(.unexpected(status: status))
@@ -82,7 +77,8 @@ package struct DeploymentAPI {
 
   /// The deployment's version as it names it, at most 100 bytes; nil when it does not.
   package func version() -> String? {
-    guard let response = try? client.send(request("GET", "/api/v2/buildinfo", nil)),
+    guard let url = try? policy.api("/api/v2/buildinfo").url,
+      let response = try? client.send(HTTPRequest(url: url, headers: [Self.acceptsJSON])),
       response.status == 200,
       let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body))
     else { return nil }
@@ -97,10 +93,14 @@ package struct DeploymentAPI {
     let version: String
   }
 
-  private func request(_ method: String, _ path: String, _ token: Secret?) -> HTTPRequest {
-    HTTPRequest(
-      method: method, url: deployment.url + path,
-      headers: (token.map { [.bearer($0)] } ?? []) + [HTTPField("Accept", "application/json")])
+  private static let acceptsJSON = HTTPField("Accept", "application/json")
+
+  private func send(
+    _ method: String, _ path: String, _ token: Secret
+  ) throws(OAuthError) -> HTTPResponse {
+    let request = try policy.api(path).request(
+      method, bearer: token, headers: [Self.acceptsJSON])
+    do throws(HTTPError) { return try client.send(request) } catch { throw .transport(error) }
   }
 
   private static func userName(in response: HTTPResponse) -> String? {

@@ -97,7 +97,7 @@ package final class KeyringSessionStore: SessionStore {
     }
   }
 
-  private func connected() throws(SecretServiceError) -> SecretService {
+  func connected() throws(SecretServiceError) -> SecretService {
     if let openService { return openService }
     let service = try SecretService()
     openService = service
@@ -105,7 +105,7 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   /// The one place where the library's refusals become ours.
-  private func reading<Value>(
+  func reading<Value>(
     _ body: (SecretService) throws(SecretServiceError) -> Value
   ) throws(StoreError) -> Value {
     do throws(SecretServiceError) {

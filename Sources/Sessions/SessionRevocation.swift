@@ -1,5 +1,5 @@
 package import Credentials
-package import HTTP
+import HTTP
 package import OAuth
 import Secrets
 
@@ -100,20 +100,20 @@ package struct SessionRevocation {
     guard session.method == .oauth else {
       return revokesForeignTokens ? logout(session) : nil
     }
-    guard let registration, registration.clientID == session.clientID,
-      let revocation = registration.revocation
-    else { return logout(session) }
-    let now = services.clock.now
-    let http = services.client(deployment, .canTakeItsTime)
+    guard let registration, registration.clientID == session.clientID else {
+      return logout(session)
+    }
     do throws(OAuthError) {
-      if let refreshToken = session.refreshToken {
-        try revocation.revoke(refreshToken, hint: .refreshToken, client: http, now: now)
+      guard let revocation = try registration.revocation(services.policy(deployment)) else {
+        return logout(session)
       }
-      try revocation.revoke(session.accessToken, hint: .accessToken, client: http, now: now)
+      try revocation.revoke(
+        accessToken: session.accessToken, refreshToken: session.refreshToken,
+        client: services.client(deployment, .canTakeItsTime), now: services.clock.now)
       return nil
     } catch .transport(let error) {
       // The same server would not respond to another request either.
-      return UnrevokedItem(.tokens, .transport(error))
+      return UnrevokedItem(.tokens, .oauth(.transport(error)))
     } catch {
       return logout(session)
     }
@@ -121,13 +121,17 @@ package struct SessionRevocation {
 
   /// Ends a token by the deployment's own means.
   private func logout(_ session: StoredSession) -> UnrevokedItem? {
+    let policy: EndpointPolicy
+    do throws(OAuthError) { policy = try services.policy(deployment) } catch {
+      return UnrevokedItem(.tokens, .oauth(error))
+    }
     let http = services.client(deployment, .canTakeItsTime)
-    switch DeploymentAPI(deployment: deployment, client: http).logout(session.accessToken) {
+    switch DeploymentAPI(policy: policy, client: http).logout(session.accessToken) {
     case .ended: return nil
     case .rejected:
       return session.refreshToken == nil ? nil : UnrevokedItem(.tokens, .accessTokenDead)
     case .unsupported(let status): return UnrevokedItem(.tokens, .unsupported(status: status))
-    case .noResponse(.transport(let error)): return UnrevokedItem(.tokens, .transport(error))
+    case .noResponse(.oauth(let error)): return UnrevokedItem(.tokens, .oauth(error))
     case .noResponse(.unexpected(let status)):
       return UnrevokedItem(.tokens, .unexpected(status: status))
     }
@@ -138,12 +142,12 @@ package struct SessionRevocation {
   ) -> UnrevokedItem? {
     guard registration.isDynamic else { return nil }
     let subject = UnrevokedItem.Subject.registration(clientID: registration.clientID)
-    if let earlier, case .transport = earlier.reason {
+    if let earlier, case .oauth(.transport) = earlier.reason {
       return UnrevokedItem(subject, earlier.reason)
     }
     do throws(OAuthError) {
       try registration.information.delete(
-        issuer: registration.issuer, client: services.client(deployment, .canTakeItsTime),
+        policy: services.policy(deployment), client: services.client(deployment, .canTakeItsTime),
         now: services.clock.now)
       return nil
     } catch .refused(_, status: 401) {
@@ -168,9 +172,7 @@ package struct UnrevokedItem: Equatable, Sendable {
 
   /// Why.
   package enum Reason: Equatable, Sendable {
-    /// The server could not be reached.
-    case transport(HTTPError)
-    /// It refused, or does not do that.
+    /// It refused, does not do that, or could not be reached.
     case oauth(OAuthError)
     /// It has no way to end a token.
     case unsupported(status: Int)

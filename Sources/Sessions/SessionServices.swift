@@ -1,9 +1,10 @@
 package import Credentials
 import Glibc
 package import HTTP
+package import OAuth
 
 /// What the work on sessions needs from outside, one seam each: keyring, lock, network, history,
-/// clock, and somebody to tell.
+/// clock, chance, and somebody to tell.
 ///
 /// Nothing in this target reads the environment, the settings or the terminal.
 package struct SessionServices {
@@ -15,14 +16,19 @@ package struct SessionServices {
   package let history: any RefreshHistoryStore
   /// The time.
   package let clock: any SessionClock
+  /// Where the secrets of a deployment may go, by the settings of this moment.
+  package let policy: (Deployment) throws(OAuthError) -> EndpointPolicy
   /// The way to a deployment's server.
   package let client: (Deployment, Urgency) -> any HTTPClient
-  /// 0 to 1 at random, so that machines that failed together do not come back together.
-  package let jitter: () -> Double
+  /// A number at random.
+  package let random: () -> UInt64
   /// Takes what a person should know although the work goes on.
   package let warn: (SessionWarning) -> Void
   /// Takes a line of what is done, free of secrets.
   package let trace: (String) -> Void
+  /// Hands a session out before it is saved, for whoever can go on trying to save it afterwards; nil
+  /// for whoever cannot.
+  package var handOver: ((StoredSession) -> Void)?
 
   /// How long a caller can wait for a server.
   package enum Urgency {
@@ -35,16 +41,19 @@ package struct SessionServices {
   /// Brings the seams together.
   package init(
     store: any SessionStore, lock: any SessionLock, history: any RefreshHistoryStore,
-    clock: any SessionClock, client: @escaping (Deployment, Urgency) -> any HTTPClient,
-    jitter: @escaping () -> Double = { .random(in: 0...1) },
+    clock: any SessionClock,
+    policy: @escaping (Deployment) throws(OAuthError) -> EndpointPolicy,
+    client: @escaping (Deployment, Urgency) -> any HTTPClient,
+    random: @escaping () -> UInt64 = { .random(in: 0...UInt64.max) },
     warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
   ) {
     self.store = store
     self.lock = lock
     self.history = history
     self.clock = clock
+    self.policy = policy
     self.client = client
-    self.jitter = jitter
+    self.random = random
     self.warn = warn
     self.trace = trace
   }
@@ -107,6 +116,20 @@ extension SessionServices {
   ) throws(SessionError) -> Value {
     try lock.withLock(of: session.identity) { () throws(SessionError) in
       do throws(StoreError) { return try body(store) } catch { throw .store(error) }
+    }
+  }
+}
+
+extension SessionServices {
+  /// The deployment's own API.
+  ///
+  /// - Throws: ``SessionError/oauth(_:at:)`` when the deployment's URL allows no requests.
+  package func api(of deployment: Deployment) throws(SessionError) -> DeploymentAPI {
+    do throws(OAuthError) {
+      return DeploymentAPI(
+        policy: try policy(deployment), client: client(deployment, .canTakeItsTime))
+    } catch {
+      throw .oauth(error, at: deployment)
     }
   }
 }

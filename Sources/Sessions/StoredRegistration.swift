@@ -42,9 +42,22 @@ package struct StoredRegistration: Equatable, Sendable {
     information.registrationAccessToken != nil && information.registrationClientURI != nil
   }
 
-  /// How its tokens are revoked; nil when the server revokes none.
-  package var revocation: Revocation? {
-    revocationEndpoint.map { Revocation(endpoint: $0, authentication: authentication) }
+  /// Where our grants become tokens, if secrets may still go there.
+  ///
+  /// - Throws: `foreignEndpoint` or `malformed`, as the policy does.
+  package func tokenEndpoint(_ policy: EndpointPolicy) throws(OAuthError) -> TokenEndpoint {
+    TokenEndpoint(
+      try policy.endpoint(tokenEndpoint, named: "token_endpoint"), authentication: authentication)
+  }
+
+  /// How our tokens are revoked, if secrets may still go there; nil when the server revokes none.
+  ///
+  /// - Throws: `foreignEndpoint` or `malformed`, as the policy does.
+  package func revocation(_ policy: EndpointPolicy) throws(OAuthError) -> Revocation? {
+    guard let revocationEndpoint else { return nil }
+    return Revocation(
+      try policy.endpoint(revocationEndpoint, named: "revocation_endpoint"),
+      authentication: authentication)
   }
 }
 

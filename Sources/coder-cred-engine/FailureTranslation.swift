@@ -120,6 +120,10 @@ extension Failure {
         .fixTheServer, "\(place) does not let programs register themselves",
         hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
           + "--method token")
+    case .issuerMismatch(_, let found) where error.isIssuerWithoutTLS:
+      self.init(
+        .fixTheServer, "\(place) says that it is \(found), without encryption",
+        hint: "its owner must set CODER_ACCESS_URL to \(place)")
     case .issuerMismatch(_, let found):
       self.init(
         .fixTheServer, "\(place) says that it is \(found)",
@@ -142,7 +146,11 @@ extension Failure {
         .fixTheServer, "\(place): \(error)",
         hint: "if you trust that site, name it in allowed-origins for \(place) in the configuration"
       )
-    case .unavailable, .refused, .authorizationFailed, .unsupported, .malformed, .foreignAnswer:
+    case .moved(let url):
+      self.init(
+        .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
+    case .unavailable, .redirected, .refused, .authorizationFailed, .unsupported, .malformed,
+      .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -152,6 +160,13 @@ extension Failure {
     switch error {
     case .refusedURL(let reason):
       self.init(.fixTheInput, "\(deployment.url): \(reason)")
+    case .foreignServer(let reason):
+      self.init(
+        .askForAccess, "\(deployment.url) gets nothing without encryption: \(reason)",
+        hint: "if you trust that user, set allow-http=true for \(deployment.url) in the "
+          + "configuration")
+    case .libraryUnusable(let reason):
+      self.init(.reportIt, reason, hint: "install libcurl 7.87 or later")
     case .misconfigured(let reason):
       self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
@@ -174,7 +189,7 @@ extension Failure {
   /// Translates why a deployment's API gave no response that says anything.
   init(_ reason: DeploymentAPI.NoResponse, at deployment: Deployment) {
     switch reason {
-    case .transport(let error): self.init(error, at: deployment)
+    case .oauth(let error): self.init(error, at: deployment)
     case .unexpected(let status):
       self.init(
         .retryLater,
@@ -226,7 +241,6 @@ extension Failure {
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
       switch item.reason {
-      case .transport(let error): Failure(error, at: deployment)
       case .oauth(let error): Failure(error, at: deployment)
       case .unsupported(let status):
         Failure(.fixTheServer, "\(deployment.url) cannot revoke tokens (HTTP \(status))")
@@ -237,7 +251,7 @@ extension Failure {
       }
     let isTransient =
       switch item.reason {
-      case .transport: true
+      case .oauth(.transport): true
       case .oauth(let error): cause.remedy == .retryLater && !error.isAbsence
       default: cause.remedy == .retryLater
       }
@@ -245,7 +259,7 @@ extension Failure {
       switch (item.subject, item.reason) {
       case (.tokens, _):
         "the tokens are not revoked and live until they expire: \(cause.message)"
-      case (.registration(let id), .transport):
+      case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"
       }
@@ -282,9 +296,12 @@ extension SessionWarning {
     switch self {
     case .notRefreshed(let error):
       "not refreshed, will be tried again: \(Failure(error).message)"
+    case .beingReplaced(let error):
+      "\(Failure(error).message); the token may stop working at any moment"
     case .notSaved(let error):
       "refreshed, but not saved: \(Failure(error).message); "
         + "a new sign-in will be needed once this token expires"
+    case .oddResponse(let deployment, let oddity): "\(deployment.url): \(oddity)"
     case .clockDiffers(let deployment, let seconds):
       "this machine's clock is \(Self.words(seconds)) that of \(deployment.url)"
     }

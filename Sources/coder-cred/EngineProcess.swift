@@ -13,6 +13,8 @@ enum EngineProcess {
     guard length > 0, length < own.count,
       let slash = own[..<length].lastIndex(of: CChar(UInt8(ascii: "/")))
     else { fail("where coder-cred is installed cannot be found out") }
+    // The engine cleans its environment itself; what it executes shall have the person's.
+    CleanEnvironment.restore()
     setenv(Version.variable, Version.number, 1)
     // By our own place alone: never by PATH, nor by the directory we are called in.
     for place in ["coder-cred-engine", "../libexec/coder-cred/coder-cred-engine"] {

@@ -21,7 +21,8 @@ struct Certificates: Sendable {
         ["req", "-x509", "-days", "2", "-subj", "/CN=\(authority) of a test"]
           + newKey + ["-keyout", path("\(authority).key"), "-out", path("\(authority).pem")])
     }
-    let here = "DNS:localhost,IP:127.0.0.1"
+    // 0.0.0.0 is this machine too, and no loopback address: what goes through a proxy.
+    let here = "DNS:localhost,IP:127.0.0.1,IP:0.0.0.0"
     try sign("valid", name: here, by: "ca", days: 2)
     try sign("expired", name: here, by: "ca", days: -1)
     try sign("elsewhere", name: "DNS:elsewhere.example", by: "ca", days: 2)

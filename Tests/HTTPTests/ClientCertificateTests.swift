@@ -66,7 +66,7 @@ extension WireTests {
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func `A server that knows our certificate answers`(version: String) throws {
+    func `A server that knows our certificate responds`(version: String) throws {
       try withDemandingServer([version]) { url in
         let client = CurlClient(settings: presenting("client.pem", key: "client.key"))
         let status = try client.send(HTTPRequest(url: url)).status

@@ -6,7 +6,8 @@ func settings(
   connect: Int = 5_000, total: Int = 10_000, _ environment: [String: String] = [:]
 ) -> TransportSettings {
   TransportSettings(
-    userAgent: "coder-cred/test", connectTimeout: connect, totalTimeout: total,
+    userAgent: "coder-cred/test", connectTimeoutMilliseconds: connect,
+    totalTimeoutMilliseconds: total,
     environment: environment)
 }
 
@@ -20,7 +21,7 @@ func failure(
 ) -> HTTPError? {
   do {
     let response = try CurlClient(settings: settings).send(request)
-    Issue.record("an answer came: \(response.status)", sourceLocation: sourceLocation)
+    Issue.record("a response came: \(response.status)", sourceLocation: sourceLocation)
     return nil
   } catch {
     #expect(!error.reason.contains(canary), sourceLocation: sourceLocation)
@@ -39,29 +40,22 @@ func failure(
 extension HTTPError {
   /// The kind alone, for comparing.
   enum Kind {
-    case refusedURL, misconfigured, unreachable, timedOut, untrusted
+    case refusedURL, foreignServer, misconfigured, libraryUnusable, unreachable, timedOut, untrusted
     case clientCertificateRejected, tooLarge, broken
   }
 
   var kind: Kind {
     switch self {
     case .refusedURL: .refusedURL
+    case .foreignServer: .foreignServer
     case .misconfigured: .misconfigured
+    case .libraryUnusable: .libraryUnusable
     case .unreachable: .unreachable
     case .timedOut: .timedOut
     case .untrusted: .untrusted
     case .clientCertificateRejected: .clientCertificateRejected
     case .tooLarge: .tooLarge
     case .broken: .broken
-    }
-  }
-
-  var reason: String {
-    switch self {
-    case .refusedURL(let reason), .misconfigured(let reason), .unreachable(let reason),
-      .timedOut(let reason), .untrusted(let reason), .clientCertificateRejected(let reason),
-      .tooLarge(let reason), .broken(let reason):
-      reason
     }
   }
 }

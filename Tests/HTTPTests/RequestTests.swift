@@ -190,7 +190,7 @@ import Testing
     }
   }
 
-  @Test func `Requests, settings and answers print no secret`() {
+  @Test func `Requests, settings and responses print no secret`() {
     let request = HTTPRequest(
       url: "https://example.com/a?\(canary)", headers: [HTTPField("A", canary)],
       body: Array(canary.utf8))

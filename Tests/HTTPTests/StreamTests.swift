@@ -3,21 +3,21 @@ import HTTP
 import Testing
 
 @Suite struct StreamTests {
-  private static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
+  private static let response = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 
   /// An upload that gives these pieces, one at each request.
   private func upload(_ pieces: [String?], size: Int?) -> HTTPUpload {
     var rest = pieces[...]
-    return HTTPUpload(size: size) { room in
+    return HTTPUpload(size: size) { buffer in
       guard let piece = rest.popFirst() else { return 0 }
       guard let piece else { return nil }
-      room.copyBytes(from: piece.utf8)
+      buffer.copyBytes(from: piece.utf8)
       return piece.utf8.count
     }
   }
 
   @Test func `A body of known size is sent with its length, by the request's method`() throws {
-    try RawServer.answering(Self.answer) { server in
+    try RawServer.answering(Self.response) { server in
       var received: [UInt8] = []
       let response = try CurlClient(settings: settings()).stream(
         HTTPRequest(method: "PATCH", url: server.url("/x")), upload(["ab", "cd"], size: 4)
@@ -36,9 +36,9 @@ import Testing
   }
 
   @Test func `A body of unknown size is sent in chunks`() throws {
-    try RawServer.answering(Self.answer) { server in
+    try RawServer.answering(Self.response) { server in
       let client = CurlClient(settings: settings())
-      // The server answers as soon as it has the head; whether the body got through is no matter.
+      // The server responds as soon as it has the head; whether the body arrives does not matter.
       _ = try? client.stream(
         HTTPRequest(method: "POST", url: server.url()), upload(["ab", "cd"], size: nil)
       ) { _, _ in true }
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `A source that fails and a reader that goes away stop the exchange`() throws {
-    try RawServer.answering(Self.answer) { server in
+  @Test func `A source that fails and a reader that stops end the exchange`() throws {
+    try RawServer.answering(Self.response) { server in
       let client = CurlClient(settings: settings())
       #expect(throws: HTTPError.self) {
         try client.stream(
@@ -55,9 +55,9 @@ import Testing
         ) { _, _ in true }
       }
     }
-    try RawServer.answering(Self.answer) { server in
+    try RawServer.answering(Self.response) { server in
       let client = CurlClient(settings: settings())
-      #expect(throws: HTTPError.broken(reason: "whoever reads the answer went away")) {
+      #expect(throws: HTTPError.broken(reason: "the response's reader stopped")) {
         try client.stream(HTTPRequest(url: server.url())) { _, _ in false }
       }
     }
@@ -68,11 +68,11 @@ import Testing
       connection.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody")
       connection.waitForHangUp()
     } while: { server in
-      var patient = settings(total: 60_000)
-      patient.idleTimeout = 1_000
+      var idle = settings(total: 60_000)
+      idle.idleTimeoutMilliseconds = 1_000
       let start = ContinuousClock.now
       #expect(throws: HTTPError.self) {
-        try CurlClient(settings: patient).stream(HTTPRequest(url: server.url())) { _, _ in true }
+        try CurlClient(settings: idle).stream(HTTPRequest(url: server.url())) { _, _ in true }
       }
       #expect(start.duration(to: .now) < .seconds(10))
     }

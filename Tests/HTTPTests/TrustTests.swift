@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTP
 import Testing
 
@@ -65,10 +66,19 @@ extension WireTests {
       #expect(error?.reason.hasSuffix("is for another host name") == true, "\(error?.reason ?? "")")
     }
 
-    @Test func `A CA file that is missing, no file, or no PEM is a wrong setting`() throws {
+    @Test func `A CA file that is missing, no plain file, too large or no PEM is a wrong setting`()
+      throws
+    {
       let nonsense = servers.certificates.path("nonsense.pem")
       try canary.write(toFile: nonsense, atomically: true, encoding: .utf8)
-      for path in ["/nowhere/ca.pem", servers.certificates.folder.path, nonsense] {
+      let fifo = servers.certificates.path("fifo.pem")
+      try #require(mkfifo(fifo, 0o600) == 0)
+      let huge = servers.certificates.path("huge.pem")
+      try #require(FileManager.default.createFile(atPath: huge, contents: nil))
+      try #require(truncate(huge, 1 << 30) == 0)
+      for path in [
+        "/nowhere/ca.pem", servers.certificates.folder.path, nonsense, fifo, huge, "/dev/zero",
+      ] {
         var wrong = settings()
         wrong.caFile = path
         #expect(failure(ofGetting: servers.url("valid"), wrong)?.kind == .misconfigured)

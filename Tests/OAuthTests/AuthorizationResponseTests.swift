@@ -75,29 +75,85 @@ import Testing
 
   @Test func `Another issuer's answer is refused`() throws {
     #expect(
-      throws: OAuthError.foreignAnswer(
+      throws: OAuthError.foreignResponse(
         expected: "https://dev.coder.com", found: "https://evil.test")
     ) { try read("code=x&state=STATE&iss=https%3A%2F%2Fevil.test") }
-    #expect(throws: OAuthError.foreignAnswer(expected: "https://dev.coder.com", found: "x")) {
+    #expect(throws: OAuthError.foreignResponse(expected: "https://dev.coder.com", found: "x")) {
       try read("code=x&state=STATE&iss=x")
     }
-    #expect(try read("code=x&state=STATE&iss=https%3A%2F%2Fdev.coder.com%2F") != nil)
+    for spelling in [
+      "https://dev.coder.com/", "https://dev.coder.com:443", "https://dev.coder.com/x",
+    ] {
+      #expect(throws: OAuthError.self) { try read("code=x&state=STATE&iss=\(spelling)") }
+    }
+    #expect(try read("code=x&state=STATE&iss=HTTPS://Dev.Coder.COM") != nil)
   }
 
   @Test func `A promised issuer must be named`() throws {
-    #expect(throws: OAuthError.malformed("the answer does not name its issuer as promised")) {
+    #expect(throws: OAuthError.malformed("the response does not name its issuer as promised")) {
       try read("code=x&state=STATE", requiresIssuer: true)
     }
     #expect(
       try read("code=x&state=STATE&iss=https://dev.coder.com", requiresIssuer: true) != nil)
   }
 
-  @Test func `A real error comes before a complaint about its issuer`() {
+  @Test func `An error without the promised issuer is shown, one of another issuer is not`() {
     #expect(throws: OAuthError.denied(reason: nil)) {
       try read("error=access_denied&state=STATE", requiresIssuer: true)
     }
-    #expect(throws: OAuthError.denied(reason: nil)) {
-      try read("error=access_denied&state=STATE&iss=https://evil.test")
+    #expect(
+      throws: OAuthError.foreignResponse(
+        expected: "https://dev.coder.com", found: "https://evil.test")
+    ) {
+      try read(
+        "error=access_denied&error_description=call+me&state=STATE&iss=https://evil.test")
+    }
+  }
+}
+
+@Suite struct `Pasted responses` {
+  private let state = State()
+
+  private func read(_ pasted: String) throws(OAuthError) -> AuthorizationResponse? {
+    try AuthorizationResponse(
+      pasted: pasted.replacing("STATE", with: state.value), expected: .init(state: state))
+  }
+
+  @Test(arguments: [
+    "http://127.0.0.1:5/callback?code=a%2Fb%3D&state=STATE", "?code=a/b=&state=STATE",
+    "code=a/b=&state=STATE", "'http://127.0.0.1:5/callback?state=STATE&code=a/b=' ",
+    "<http://localhost:5/callback?code=a/b=&state=STATE>",
+    "http://127.0.0.1:5/callback?code=a/b=&state=STATE#_=_",
+    "http://127.0.0.1:5/call\n  back?code=a/b=&st\r\nate=STATE", "  a/b=#STATE",
+    "\"coder-cred://oauth/callback?code=a/b=&state=STATE\"",
+  ])
+  func `An address in whole or in part is read, with its state`(_ pasted: String) throws {
+    let response = try #require(try read(pasted))
+    #expect(response.code == Secret("a/b="))
+    #expect(response.hasState)
+  }
+
+  @Test(arguments: ["4/0Ab_c-d", "abc123==", "0.AXo:1", "a?b", "a&b=c", "coder_1_2", "a#b"])
+  func `Whatever is no address is tried as a code`(_ code: String) throws {
+    let expected = code == "a#b" ? "a" : code
+    for pasted in [code, " \(code) \n", "'\(code)'", "\"\(code)\""] {
+      let response = try #require(try read(pasted))
+      #expect(response.code == Secret(expected))
+      #expect(!response.hasState)
+    }
+  }
+
+  @Test(arguments: [
+    "", " \n", "''", "http://127.0.0.1:5/callback?code=a&state=other", "code=a",
+    "http://127.0.0.1:5/callback", "https://dev.coder.com/workspaces",
+  ])
+  func `What belongs to another sign-in, or to none, is ignored`(_ pasted: String) throws {
+    #expect(try read(pasted) == nil)
+  }
+
+  @Test func `An error that was pasted is an error`() {
+    #expect(throws: OAuthError.denied(reason: "no")) {
+      try read("http://127.0.0.1:5/callback?error=access_denied&error_description=no&state=STATE")
     }
   }
 }

@@ -21,25 +21,45 @@ private let openID = "/.well-known/openid-configuration"
     #expect(client.requests.first?.headers == [HTTPField("Accept", "application/json")])
   }
 
-  @Test func `Under a path, the path goes behind the well-known part first`() throws {
+  @Test func `Under a path, the deployment's own document comes first`() throws {
     let issuer = "https://h.example/coder"
-    client.on(
-      "GET", "https://h.example" + server + "/coder", 200, json: metadataJSON(issuer: issuer))
+    client.on("GET", issuer + server, 200, json: metadataJSON(issuer: issuer))
     #expect(try discover(issuer).tokenEndpoint == "https://h.example/coder/oauth2/tokens")
+    #expect(client.isFinished)
   }
 
-  @Test func `Under a path, the neighbour's page or document does not stop the search`() throws {
+  @Test(arguments: [
+    ("text/html", "<html>"), ("application/json", "{}"), ("application/json", "[]"),
+    ("application/json", #"["issuer"]"#), ("text/plain", "not found"), ("application/json", "null"),
+    ("application/json", #"{"keys":[]}"#), ("application/json", "NEIGHBOUR"), ("text/html", ""),
+  ])
+  func `What is not the deployment's metadata does not stop the search`(
+    _ type: String, _ body: String
+  ) throws {
     let issuer = "https://h.example/coder"
+    let neighbour = metadataJSON(issuer: "https://h.example")
     client.on(
-      "GET", "https://h.example" + server + "/coder", 200, ["Content-Type": "text/html"], "<html>")
-    client.on("GET", issuer + server, 200, json: metadataJSON(issuer: issuer))
-    #expect(try discover(issuer).issuer == issuer)
+      "GET", issuer + server, 200, ["Content-Type": type],
+      body == "NEIGHBOUR" ? neighbour : body)
+    client.on(
+      "GET", "https://h.example" + server + "/coder", 200, json: metadataJSON(issuer: issuer))
+    #expect(try discover(issuer + "/").issuer == issuer)
+    #expect(client.isFinished)
+  }
 
+  @Test func `Endpoints that the host's root names must lie below the deployment's path`() {
+    let issuer = "https://h.example/coder"
+    client.on("GET", issuer + server, 404)
     client.on(
       "GET", "https://h.example" + server + "/coder", 200,
-      json: metadataJSON(issuer: "https://h.example"))
-    client.on("GET", issuer + server, 200, json: metadataJSON(issuer: issuer))
-    #expect(try discover(issuer + "/").issuer == issuer)
+      json: metadataJSON(
+        issuer: issuer, ["token_endpoint": "https://h.example/evil/oauth2/tokens"]))
+    client.on("GET", issuer + openID, 404)
+    client.on("GET", "https://h.example" + openID + "/coder", 404)
+    #expect(
+      throws: OAuthError.foreignEndpoint(
+        name: "token_endpoint", url: "https://h.example/evil/oauth2/tokens")
+    ) { try discover(issuer) }
     #expect(client.isFinished)
   }
 
@@ -51,10 +71,10 @@ private let openID = "/.well-known/openid-configuration"
   }
 
   @Test(arguments: [
-    (404, "application/json", #"{"message":"Route not found."}"#, "HTTP 404: Route not found."),
+    (404, "application/json", #"{"message":"Route not found."}"#, "HTTP 404: \"Route not found.\""),
     (
       403, "application/json", #"{"message":"OAuth2 requires enabling the 'oauth2' experiment."}"#,
-      "HTTP 403: OAuth2 requires enabling the 'oauth2' experiment."
+      "HTTP 403: \"OAuth2 requires enabling the 'oauth2' experiment.\""
     ),
     (200, "text/html; charset=utf-8", "<html>", "a page instead of JSON"),
     (401, "text/html", "<html>", "HTTP 401"), (204, "application/json", "", "HTTP 204"),
@@ -74,10 +94,12 @@ private let openID = "/.well-known/openid-configuration"
     #expect(client.isFinished)
   }
 
-  @Test func `An answer without a content type is not taken for JSON`() {
-    client.on("GET", "https://dev.coder.com" + server, 200, [:], metadataJSON())
-    client.on("GET", "https://dev.coder.com" + openID, 404)
-    #expect(throws: OAuthError.self) { try discover() }
+  @Test(arguments: ["text/plain", "application/x-www-form-urlencoded", nil] as [String?])
+  func `The body is judged, and not the type it claims`(_ type: String?) throws {
+    let headers = type.map { ["Content-Type": $0] } ?? [:]
+    client.on("GET", "https://dev.coder.com" + server, 200, headers, metadataJSON())
+    _ = try discover()
+    #expect(client.isFinished)
   }
 
   @Test(arguments: [408, 429, 500, 502, 503, 504])
@@ -111,6 +133,7 @@ private let openID = "/.well-known/openid-configuration"
   @Test(arguments: [
     "https://evil.test/x", "http://dev.coder.com/x", "//evil.test/x", "https://dev.coder.com:8/x",
     "file:///etc/passwd", "", "x", "https://u@dev.coder.com/", "/\\evil.test",
+    "https://login.evil.test/sign-in?next=/.well-known/oauth-authorization-server",
   ])
   func `A redirect elsewhere is refused`(_ location: String) {
     client.on("GET", "https://dev.coder.com" + server, 302, ["Location": location])
@@ -125,6 +148,47 @@ private let openID = "/.well-known/openid-configuration"
       }
     }
     #expect(client.isFinished)
+  }
+
+  @Test(arguments: [
+    ("https://coder.example", "https://www.coder.example"),
+    ("http://coder.example", "https://coder.example"),
+    ("https://coder.example", "https://coder.example:8443"),
+  ])
+  func `A deployment that has moved as a whole is named`(_ old: String, _ new: String) {
+    for address in [server, openID] {
+      client.on("GET", old + address, 301, ["Location": new + address])
+    }
+    #expect(throws: OAuthError.moved(to: new)) { try discover(old) }
+    #expect(client.isFinished)
+  }
+
+  @Test func `Nobody is sent from https to http`() {
+    for address in [server, openID] {
+      client.on(
+        "GET", "https://dev.coder.com" + address, 301,
+        ["Location": "http://dev.coder.com" + address])
+    }
+    #expect {
+      try discover()
+    } throws: {
+      if case .notOffered = $0 as? OAuthError { true } else { false }
+    }
+  }
+
+  @Test func `A deployment behind TLS that thinks it is without is told apart`() {
+    client.on(
+      "GET", "https://dev.coder.com" + server, 200,
+      json: metadataJSON(issuer: "http://dev.coder.com"))
+    client.on("GET", "https://dev.coder.com" + openID, 404)
+    #expect {
+      try discover()
+    } throws: {
+      ($0 as? OAuthError)?.isIssuerWithoutTLS == true
+    }
+    let other = OAuthError.issuerMismatch(
+      expected: "https://dev.coder.com", found: "http://evil.test")
+    #expect(!other.isIssuerWithoutTLS)
   }
 
   @Test func `A deployment known by another name is told that name`() {

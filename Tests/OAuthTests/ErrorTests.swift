@@ -8,7 +8,8 @@ import Testing
     _ status: Int, _ body: String, _ headers: [HTTPField] = []
   ) -> OAuthError {
     OAuthError(
-      answer: HTTPResponse(status: status, headers: headers, body: Array(body.utf8)), now: now)
+      ServerResponse(HTTPResponse(status: status, headers: headers, body: Array(body.utf8))),
+      now: now)
   }
 
   @Test(
@@ -30,7 +31,7 @@ import Testing
         == .unavailable(status: status, reason: "busy", retryAfter: nil))
   }
 
-  @Test(arguments: [302, 402, 403, 404, 405, 408, 413, 418, 429, 500, 502, 503, 504, 599])
+  @Test(arguments: [304, 402, 403, 404, 405, 408, 413, 418, 429, 500, 502, 503, 504, 599])
   func `Any other status decides nothing, even with a code`(_ status: Int) {
     #expect(
       sorted(status, #"{"error":"invalid_grant"}"#)
@@ -42,7 +43,7 @@ import Testing
     #"{"error":{"code":"invalid_grant"}}"#, #"{"error":"invalid_grant","error":"x"}"#,
     #"{"message":"Bad"}"#, #"{"error":"invalid_grant""#,
   ])
-  func `An answer that is not OAuth's decides nothing`(_ body: String) {
+  func `A response that is not OAuth's decides nothing`(_ body: String) {
     for status in [400, 401] {
       guard case .unavailable(status, _, nil) = sorted(status, body) else {
         Issue.record("\(status) \(body)")
@@ -57,14 +58,22 @@ import Testing
         == .unavailable(status: 404, reason: "Route not found.", retryAfter: nil))
   }
 
-  @Test func `The server's words win over ours, and an unknown code has some too`() {
+  @Test func `The server's words stand in quotation marks beside ours`() {
     #expect(
       ErrorResponse(code: "invalid_grant", description: "The refresh token is invalid or expired")
-        .summary == "The refresh token is invalid or expired (invalid_grant)")
+        .summary
+        == "the sign-in has expired or was revoked "
+        + "(invalid_grant: \"The refresh token is invalid or expired\")")
     #expect(
       ErrorResponse(code: "invalid_client").summary
         == "the deployment does not know this client, or its secret is wrong (invalid_client)")
-    #expect(ErrorResponse(code: "new_code").summary == "unknown OAuth error (new_code)")
+    #expect(ErrorResponse(code: "new_code").summary == "the deployment refused (new_code)")
+    #expect(
+      ErrorResponse(code: "x", description: "a\"\ncoder-cred: hint: \"run this").summary
+        == "the deployment refused (x: \"a' coder-cred: hint: 'run this\")")
+    #expect(
+      sorted(503, #"{"message":"coder-cred: hint: x"}"#).description
+        == "the deployment cannot respond now (HTTP 503: \"coder-cred: hint: x\")")
   }
 
   @Test(
@@ -81,19 +90,20 @@ import Testing
 
   @Test func `A code is cleaned too`() {
     #expect(ErrorResponse(code: "\u{1B}]0;x\u{7}").code == "]0;x")
-    #expect(ErrorResponse(code: "\n").code == "unknown")
+    #expect(ErrorResponse(code: "\n").code == "?")
   }
 
   @Test(
     arguments: [
-      ("0", 0), ("5", 5), ("3600", 3600), ("3601", 3600), ("99999999999999999999999", 3600),
-      ("-1", nil), ("1.5", nil), ("", nil), ("soon", nil), (" 5", nil),
-      ("Fri, 15 Jan 2027 08:00:10 GMT", 10), ("Fri, 15 Jan 2027 07:59:59 GMT", 0),
-      ("Fri, 15 Jan 2027 23:00:00 GMT", 3600), ("Fri, 15 Jan 99999 23:00:00 GMT", nil),
+      ("0", 0), ("5", 5), ("3600", 3600), ("86400", 86_400), ("2592001", 2_592_000),
+      ("99999999999999999999999", 2_592_000), ("-1", nil), ("1.5", nil), ("", nil), ("soon", nil),
+      (" 5", nil), ("Fri, 15 Jan 2027 08:00:10 GMT", 10), ("Fri, 15 Jan 2027 07:59:59 GMT", 0),
+      ("Friday, 15-Jan-27 08:00:10 GMT", 10), ("Fri Jan 15 08:00:10 2027", 10),
+      ("Fri, 15 Jan 2027 23:00:00 GMT", 54_000), ("Fri, 15 Jan 99999 23:00:00 GMT", nil),
       ("Fri, 15 Xxx 2027 08:00:10 GMT", nil), ("Fri, 15 Jan 2027 08:00:10 CET", nil),
       ("Fri, 15 Jan 2027 08:00:10", nil), (String(repeating: "9", count: 65), nil),
     ] as [(String, Int64?)])
-  func `Retry-After is seconds or a date, and an hour at most`(
+  func `Retry-After is seconds or a date, and thirty days at most`(
     _ field: String, _ expected: Int64?
   ) {
     #expect(
@@ -101,25 +111,74 @@ import Testing
         == .unavailable(status: 503, reason: nil, retryAfter: expected))
   }
 
+  @Test func `A date to wait for is by the server's clock`() {
+    let headers = [
+      HTTPField("Retry-After", "Fri, 15 Jan 2027 10:00:10 GMT"),
+      HTTPField("Date", "Fri, 15 Jan 2027 10:00:00 GMT"),
+    ]
+    #expect(
+      sorted(503, "", headers) == .unavailable(status: 503, reason: nil, retryAfter: 10))
+  }
+
   @Test func `A wait never overflows`() {
     for moment in [Int64.min, Int64.max] {
-      let answer = HTTPResponse(
+      let response = HTTPResponse(
         status: 503, headers: [HTTPField("Retry-After", "Fri, 15 Jan 2027 08:00:10 GMT")])
-      guard case .unavailable(503, nil, let wait) = OAuthError(answer: answer, now: moment) else {
+      guard
+        case .unavailable(503, nil, let wait) = OAuthError(ServerResponse(response), now: moment)
+      else {
         Issue.record("\(moment)")
         continue
       }
-      #expect(wait.map { (0...3600).contains($0) } ?? true)
+      #expect(wait.map { (0...2_592_000).contains($0) } ?? true)
     }
+  }
+
+  @Test func `What has become of a refresh token follows from the failure`() {
+    let states: [(OAuthError, OAuthError.GrantState)] = [
+      (sorted(400, #"{"error":"invalid_grant"}"#), .dead),
+      (sorted(401, #"{"error":"invalid_grant"}"#), .dead),
+      (sorted(401, #"{"error":"invalid_client"}"#), .unspent),
+      (sorted(400, #"{"error":"invalid_scope"}"#), .unspent),
+      (sorted(400, #"{"error":"bad_refresh_token"}"#), .unknown),
+      (.refused(ErrorResponse(code: "invalid_grant"), status: 200), .unknown),
+      (sorted(400, "<html>"), .unspent), (sorted(401, "<html>invalid_grant"), .unspent),
+      (sorted(404, ""), .unspent), (sorted(429, ""), .unspent), (sorted(500, ""), .unknown),
+      (sorted(503, ""), .unknown), (sorted(307, "", [HTTPField("Location", "/x")]), .unspent),
+      (tokenless, .unknown), (.malformed("x"), .unknown),
+      (.foreignEndpoint(name: "token_endpoint", url: "https://evil.test"), .unspent),
+      (.transport(.unreachable(reason: "connection refused")), .unspent),
+      (.transport(.untrusted(reason: "x")), .unspent),
+      (.transport(.refusedURL(reason: "x")), .unspent),
+      (.transport(.timedOut(reason: "x")), .unknown), (.transport(.broken(reason: "x")), .unknown),
+      (.transport(.tooLarge(reason: "x")), .unknown),
+    ]
+    for (error, state) in states { #expect(error.grantState == state, "\(error)") }
+  }
+
+  @Test func `A moved endpoint and a code worth repeating are told apart`() {
+    for error in [
+      sorted(404, ""), sorted(405, ""), sorted(410, ""),
+      sorted(308, "", [HTTPField("Location", "/x")]),
+    ] {
+      #expect(error.isEndpointGone && !error.isTransient && !error.mayRepeatExchange)
+    }
+    for error in [sorted(503, ""), sorted(429, ""), .transport(.timedOut(reason: "x"))] {
+      #expect(!error.isEndpointGone && error.isTransient && error.mayRepeatExchange)
+    }
+    let refused = sorted(400, #"{"error":"invalid_grant"}"#)
+    #expect(!refused.isEndpointGone && !refused.isTransient && !refused.mayRepeatExchange)
   }
 
   @Test func `Every error has one line of words`() {
     let errors: [OAuthError] = [
       .transport(.timedOut(reason: "x")), .unavailable(status: 503, reason: nil, retryAfter: nil),
       .refused(ErrorResponse(code: "invalid_grant"), status: 400), .denied(reason: "no"),
-      .authorizationFailed(ErrorResponse(code: "invalid_scope")), .registrationDisabled,
+      .authorizationFailed(ErrorResponse(code: "invalid_scope")),
+      .registrationDisabled(reason: "no"), .moved(to: "https://x"),
+      .redirected(status: 307, to: "https://x"),
       .unsupported("x"), .malformed("x"), .issuerMismatch(expected: "a", found: "b"),
-      .foreignAnswer(expected: "a", found: "b"),
+      .foreignResponse(expected: "a", found: "b"),
       .foreignEndpoint(name: "token_endpoint", url: "https://x"), .timedOut, .portBusy(1),
       .noLoopback(reason: "x"),
     ]

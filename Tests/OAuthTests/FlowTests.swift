@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import OAuth
 import Secrets
 import Testing
@@ -19,7 +20,7 @@ import Testing
     let registration = try ClientRegistration.register(
       RegistrationRequest(
         clientName: "coder-cred", redirectURIs: [receiver.redirectURI], metadata: metadata),
-      metadata: metadata, client: client, now: now)
+      metadata: metadata, policy: policy(), client: client, now: now)
 
     let verifier = CodeVerifier()
     let state = State()
@@ -44,13 +45,15 @@ import Testing
       "POST", base + "/oauth2/tokens", 200,
       json: #"{"access_token":"a","token_type":"Bearer","refresh_token":"r","expires_in":86400}"#)
     let tokens = try TokenEndpoint(
-      url: metadata.tokenEndpoint, authentication: registration.authentication
+      policy().endpoint(metadata.tokenEndpoint, named: "token_endpoint"),
+      authentication: registration.authentication
     ).exchange(
       code: response.code, redirectURI: receiver.redirectURI, verifier: verifier, client: client,
       now: now)
     #expect(tokens.refreshToken == Secret("r"))
     #expect(client.form["code"] == "good")
-    #expect(client.form["client_secret"] == "s1")
+    #expect(
+      client.requests.last?.headers.contains(HTTPField("Authorization", "Basic YzE6czE=")) == true)
     #expect(client.isFinished)
   }
 }

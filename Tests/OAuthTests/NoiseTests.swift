@@ -4,7 +4,7 @@ import Testing
 @testable import OAuth
 
 /// A generator whose noise can be made again.
-private struct Noise: RandomNumberGenerator {
+struct Noise: RandomNumberGenerator {
   var state: UInt64
 
   mutating func next() -> UInt64 {
@@ -39,18 +39,21 @@ private struct Noise: RandomNumberGenerator {
           if bytes.isEmpty { break }
         }
         let text = String(decoding: bytes, as: UTF8.self)
-        if let tokens = try? TokenResponse(body: bytes, now: now) {
+        if let tokens = try? TokenResponse(
+          ServerResponse(HTTPResponse(status: 200, body: bytes)), requestedScope: nil, now: now)
+        {
           #expect(tokens.expiresAt.map { $0 > now } ?? true)
         }
-        _ = try? AuthorizationServerMetadata(document: bytes, deployment: "https://dev.coder.com")
-        _ = OAuthError(answer: .init(status: 400, body: bytes), now: now)
+        _ = try? AuthorizationServerMetadata(document: bytes, policy: policy())
+        _ = OAuthError(ServerResponse(HTTPResponse(status: 400, body: bytes)), now: now)
         _ = CallbackRequest.read(bytes)
         _ = QueryParameters(text)
         if let endpoint = Endpoint(text) {
           #expect(!endpoint.url.contains("#") && !endpoint.origin.host.contains("@"))
         }
         _ = Timestamp.seconds(text)
-        _ = RetryAfter.seconds(text, now: now)
+        _ = RetryAfter.seconds(
+          HTTPResponse(status: 503, headers: [HTTPField("Retry-After", text)]), now: now)
       }
     }
   }

@@ -25,7 +25,7 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
   private func registered(_ json: String) throws -> ClientRegistration {
     client.on("POST", register, 201, json: json)
     return try ClientRegistration.register(
-      request, metadata: metadata(), client: client, now: now)
+      request, metadata: metadata(), policy: policy(), client: client, now: now)
   }
 
   @Test func `Registration asks for the code grant, refresh tokens and one redirect URI`() throws {
@@ -38,10 +38,11 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #expect(registration.tokenEndpointAuthMethod == .clientSecretPost)
     #expect(
       Set(client.json.keys) == [
-        "client_name", "grant_types", "redirect_uris", "response_types",
+        "application_type", "client_name", "grant_types", "redirect_uris", "response_types",
         "token_endpoint_auth_method",
       ])
     #expect(client.json["grant_types"] as? [String] == ["authorization_code", "refresh_token"])
+    #expect(client.json["application_type"] as? String == "native")
     #expect(client.json["response_types"] as? [String] == ["code"])
     #expect(client.json["redirect_uris"] as? [String] == [redirect])
     #expect(client.json["token_endpoint_auth_method"] as? String == "client_secret_post")
@@ -53,16 +54,16 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     _ = try ClientRegistration.register(
       RegistrationRequest(
         clientName: "x", redirectURIs: [redirect], metadata: metadata(), scope: "coder:all"),
-      metadata: metadata(), client: client, now: now)
+      metadata: metadata(), policy: policy(), client: client, now: now)
     #expect(client.json["scope"] as? String == "coder:all")
   }
 
   @Test(
     arguments: [
-      (["none", "client_secret_basic", "client_secret_post"], .clientSecretPost),
-      (["none", "client_secret_basic"], .clientSecretBasic), (["none"], .none),
+      (["none", "client_secret_basic", "client_secret_post"], .clientSecretBasic),
+      (["none", "client_secret_post"], .clientSecretPost), (["none"], .none),
     ] as [([String], ClientAuthenticationMethod)])
-  func `The way to authenticate that most deployments know is preferred`(
+  func `The secret goes into a header field where the server takes it there`(
     _ methods: [String], _ expected: ClientAuthenticationMethod
   ) throws {
     let metadata = try metadata(["token_endpoint_auth_methods_supported": methods])
@@ -72,9 +73,10 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
   }
 
   @Test func `Without a registration endpoint, registration is disabled`() {
-    #expect(throws: OAuthError.registrationDisabled) {
+    #expect(throws: OAuthError.registrationDisabled(reason: nil)) {
       try ClientRegistration.register(
-        request, metadata: metadata(["registration_endpoint": nil]), client: client, now: now)
+        request, metadata: metadata(["registration_endpoint": nil]), policy: policy(),
+        client: client, now: now)
     }
   }
 
@@ -84,14 +86,18 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
       json:
         #"{"error":"invalid_request","error_description":"Dynamic client registration is disabled"}"#
     )
-    #expect(throws: OAuthError.registrationDisabled) {
-      try ClientRegistration.register(request, metadata: metadata(), client: client, now: now)
+    #expect(
+      throws: OAuthError.registrationDisabled(reason: "Dynamic client registration is disabled")
+    ) {
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now)
     }
     client.on(
       "POST", register, 403,
       json: #"{"message":"OAuth2 provider requires enabling the 'oauth2' experiment."}"#)
     #expect {
-      try ClientRegistration.register(request, metadata: metadata(), client: client, now: now)
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now)
     } throws: {
       if case .notOffered = $0 as? OAuthError { true } else { false }
     }
@@ -99,11 +105,13 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #expect(
       throws: OAuthError.refused(ErrorResponse(code: "invalid_client_metadata"), status: 400)
     ) {
-      try ClientRegistration.register(request, metadata: metadata(), client: client, now: now)
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now)
     }
     client.on("POST", register, 429, ["Retry-After": "30"])
     #expect(throws: OAuthError.unavailable(status: 429, reason: nil, retryAfter: 30)) {
-      try ClientRegistration.register(request, metadata: metadata(), client: client, now: now)
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now)
     }
   }
 
@@ -134,8 +142,9 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
   }
 
   @Test(arguments: [
-    "https://evil.test/c1", "http://dev.coder.com/c1", "https://dev.coder.com:8443/c1",
-    "file:///x", "/oauth2/clients/c1", "https://u@dev.coder.com/c1",
+    "https://evil.test/c1", "https://dev.coder.com:8443/c1", "http://evil.test/c1",
+    "file:///x", "//evil.test/c1", "https://u@dev.coder.com/c1", "c1", "/../c1", "/%2e%2e/c1",
+    "http://dev.coder.com.evil.test/c1",
   ])
   func `A configuration address elsewhere is dropped`(_ uri: String) throws {
     let json =
@@ -143,8 +152,83 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     let registration = try registered(json)
     #expect(registration.registrationClientURI == nil)
     #expect(throws: OAuthError.self) {
-      try registration.delete(issuer: "https://dev.coder.com", client: client, now: now)
+      try registration.delete(policy: policy(), client: client, now: now)
     }
+  }
+
+  @Test(arguments: [
+    "/oauth2/clients/c1", "http://dev.coder.com/oauth2/clients/c1",
+    "http://dev.coder.com:3000/oauth2/clients/c1", "https://dev.coder.com/oauth2/clients/c1",
+  ])
+  func `A configuration address is looked for at the deployment alone`(_ uri: String) throws {
+    let json =
+      #"{"client_id":"c1","registration_access_token":"r","registration_client_uri":"\#(uri)"}"#
+    #expect(try registered(json).registrationClientURI == clientURI)
+  }
+
+  @Test(arguments: [
+    "http://localhost/callback", "http://localhost:41414/callback", "http://[::1]/callback",
+    "http://127.0.0.1/callback", redirect,
+  ])
+  func `Every spelling of the loopback redirect URI is ours`(_ uri: String) throws {
+    let registration = try registered(#"{"client_id":"c1","redirect_uris":["\#(uri)"]}"#)
+    #expect(registration.redirectURIs == [redirect])
+  }
+
+  @Test func `Empty members count as absent`() throws {
+    let registration = try registered(
+      #"{"client_id":"c1","client_secret":"","registration_access_token":"","registration_client_uri":"","token_endpoint_auth_method":"","redirect_uris":[],"client_secret_expires_at":""}"#
+    )
+    #expect(registration.authentication == .identifier("c1"))
+    #expect(registration.registrationAccessToken == nil)
+    #expect(registration.registrationClientURI == nil)
+    #expect(registration.clientSecretExpiresAt == nil)
+    #expect(registration.redirectURIs == [redirect])
+  }
+
+  @Test(arguments: [200, 201, 202])
+  func `Any success makes a client`(_ status: Int) throws {
+    client.on("POST", register, status, json: answer())
+    #expect(
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now
+      ).clientID == "c1")
+  }
+
+  @Test(arguments: [
+    (401, #"{"error":"invalid_token"}"#), (401, ""), (403, #"{"error":"access_denied"}"#),
+    (404, "Cannot POST /register"), (404, #"{"message":"Route not found."}"#), (405, ""), (410, ""),
+    (501, ""), (302, ""),
+  ])
+  func `A server that registers nobody says so in many ways`(_ status: Int, _ body: String) {
+    client.on(
+      "POST", register, status, status == 302 ? ["Location": "https://dev.coder.com/login"] : [:],
+      body)
+    #expect {
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now)
+    } throws: {
+      if case .registrationDisabled = $0 as? OAuthError { true } else { false }
+    }
+    #expect(client.isFinished)
+  }
+
+  @Test(arguments: [
+    #""redirect_uris":["https://evil.test/callback"]"#, #""client_secret":"a b""#,
+    #""token_endpoint_auth_method":"private_key_jwt""#,
+  ])
+  func `A client that cannot be used is deleted again`(_ member: String) {
+    client.on(
+      "POST", register, 201,
+      json:
+        #"{"client_id":"c1","registration_access_token":"rat","registration_client_uri":"/oauth2/clients/c1",\#(member)}"#
+    )
+    client.on("DELETE", clientURI, 204)
+    #expect(throws: OAuthError.self) {
+      try ClientRegistration.register(
+        request, metadata: metadata(), policy: policy(), client: client, now: now)
+    }
+    #expect(client.isFinished)
   }
 
   @Test(arguments: [
@@ -153,8 +237,7 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #"{"client_id":"a","client_secret":"é"}"#, #"{"client_id":"a\"b"}"#,
     #"{"client_id":"a","registration_access_token":"x y"}"#,
     #"{"client_id":"a","redirect_uris":["https://evil.test/callback"]}"#,
-    #"{"client_id":"a","redirect_uris":[]}"#,
-    "{\"client_id\":\"\(String(repeating: "a", count: 2049))\"}",
+    "{\"client_id\":\"\(String(repeating: "a", count: 8193))\"}",
     "{\"client_id\":\"a\",\"client_secret\":\"\(String(repeating: "a", count: 1_000_000))\"}",
   ])
   func `A registration that cannot be used or kept is malformed`(_ json: String) {
@@ -171,90 +254,5 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     } throws: {
       if case .unsupported = $0 as? OAuthError { true } else { false }
     }
-  }
-
-  @Test func `An update replaces everything and keeps what the answer leaves out`() throws {
-    let old = try registered(answer(",\"client_secret_expires_at\":1900000000"))
-    let moved = "http://127.0.0.1:50000/callback"
-    client.on(
-      "PUT", clientURI, 200,
-      json:
-        #"{"client_id":"c1","redirect_uris":["\#(moved)"],"token_endpoint_auth_method":"client_secret_post"}"#
-    )
-    let new = try old.update(
-      RegistrationRequest(
-        clientName: "x", redirectURIs: [moved],
-        tokenEndpointAuthMethod: old.tokenEndpointAuthMethod),
-      issuer: "https://dev.coder.com", client: client, now: now)
-    #expect(new.redirectURIs == [moved])
-    #expect(new.clientSecret == old.clientSecret)
-    #expect(new.clientSecretExpiresAt == 1_900_000_000)
-    #expect(new.registrationAccessToken == old.registrationAccessToken)
-    #expect(new.registrationClientURI == clientURI)
-    #expect(
-      client.requests.last?.headers.contains(HTTPField("Authorization", "Bearer rat")) == true)
-    // RFC 7592 §2.2: the client identifier must be there, the token and the address must not.
-    #expect(client.json["client_id"] as? String == "c1")
-    #expect(client.json["token_endpoint_auth_method"] as? String == "client_secret_post")
-    #expect(client.json["registration_access_token"] == nil)
-    #expect(client.json["client_secret"] == nil)
-  }
-
-  @Test func `Reading takes over what the server changed, and knows when it forgot the client`()
-    throws
-  {
-    let old = try registered(answer())
-    let elsewhere = "http://127.0.0.1:50000/callback"
-    client.on(
-      "GET", clientURI, 200,
-      json:
-        #"{"client_id":"c1","client_secret":"s2","registration_access_token":"rat2","redirect_uris":["\#(elsewhere)"]}"#
-    )
-    let read = try #require(
-      try old.current(issuer: "https://dev.coder.com", client: client, now: now))
-    #expect(read.clientSecret == Secret("s2"))
-    #expect(read.registrationAccessToken == Secret("rat2"))
-    #expect(read.redirectURIs == [elsewhere])
-    #expect(read.registrationClientURI == clientURI)
-    for (status, body) in [(200, "<html>"), (200, #"{"client_id":"c2"}"#), (404, "{}"), (500, "")] {
-      client.on("GET", clientURI, status, json: body)
-      #expect(try old.current(issuer: "https://dev.coder.com", client: client, now: now) == old)
-    }
-    client.on("GET", clientURI, 401, json: #"{"error":"invalid_token"}"#)
-    #expect(try old.current(issuer: "https://dev.coder.com", client: client, now: now) == nil)
-    // A kept address is checked again before the token goes there.
-    #expect(try old.current(issuer: "https://other.example", client: client, now: now) == old)
-    #expect(client.isFinished)
-  }
-
-  @Test func `An update about another client is malformed`() throws {
-    let old = try registered(answer())
-    client.on("PUT", clientURI, 200, json: #"{"client_id":"c2"}"#)
-    #expect(throws: OAuthError.self) {
-      try old.update(request, issuer: "https://dev.coder.com", client: client, now: now)
-    }
-  }
-
-  @Test func `Deleting proves itself with the registration access token`() throws {
-    let registration = try registered(answer())
-    client.on("DELETE", clientURI, 204)
-    try registration.delete(issuer: "https://dev.coder.com", client: client, now: now)
-    #expect(client.requests.last?.body == nil)
-    #expect(
-      client.requests.last?.headers.contains(HTTPField("Authorization", "Bearer rat")) == true)
-
-    client.on("DELETE", clientURI, 401, json: #"{"error":"invalid_token"}"#)
-    #expect(throws: OAuthError.refused(ErrorResponse(code: "invalid_token"), status: 401)) {
-      try registration.delete(issuer: "https://dev.coder.com", client: client, now: now)
-    }
-    client.on("DELETE", clientURI, 302, ["Location": "https://evil.test/"])
-    #expect(throws: OAuthError.unavailable(status: 302, reason: nil, retryAfter: nil)) {
-      try registration.delete(issuer: "https://dev.coder.com", client: client, now: now)
-    }
-    // A kept address is checked again before the token goes there.
-    #expect(throws: OAuthError.self) {
-      try registration.delete(issuer: "https://other.example", client: client, now: now)
-    }
-    #expect(client.isFinished)
   }
 }

@@ -46,8 +46,12 @@ final class ScriptedClient: HTTPClient {
   var isFinished: Bool { steps.isEmpty }
 
   /// The last request's form.
-  var form: [String: String] {
-    let text = String(decoding: requests.last?.body ?? [], as: UTF8.self)
+  var form: [String: String] { form(of: requests.count - 1) }
+
+  /// The form of a request, counted from 0.
+  func form(of index: Int) -> [String: String] {
+    let body = requests.indices.contains(index) ? requests[index].body : nil
+    let text = String(decoding: body ?? [], as: UTF8.self)
     return Dictionary(
       text.split(separator: "&").map { pair in
         let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -94,13 +98,18 @@ func metadata(
   allowedOrigins: Set<String> = []
 ) throws(OAuthError) -> AuthorizationServerMetadata {
   try AuthorizationServerMetadata(
-    document: Array(metadataJSON(issuer: issuer, changes).utf8), deployment: issuer,
-    allowedOrigins: allowedOrigins)
+    document: Array(metadataJSON(issuer: issuer, changes).utf8),
+    policy: EndpointPolicy(deployment: issuer, allowedOrigins: allowedOrigins))
+}
+
+/// Where the secrets of the tests' deployment may go.
+func policy(_ deployment: String = "https://dev.coder.com") throws(OAuthError) -> EndpointPolicy {
+  try EndpointPolicy(deployment: deployment)
 }
 
 /// The time of all tests.
 let now: Int64 = 1_800_000_000
 
-/// What a token endpoint's 200 is that holds no JSON: it says nothing about the grant.
-let answerless = OAuthError.unavailable(
-  status: 200, reason: "the token answer is not a JSON object", retryAfter: nil)
+/// What a token endpoint's 200 is that holds no tokens: it says nothing about the grant.
+let tokenless = OAuthError.unavailable(
+  status: 200, reason: "the token response holds no tokens", retryAfter: nil)

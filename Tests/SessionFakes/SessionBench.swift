@@ -45,15 +45,19 @@ package struct FakeEndpoint: HTTPClient {
 
 /// A lock that nobody else wants.
 package struct FreeLock: SessionLock {
-  /// Makes it.
-  package init() {}
+  private let coversKeyring: Bool
+
+  /// Makes it; without `coversKeyring` it is one as behind a proxy that forbids bus names.
+  package init(coversKeyring: Bool = true) {
+    self.coversKeyring = coversKeyring
+  }
 
   package func withLock<Value>(
     of session: SessionIdentity, timeoutMilliseconds: Int,
     orUse existing: () throws(SessionError) -> Value?,
-    _ body: () throws(SessionError) -> Value
+    _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
-    try body()
+    try body(HeldLock(coversKeyring: coversKeyring))
   }
 }
 
@@ -81,10 +85,16 @@ package final class FakeClock: SessionClock {
   package var now: Int64 = 1_000_000
   package var uptimeMilliseconds: Int64 = 50_000_000
 
+  /// What happens while somebody waits.
+  package var onSleep: (FakeClock) -> Void = { _ in }
+
   /// Starts at a fixed time.
   package init() {}
 
-  package func sleep(milliseconds: Int) { uptimeMilliseconds += Int64(milliseconds) }
+  package func sleep(milliseconds: Int) {
+    uptimeMilliseconds += Int64(milliseconds)
+    onSleep(self)
+  }
 }
 
 /// One session of alice's on fakes: an hour's token of which ten minutes are left.
@@ -101,8 +111,11 @@ package final class Bench {
     throw .broken(reason: "unforeseen")
   }
 
+  private let lock: any SessionLock
+
   /// Sets the bench up; any request is an issue until the test says what comes of it.
-  package init() {
+  package init(lock: any SessionLock = FreeLock()) {
+    self.lock = lock
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: "a1")
     session.refreshToken = "r1"
@@ -123,7 +136,8 @@ package final class Bench {
   /// The seams.
   package var services: SessionServices {
     SessionServices(
-      store: store, lock: FreeLock(), history: history, clock: clock,
+      store: store, lock: lock, history: history, clock: clock,
+      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
       client: { [self] _, _ in
         FakeEndpoint { [self] request throws(HTTPError) in
           requests += 1

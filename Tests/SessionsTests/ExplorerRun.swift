@@ -129,7 +129,7 @@ final class Run {
     states.insert(hasher.finalize())
   }
 
-  // MARK: Yielding
+
 
   /// Lets others go first, and learns what goes wrong at this seam.
   ///
@@ -213,9 +213,10 @@ final class Run {
     for (domain, holder) in world.holders where holder == process.index {
       world.holders[domain] = nil
     }
+    if world.nameOwner == process.index { world.nameOwner = nil }
   }
 
-  // MARK: Choosing
+
 
   /// Chooses who goes on, and what goes wrong there.
   private func choose(
@@ -266,12 +267,7 @@ final class Run {
     if process.hasEnded { return false }
     guard process.isRunning, let wakesAt = process.wakesAt else { return true }
     return wakesAt <= world.uptimeMilliseconds
-      || process.waitsForLock && world.holders[lockDomain(process)] == nil
-  }
-
-  /// Which lock a process takes: with the scope of the bus, all take the same.
-  func lockDomain(_ process: ExploredProcess) -> Int {
-    scenario.isLockBusWide ? 0 : process.domain
+      || process.waitsForLock && world.holders[process.domain] == nil
   }
 
   private func digest(_ current: ExploredProcess) -> Int {

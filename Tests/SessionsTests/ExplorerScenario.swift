@@ -106,6 +106,17 @@ enum StartState: String, CaseIterable {
   case spent
 }
 
+/// What the lock excludes.
+enum LockScope: String {
+  /// Everybody on the bus, by a name on it.
+  case ofBus
+  /// Everybody by a lease in the keyring, since the bus refuses the name.
+  case leases
+  /// Only those with the same runtime directory, although it says that it excludes everybody: the
+  /// lock as it was once.
+  case ofDirectoryAlone
+}
+
 /// What is run: the processes, and the world that they begin in.
 struct Scenario {
   var processes: [ProcessKind]
@@ -115,8 +126,7 @@ struct Scenario {
   var faults = Set(Fault.allCases)
   /// Whether every other process has a runtime directory of its own.
   var hasTwoLockDomains = false
-  /// Whether the lock has the scope of the bus, as it must.
-  var isLockBusWide = true
+  var lock = LockScope.ofBus
   /// Whether the keyring keeps the mark of a refresh that is under way, as it must.
   var keepsMarks = true
 
@@ -173,7 +183,7 @@ extension Scenario: CustomStringConvertible {
   var description: String {
     let names = processes.map(\.rawValue).joined(separator: " + ")
     let reuse = endsReusedFamilies ? ", reuse ends the family" : ""
-    let domains = hasTwoLockDomains ? ", two lock domains" : ""
+    let domains = hasTwoLockDomains ? ", two lock domains, lock \(lock)" : ""
     return "\(names), \(start), era \(era)\(reuse)\(domains)"
   }
 }
@@ -205,7 +215,8 @@ private func exchange(
     services: services, prompt: SilentPrompt(), deployment: deployment, options: LoginOptions(),
     directory: RuntimeDirectory(parents: []), clientName: "explorer")
   return try CodeExchange(
-    flow: flow, http: services.client(deployment, .canTakeItsTime),
+    flow: flow, policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
+    http: services.client(deployment, .canTakeItsTime),
     setup: RegistrationSetup.Outcome(
       registration: isNew ? Scenario.registration("c2") : known, isStored: !isNew),
     former: known, verifier: Explorer.verifier, redirectURI: "coder-cred://oauth/callback"

@@ -12,8 +12,9 @@ struct ExploredSeams: SessionStore, SessionLock, RefreshHistoryStore, SessionClo
 
   var services: SessionServices {
     SessionServices(
-      store: self, lock: self, history: self, clock: self, client: { _, _ in self },
-      jitter: { 0 },
+      store: self, lock: lock, history: self, clock: self,
+      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
+      client: { _, _ in self }, random: { UInt64(process.index) },
       warn: {
         run.trace(process, "warns: \($0)")
         process.warnings.append($0)
@@ -58,7 +59,7 @@ extension ExploredSeams {
 
   func save(_ session: StoredSession) throws(StoreError) {
     var session = session
-    if !run.scenario.keepsMarks { session.refreshingSince = nil }
+    if !run.scenario.keepsMarks { (session.refreshingSince, session.refreshingBy) = (nil, nil) }
     try write("saves \(Run.summary(session))") { $0.save(session) }
     if let token = session.refreshToken?.bare {
       for other in run.processes { other.unsaved.remove(token) }
@@ -107,22 +108,29 @@ extension ExploredSeams {
   }
 }
 
-/// The lock: who waits is woken when it is released, and looks first at what the holder has left.
-extension ExploredSeams {
+/// The lock of a runtime directory: who waits is woken when it is released, and looks first at what
+/// the holder has left. On top of it is the real lock with the scope of the keyring.
+extension ExploredSeams: BusNames {
+  private var lock: any SessionLock {
+    switch run.scenario.lock {
+    case .ofBus, .leases: KeyringLock(inner: self, names: self, clock: self)
+    case .ofDirectoryAlone: self
+    }
+  }
+
   func withLock<Value>(
     of session: SessionIdentity, timeoutMilliseconds: Int,
     orUse existing: () throws(SessionError) -> Value?,
-    _ body: () throws(SessionError) -> Value
+    _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
-    let domain = run.lockDomain(process)
     let deadline = run.world.uptimeMilliseconds + Int64(timeoutMilliseconds)
     while true {
       guard run.yield(process, at: .lock) != .crash else { throw .noRuntimeDirectory }
-      if run.world.holders[domain] == nil { break }
+      if run.world.holders[process.domain] == nil { break }
       run.trace(process, "waits for the lock")
       run.wait(process, until: deadline, orForLock: true)
       guard process.isRunning else { throw .noRuntimeDirectory }
-      guard run.world.holders[domain] == nil else {
+      guard run.world.holders[process.domain] == nil else {
         run.trace(process, "gives up waiting")
         process.see(5)
         throw .busy(holder: 1, waitedSeconds: timeoutMilliseconds / 1_000)
@@ -131,15 +139,31 @@ extension ExploredSeams {
       if let value = try existing() { return value }
     }
     process.see(7)
-    run.world.holders[domain] = process.index
+    run.world.holders[process.domain] = process.index
     run.trace(process, "locks")
     defer {
       if process.isRunning {
-        run.world.holders[domain] = nil
+        run.world.holders[process.domain] = nil
         run.trace(process, "unlocks")
       }
     }
-    return try body()
+    return try body(HeldLock(coversKeyring: run.scenario.lock == .ofDirectoryAlone))
+  }
+
+  func claim(_ name: String) throws(StoreError) -> BusNameClaim {
+    guard run.yield(process, at: .lock) != .crash else { throw .failed("stopped") }
+    guard run.scenario.lock == .ofBus else { return .refused }
+    process.see(run.world.nameOwner ?? -1)
+    guard run.world.nameOwner == nil else { return .taken(by: 1) }
+    run.world.nameOwner = process.index
+    run.trace(process, "owns the name")
+    return .owned
+  }
+
+  func release(_ name: String) {
+    guard process.isRunning else { return }
+    run.world.nameOwner = nil
+    run.trace(process, "gives the name back")
   }
 }
 
@@ -148,7 +172,7 @@ extension ExploredSeams {
   func history(of session: SessionIdentity) -> RefreshHistory {
     guard run.yield(process, at: .history) != .crash else { return RefreshHistory() }
     let history = run.world.histories[process.domain] ?? RefreshHistory()
-    process.see(Int(truncatingIfNeeded: history.retryAt &* 31 &+ history.forcedAt))
+    process.see(history.digest)
     return history
   }
 

@@ -94,6 +94,12 @@ struct FakeDeployment: Hashable {
       let token = Self.bearer(request)
       guard isAccessAlive(token, at: time) else { return (Self.json(401, "{}"), .none) }
       return (Self.json(200, "{}"), end { $0.access == token })
+    case ("GET", let path) where path.hasPrefix("/oauth2/clients/"):
+      let client = String(path.dropFirst("/oauth2/clients/".count))
+      guard clients.contains(client), Self.bearer(request) == "rat-\(client)" else {
+        return (Self.json(401, #"{"error":"invalid_token"}"#), .none)
+      }
+      return (Self.json(200, #"{"client_id":"\#(client)","client_secret":"s-\#(client)"}"#), .none)
     case ("DELETE", let path) where path.hasPrefix("/oauth2/clients/"):
       let client = String(path.dropFirst("/oauth2/clients/".count))
       guard clients.remove(client) != nil, Self.bearer(request) == "rat-\(client)" else {

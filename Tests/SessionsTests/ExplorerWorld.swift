@@ -106,6 +106,7 @@ struct FakeKeyring {
       hasher.combine(session.expiresAt)
       hasher.combine(session.staleSince)
       hasher.combine(session.refreshingSince)
+      hasher.combine(session.refreshingBy)
       hasher.combine(session.clientID)
     }
     digest = hasher.finalize()
@@ -117,6 +118,8 @@ struct World {
   var keyring = FakeKeyring()
   var server: FakeDeployment { didSet { serverDigest = server.hashValue } }
   private(set) var serverDigest = 0
+  /// The owner of the session's name on the bus.
+  var nameOwner: Int?
   /// The holders of the locks, by lock domain.
   var holders: [Int: Int] = [:]
   /// The histories, by lock domain: they are files beside the locks.
@@ -150,21 +153,26 @@ struct World {
   func combine(into hasher: inout Hasher) {
     hasher.combine(keyring.digest)
     hasher.combine(serverDigest)
-    for (domain, holder) in holders.sorted(by: { $0.key < $1.key }) {
-      hasher.combine(domain)
-      hasher.combine(holder)
-    }
+    hasher.combine(nameOwner)
     for domain in 0...1 {
-      guard let history = histories[domain] else { continue }
-      hasher.combine(domain)
-      hasher.combine(history.failures)
-      hasher.combine(history.retryAt)
-      hasher.combine(history.forcedAt)
+      hasher.combine(holders[domain])
+      hasher.combine(histories[domain]?.digest)
     }
     hasher.combine(uptimeMilliseconds)
     hasher.combine(clockOffset)
     hasher.combine(keyringReturns)
     hasher.combine(fault)
+  }
+}
+
+extension RefreshHistory {
+  /// A digest of all of it.
+  var digest: Int {
+    var hasher = Hasher()
+    for number in [failures, failedAt, retryAt, forcedAt, forcedToken, rediscoveredAt] {
+      hasher.combine(number)
+    }
+    return hasher.finalize()
   }
 }
 

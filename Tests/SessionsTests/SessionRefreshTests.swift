@@ -185,7 +185,9 @@ import Testing
     #expect(bench.failure() == .oauth(.transport(error), at: deployment))
     #expect(
       bench.failure()
-        == .leftAlone(bench.identity, failedSecondsAgo: 0, nextTrySeconds: 1))
+        == .leftAlone(
+          bench.identity, failedSecondsAgo: 0,
+          nextTrySeconds: error.wasCertainlyNotSent ? 3 : 1))
     #expect(bench.requests == 2)
     #expect(bench.store.session?.refreshToken == "r1")
     #expect(bench.store.session?.staleSince == nil)

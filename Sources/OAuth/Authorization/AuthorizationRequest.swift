@@ -6,9 +6,9 @@ public struct AuthorizationRequest: Sendable, Hashable {
   public let endpoint: String
   /// The client identifier.
   public let clientID: String
-  /// Where the answer shall go.
+  /// Where the response goes.
   public let redirectURI: String
-  /// What ties the answer to this request.
+  /// What ties the response to this request.
   public let state: State
   /// The public half of the proof key.
   public let challenge: CodeChallenge
@@ -31,7 +31,8 @@ public struct AuthorizationRequest: Sendable, Hashable {
     self.resource = resource
   }
 
-  /// The URL to open: always `http` or `https`, made of plain URL characters only.
+  /// The URL to open: always `http` or `https`, of URL characters that mean nothing to a shell, but
+  /// for `?`, `&` and the brackets of an IPv6 address, which a URL cannot do without.
   ///
   /// - Throws: `malformed` when the endpoint is no such URL.
   public func url() throws(OAuthError) -> String {
@@ -58,6 +59,12 @@ public struct AuthorizationRequest: Sendable, Hashable {
     let added = parameters.map { "\($0.0)=\(PercentEncoding.encodeForm($0.1))" }
     let query = (kept.map(String.init) + added).joined(separator: "&")
     let base = endpoint.url.prefix { $0 != "?" }
-    return "\(base)?\(query)"
+    return Self.withoutShellCharacters("\(base)?\(query)")
+  }
+
+  /// Browsers are often started by scripts, and not every script quotes what it was given. A server
+  /// reads the escapes as the characters.
+  private static func withoutShellCharacters(_ url: String) -> String {
+    PercentEncoding.encode(url.utf8) { !"$'()*!;,@".utf8.contains($0) }
   }
 }

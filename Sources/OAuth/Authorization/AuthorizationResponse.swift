@@ -1,6 +1,7 @@
+import Basics
 public import Secrets
 
-/// The answer the browser brings back (RFC 6749 §4.1.2).
+/// The response the browser brings back (RFC 6749 §4.1.2).
 public struct AuthorizationResponse: Sendable, Hashable {
   /// The authorization code.
   public let code: Secret
@@ -27,22 +28,35 @@ public struct AuthorizationResponse: Sendable, Hashable {
   public struct Expectation: Sendable, Hashable {
     /// The state of the request.
     public let state: State
-    /// The issuer that was asked; nil when none is known.
+    /// The issuer that was asked, as it spells itself; nil when none is known.
     public let issuer: String?
     /// Whether the issuer promised to name itself (RFC 9207).
     public let requiresIssuer: Bool
+    /// What is signed in to, for the page that the browser shows, such as `dev.coder.com`.
+    public let displayName: String?
+    /// The account that is expected to sign in, for the same page.
+    public let account: String?
 
     /// Expects a state, and of the issuer what it promised.
-    public init(state: State, issuer: String? = nil, requiresIssuer: Bool = false) {
+    public init(
+      state: State, issuer: String? = nil, requiresIssuer: Bool = false,
+      displayName: String? = nil, account: String? = nil
+    ) {
       self.state = state
       self.issuer = issuer
       self.requiresIssuer = requiresIssuer
+      self.displayName = displayName
+      self.account = account
     }
 
     /// Expects a state from the issuer of some metadata.
-    public init(state: State, metadata: AuthorizationServerMetadata) {
+    public init(
+      state: State, metadata: AuthorizationServerMetadata, displayName: String? = nil,
+      account: String? = nil
+    ) {
       self.init(
-        state: state, issuer: metadata.issuer, requiresIssuer: metadata.requiresIssuerParameter)
+        state: state, issuer: metadata.issuer, requiresIssuer: metadata.requiresIssuerParameter,
+        displayName: displayName, account: account)
     }
   }
 
@@ -52,45 +66,86 @@ public struct AuthorizationResponse: Sendable, Hashable {
   /// - Parameters:
   ///   - query: the query component of the URL the browser was sent to.
   ///   - expected: what the request expects.
-  /// - Throws: `denied`, `authorizationFailed`, `foreignAnswer` or `malformed`, for a response with
-  ///   the right state.
+  /// - Throws: `denied`, `authorizationFailed`, `foreignResponse` or `malformed`, for a response
+  ///   with the right state.
   public init?(query: String, expected: Expectation) throws(OAuthError) {
     guard let parameters = QueryParameters(query) else { return nil }
     // RFC 6749 §10.12: "The client MUST implement CSRF protection for its redirection URI."
     guard let state = try? parameters.single("state"), expected.state.matches(state) else {
       return nil
     }
-    // The server's own word comes before a complaint about who sent it: it holds no code to steal.
+    let issuer = try parameters.single("iss")
+    // A response of another server is not shown either: its words are not our server's.
+    if let issuer { try Self.check(issuer, expected) }
     if let error = try parameters.single("error") {
       let response = ErrorResponse(
         code: error, description: try parameters.single("error_description"))
       throw response.code == ErrorResponse.accessDenied
         ? .denied(reason: response.description) : .authorizationFailed(response)
     }
-    try Self.checkIssuer(parameters.single("iss"), expected)
+    // RFC 9207 §2.4: "Clients MUST reject authorization responses without the "iss" parameter
+    // from authorization servers that do support the parameter according to the client's
+    // configuration." Errors often lack it, and nothing of them is used.
+    guard issuer != nil || !expected.requiresIssuer || expected.issuer == nil else {
+      throw .malformed("the response does not name its issuer as promised")
+    }
     guard let code = try parameters.single("code") else {
-      throw .malformed("the answer holds neither a code nor an error")
+      throw .malformed("the response holds neither a code nor an error")
     }
     try self.init(code: code, hasState: true)
   }
 
-  private static func checkIssuer(
-    _ found: String?, _ expected: Expectation
-  ) throws(OAuthError) {
-    guard let issuer = expected.issuer else { return }
-    guard let found else {
-      // RFC 9207 §2.4: "Clients MUST reject authorization responses without the "iss" parameter
-      // from authorization servers that do support the parameter according to the client's
-      // configuration."
-      guard !expected.requiresIssuer else {
-        throw .malformed("the answer does not name its issuer as promised")
-      }
+  /// RFC 9207 §2.4: "This comparison MUST use simple string comparison as defined in Section 6.2.1
+  /// of [RFC3986]. If the value does not match the expected issuer identifier, clients MUST reject
+  /// the authorization response and MUST NOT proceed with the authorization grant."
+  ///
+  /// The case of scheme and host is passed over: no other server can be meant by it.
+  private static func check(_ found: String, _ expected: Expectation) throws(OAuthError) {
+    guard let issuer = expected.issuer, found != issuer else { return }
+    guard let one = Endpoint(issuer), let other = Endpoint(found), one.origin == other.origin,
+      one.url.utf8.count == other.url.utf8.count, one.path == other.path, one.query == other.query
+    else {
+      throw .foreignResponse(expected: issuer, found: ForeignText.quotation(found) ?? "")
+    }
+  }
+}
+
+extension AuthorizationResponse {
+  /// Reads what a person copied: the address of the last page, whole or in part, or the code alone.
+  ///
+  /// Blanks, line breaks and quotation marks around it or within are what copying leaves behind. The
+  /// result is nil for an address that belongs to another sign-in, and for nothing at all.
+  ///
+  /// - Parameters:
+  ///   - pasted: what was copied.
+  ///   - expected: what the request expects.
+  /// - Throws: as ``init(query:expected:)`` and ``init(code:)``.
+  public init?(pasted: String, expected: Expectation) throws(OAuthError) {
+    var text = pasted.utf8.filter { $0 > 0x20 && $0 < 0x7F }[...]
+    while let first = text.first, "'\"<`".utf8.contains(first) { text.removeFirst() }
+    while let last = text.last, "'\">`".utf8.contains(last) { text.removeLast() }
+    guard !text.isEmpty else { return nil }
+    if let query = Self.query(in: text) {
+      try self.init(query: query, expected: expected)
       return
     }
-    // RFC 9207 §2.4: "If the value does not match the expected issuer identifier, clients MUST
-    // reject the authorization response and MUST NOT proceed with the authorization grant."
-    guard let expectedURL = Endpoint(issuer), let foundURL = Endpoint(found),
-      foundURL.isSameIssuer(as: expectedURL)
-    else { throw .foreignAnswer(expected: issuer, found: ForeignText.quotation(found) ?? "") }
+    // Some pages show the code with its state behind it: CODE#STATE.
+    let parts = text.split(separator: UInt8(ascii: "#"), omittingEmptySubsequences: false)
+    let code = String(decoding: parts[0], as: UTF8.self)
+    let state = parts.count == 2 ? String(decoding: parts[1], as: UTF8.self) : ""
+    guard Endpoint(code) == nil else { return nil }
+    try self.init(code: code, hasState: expected.state.matches(state))
+  }
+
+  /// The query component of an address or of a part of one; nil for what has none of the parameters
+  /// of a response.
+  private static func query(in text: ArraySlice<UInt8>) -> String? {
+    let start = text.firstIndex(of: UInt8(ascii: "?")).map { $0 + 1 } ?? text.startIndex
+    let query = text[start...].prefix { $0 != UInt8(ascii: "#") }
+    let names = ["code=", "error=", "state="]
+    let isResponse = query.split(separator: UInt8(ascii: "&")).contains { pair in
+      names.contains { pair.starts(with: $0.utf8) }
+    }
+    return isResponse ? String(decoding: query, as: UTF8.self) : nil
   }
 }

@@ -19,25 +19,18 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
 
   /// Reads and checks a metadata document.
   ///
+  /// Members that are not used are not judged.
+  ///
   /// - Parameters:
-  ///   - document: the body of the answer, JSON.
-  ///   - deployment: the URL of the deployment it was asked for.
-  ///   - allowedOrigins: origins other than the issuer's on which endpoints may lie.
+  ///   - document: the body of the response, JSON.
+  ///   - policy: where endpoints may lie.
   /// - Throws: `malformed`, `issuerMismatch`, `foreignEndpoint` or `unsupported`.
-  public init(
-    document: [UInt8], deployment: String, allowedOrigins: Set<String> = []
-  ) throws(OAuthError) {
+  public init(document: [UInt8], policy: EndpointPolicy) throws(OAuthError) {
     guard let object = JSONObject(document) else {
       throw .malformed("the OAuth metadata is not a JSON object")
     }
-    try self.init(object, deployment: deployment, allowedOrigins: allowedOrigins)
-  }
-
-  init(
-    _ object: JSONObject, deployment: String, allowedOrigins: Set<String>
-  ) throws(OAuthError) {
     func required(_ name: String) throws(OAuthError) -> String {
-      guard let value = try object.string(name), !value.isEmpty else {
+      guard let value = try object.string(name) else {
         throw .malformed("the OAuth metadata lacks \(name)")
       }
       return value
@@ -47,22 +40,19 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
     // issuer identifier value into which the well-known URI string was inserted to create the URL
     // used to retrieve the metadata. If these values are not identical, the data contained in the
     // response MUST NOT be used."
-    guard let expected = Endpoint(deployment), let found = Endpoint(issuer),
-      found.isSameIssuer(as: expected)
-    else { throw .issuerMismatch(expected: deployment, found: ForeignText.quotation(issuer) ?? "") }
-
-    func endpoint(_ name: String, _ url: String) throws(OAuthError) -> String {
-      try Endpoint.checked(
-        name, url, issuer: found.origin, allowedOrigins: allowedOrigins
-      ).url
+    guard let found = Endpoint(issuer), found.isSameIssuer(as: policy.deployment) else {
+      throw .issuerMismatch(
+        expected: policy.deployment.url, found: ForeignText.quotation(issuer) ?? "")
     }
     func optional(_ name: String) throws(OAuthError) -> String? {
-      guard let url = try object.string(name), !url.isEmpty else { return nil }
-      return try endpoint(name, url)
+      guard let url = try object.string(name) else { return nil }
+      return try policy.endpoint(url, named: name).url
     }
-    authorizationEndpoint = try endpoint(
-      "authorization_endpoint", required("authorization_endpoint"))
-    tokenEndpoint = try endpoint("token_endpoint", required("token_endpoint"))
+    func endpoint(_ name: String) throws(OAuthError) -> String {
+      try policy.endpoint(required(name), named: name).url
+    }
+    authorizationEndpoint = try endpoint("authorization_endpoint")
+    tokenEndpoint = try endpoint("token_endpoint")
     registrationEndpoint = try optional("registration_endpoint")
     revocationEndpoint = try optional("revocation_endpoint")
     clientAuthenticationMethods = try Self.requirements(object)
@@ -80,13 +70,11 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
       throw .unsupported("the deployment does not support the response type code")
     }
     // RFC 8414 §2 grant_types_supported: "If omitted, the default value is
-    // "["authorization_code", "implicit"]"."
-    let grantTypes =
-      try object.strings("grant_types_supported") ?? ["authorization_code", "implicit"]
-    for grantType in ["authorization_code", "refresh_token"] {
-      guard grantTypes.contains(grantType) else {
-        throw .unsupported("the deployment does not support the grant \(grantType)")
-      }
+    // "["authorization_code", "implicit"]"." Servers that issue refresh tokens do not always list
+    // the grant: what comes decides.
+    let grantTypes = try object.strings("grant_types_supported") ?? ["authorization_code"]
+    guard grantTypes.contains("authorization_code") else {
+      throw .unsupported("the deployment does not support the grant authorization_code")
     }
     // RFC 8414 §2 code_challenge_methods_supported: "If omitted, the authorization server does not
     // support PKCE." Without it a stolen code could be redeemed, so there is no way around it.

@@ -3,33 +3,40 @@ public import HTTP
 extension AuthorizationServerMetadata {
   /// Finds a deployment's metadata (RFC 8414 §3, then OpenID Connect Discovery §4).
   ///
-  /// The first address that answers 200 with JSON for this issuer wins. A redirect within the
-  /// deployment's origin is followed once.
+  /// The first address that holds metadata of this issuer wins. A redirect within the deployment's
+  /// origin is followed once; nothing secret is sent.
   ///
   /// - Parameters:
   ///   - deployment: the deployment's URL, such as `https://dev.coder.com`.
-  ///   - client: the way to the network.
-  ///   - allowedOrigins: origins other than the issuer's on which endpoints may lie.
+  ///   - client: the HTTP client.
+  ///   - allowedOrigins: URLs at and below which endpoints may lie besides the deployment's.
   ///   - now: the time in Unix seconds.
   /// - Returns: the checked metadata.
-  /// - Throws: `notOffered` when the deployment has no OAuth, `unavailable` when it cannot say
-  ///   now, `issuerMismatch` when only another issuer answered, and what the initialiser throws.
+  /// - Throws: `notOffered` when the deployment has no OAuth, `moved` when it is elsewhere,
+  ///   `unavailable` when it cannot say now, `issuerMismatch` when only another issuer responded,
+  ///   and what the initialiser throws.
   public static func discover(
     deployment: String, client: any HTTPClient, allowedOrigins: Set<String> = [], now: Int64
   ) throws(OAuthError) -> AuthorizationServerMetadata {
-    guard let base = Endpoint(deployment), base.query == nil else {
-      throw .malformed("the deployment is not an absolute https URL")
-    }
+    try discover(
+      EndpointPolicy(deployment: deployment, allowedOrigins: allowedOrigins), client: client,
+      now: now)
+  }
+
+  /// Finds the metadata of a policy's deployment.
+  public static func discover(
+    _ policy: EndpointPolicy, client: any HTTPClient, now: Int64
+  ) throws(OAuthError) -> AuthorizationServerMetadata {
     var failures: [OAuthError] = []
-    for url in wellKnownURLs(base) {
+    for path in wellKnownPaths(policy.deployment) {
       do {
-        let object = try document(at: url, origin: base.origin, client: client, now: now)
-        return try AuthorizationServerMetadata(
-          object, deployment: deployment, allowedOrigins: allowedOrigins)
+        let document = try document(at: path, policy.deployment, client: client, now: now)
+        return try AuthorizationServerMetadata(document: document, policy: policy)
       } catch {
         switch error {
         // Another address may do better; which failure to tell is decided when none does.
-        case .notOffered, .unavailable, .issuerMismatch: failures.append(error)
+        case .notOffered, .unavailable, .issuerMismatch, .malformed, .moved, .foreignEndpoint:
+          failures.append(error)
         // A document of this issuer that lacks something is the last word.
         default: throw error
         }
@@ -38,49 +45,65 @@ extension AuthorizationServerMetadata {
     throw failures.first(where: { !$0.isAbsence }) ?? failures.first ?? .notOffered("no metadata")
   }
 
-  /// The addresses to try, in order.
-  static func wellKnownURLs(_ base: Endpoint) -> [String] {
-    let path = base.path.hasSuffix("/") ? String(base.path.dropLast()) : base.path
+  /// The paths to try, in order.
+  ///
+  /// What lies below the deployment's own URL is its own; the root of its host may be somebody
+  /// else's, and comes second.
+  static func wellKnownPaths(_ deployment: Endpoint) -> [String] {
+    let path = String(deployment.directory)
     let server = "/.well-known/oauth-authorization-server"
+    let openID = "/.well-known/openid-configuration"
+    guard !path.isEmpty else { return [server, openID] }
     // RFC 8414 §3.1: "If the issuer identifier value contains a path component, any terminating
     // "/" MUST be removed before inserting "/.well-known/" and the well-known URI suffix between
     // the host component and the path component."
-    var paths = [server + path]
-    // A deployment under a path answers only below it: everything else goes to its neighbour.
-    if !path.isEmpty { paths.append(path + server) }
-    paths.append(path + "/.well-known/openid-configuration")
-    return paths.map { base.origin.description + $0 }
+    return [path + server, server + path, path + openID, openID + path]
   }
 
   private static func document(
-    at url: String, origin: Origin, client: any HTTPClient, now: Int64
-  ) throws(OAuthError) -> JSONObject {
+    at path: String, _ deployment: Endpoint, client: any HTTPClient, now: Int64
+  ) throws(OAuthError) -> [UInt8] {
+    let origin = deployment.origin
     let accept = [HTTPField("Accept", "application/json")]
-    var answer = try client.exchange(HTTPRequest(url: url, headers: accept))
-    if [301, 302, 307, 308].contains(answer.status) {
-      let location = answer.header("Location") ?? ""
-      let target = location.hasPrefix("/") ? origin.description + location : location
-      guard !location.hasPrefix("//"), let next = Endpoint(target) else {
-        throw .absent("redirects to nowhere")
-      }
-      guard next.origin == origin else { throw .absent("redirects to \(next.origin)") }
-      answer = try client.exchange(HTTPRequest(url: next.url, headers: accept))
+    let request = HTTPRequest(url: origin.description + path, headers: accept)
+    var response = try client.exchange(request)
+    if [301, 302, 307, 308].contains(response.status) {
+      let next = try redirectTarget(response, of: path, deployment)
+      response = try client.exchange(HTTPRequest(url: next, headers: accept))
     }
-    switch answer.status {
+    switch response.status {
     case 200: break
-    case 408, 429, 500...: throw OAuthError(answer: answer, now: now)
+    case 408, 429, 500...: throw OAuthError(response, now: now)
     default:
-      let message = JSONObject(answer.body).flatMap(OAuthError.message)
-      throw .absent("answers HTTP \(answer.status)\(message.map { ": " + $0 } ?? "")")
+      let message = JSONObject(response.http.body).flatMap {
+        OAuthError.message(of: $0, in: response)
+      }
+      throw .absent("says HTTP \(response.status)\(message.map { ": \"\($0)\"" } ?? "")")
     }
-    // Without OAuth, unknown paths fall through to the dashboard: 200, but a page.
-    guard let type = answer.mediaType, type == "application/json" || type.hasSuffix("+json") else {
-      throw .absent("answers with a page instead of JSON")
+    // Without OAuth, unknown paths fall through to the dashboard: 200, but a page. The body is
+    // judged and not its type, which servers get wrong.
+    guard response.http.body.first(where: { $0 > 0x20 }) != UInt8(ascii: "<"),
+      !response.http.body.isEmpty
+    else { throw .absent("holds a page instead of JSON") }
+    return response.http.body
+  }
+
+  /// Where to look next; throws when that is not ours to look at.
+  private static func redirectTarget(
+    _ response: ServerResponse, of path: String, _ deployment: Endpoint
+  ) throws(OAuthError) -> String {
+    let location = response.http.header("Location") ?? ""
+    let origin = deployment.origin
+    let target = location.hasPrefix("/") ? origin.description + location : location
+    guard !location.hasPrefix("//"), let next = Endpoint(target) else {
+      throw .absent("redirects to nowhere")
     }
-    guard let object = JSONObject(answer.body) else {
-      throw .malformed("the OAuth metadata is not a JSON object")
+    if next.origin == origin { return next.url }
+    // The same document elsewhere: the whole deployment has moved.
+    if next.path == path, next.origin.scheme == "https" || deployment.origin.scheme == "http" {
+      throw .moved(to: next.origin.description + deployment.directory)
     }
-    return object
+    throw .absent("redirects to \(next.origin)")
   }
 }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Secrets
 
 /// The page the browser shows when it comes back: self-contained, without scripts.
 struct CallbackPage {
@@ -8,27 +9,41 @@ struct CallbackPage {
   let advice: String
   let isSuccess: Bool
 
-  /// The answer has arrived. What becomes of it, the terminal tells.
-  static let accepted = CallbackPage(
-    status: "200 OK", title: "You can close this tab",
-    text: "The answer has arrived.", advice: "The terminal tells whether you are signed in.",
-    isSuccess: true)
-
-  /// The answer is an error, or is not acceptable.
-  static func refused(_ error: OAuthError) -> CallbackPage {
+  /// The response has arrived. What becomes of it, the terminal says.
+  static func accepted(_ expected: AuthorizationResponse.Expectation) -> CallbackPage {
     CallbackPage(
-      status: "400 Bad Request", title: "Not signed in", text: sentence(error.description),
-      advice: "Close this tab and return to the terminal.", isSuccess: false)
+      status: "200 OK", title: "You can close this tab",
+      text: "The response from \(name(expected)) has arrived.",
+      advice: expected.account.map {
+        "You asked to sign in as \(ForeignText.label($0)). The terminal says whether that worked."
+      } ?? "The terminal says whether you are signed in.",
+      isSuccess: true)
   }
 
-  /// The request is not an answer to us; the real one is still awaited.
-  static func ignored(_ status: String, _ text: String) -> CallbackPage {
+  /// The response is an error, or is not acceptable.
+  static func refused(
+    _ error: OAuthError, _ expected: AuthorizationResponse.Expectation
+  ) -> CallbackPage {
     CallbackPage(
-      status: status, title: "Not for this page", text: text,
-      advice: "Signing in goes on elsewhere.", isSuccess: false)
+      status: "400 Bad Request", title: "Not signed in to \(name(expected))",
+      text: sentence(error.description), advice: "Close this tab and return to the terminal.",
+      isSuccess: false)
   }
 
-  /// The whole HTTP answer.
+  /// The request is not the response; the real one is still awaited.
+  static func ignored(
+    _ status: String, _ text: String, _ expected: AuthorizationResponse.Expectation
+  ) -> CallbackPage {
+    CallbackPage(
+      status: status, title: "Not part of the sign-in", text: text,
+      advice: "The sign-in to \(name(expected)) goes on in its own tab.", isSuccess: false)
+  }
+
+  private static func name(_ expected: AuthorizationResponse.Expectation) -> String {
+    expected.displayName.map(ForeignText.label) ?? "the deployment"
+  }
+
+  /// The whole HTTP response.
   var response: [UInt8] {
     let page = Array(html.utf8)
     let head = [
@@ -36,7 +51,7 @@ struct CallbackPage {
       "Content-Type: text/html; charset=utf-8",
       "Content-Length: \(page.count)",
       "Connection: close",
-      // The address of this page holds the code: it shall stay in no cache and go to no one.
+      // The address of this page holds the code: it must stay in no cache and be sent to nobody.
       "Cache-Control: no-store",
       "Referrer-Policy: no-referrer",
       "X-Content-Type-Options: nosniff",

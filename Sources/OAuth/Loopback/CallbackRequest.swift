@@ -1,7 +1,13 @@
-/// The head of one HTTP request to the loopback receiver (RFC 9112 §3), as far as we care.
+/// The head of one HTTP request to the loopback receiver (RFC 9112 §3), as far as it matters.
+///
+/// The request line says everything. Of the fields only two kinds are kept: which host is meant,
+/// and whether a page is fetched in advance. Browsers send the cookies of every program that ever
+/// served a page on 127.0.0.1, whatever its port, so fields may be long.
 struct CallbackRequest {
+  /// The longest request line read, in bytes.
+  static let lineLimit = 16_384
   /// The longest head read, in bytes.
-  static let headLimit = 8192
+  static let headLimit = 131_072
 
   let method: String
   let path: String
@@ -20,9 +26,9 @@ struct CallbackRequest {
   static func read(_ bytes: [UInt8]) -> Reading {
     let newline = UInt8(ascii: "\n")
     guard let lineEnd = bytes.firstIndex(of: newline) else {
-      return bytes.count > headLimit ? .tooLarge : .incomplete
+      return bytes.count > lineLimit ? .tooLarge : .incomplete
     }
-    guard lineEnd <= headLimit else { return .tooLarge }
+    guard lineEnd <= lineLimit else { return .tooLarge }
     // HTTP/0.9 has no version and sends no fields: waiting for their end would be in vain.
     guard let line = requestLine(withoutReturn(bytes[..<lineEnd])) else { return .malformed }
     var fields: [(name: String, value: String)] = []
@@ -30,18 +36,23 @@ struct CallbackRequest {
     while let end = bytes[start...].firstIndex(of: newline), end <= headLimit {
       let text = withoutReturn(bytes[start..<end])
       if text.isEmpty { return complete(line, fields) }
-      guard let field = field(text) else { return .malformed }
-      fields.append(field)
+      guard let colon = separator(text) else { return .malformed }
+      let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
+      if name == "host" || purposes.contains(name) {
+        fields.append((name, value(text[(colon + 1)...])))
+      }
       start = end + 1
     }
     return bytes.count > headLimit ? .tooLarge : .incomplete
   }
 
+  /// The fields by which browsers say that nobody looks at the page yet.
+  private static let purposes = ["purpose", "sec-purpose", "x-purpose", "x-moz"]
+
   private static func complete(
     _ line: (method: String, target: String), _ fields: [(name: String, value: String)]
   ) -> Reading {
     let path = line.target.prefix { $0 != "?" }
-    let purposes = ["purpose", "sec-purpose", "x-purpose", "x-moz"]
     return .complete(
       CallbackRequest(
         method: line.method, path: String(path),
@@ -65,19 +76,22 @@ struct CallbackRequest {
     return (parts[0], parts[1])
   }
 
-  /// RFC 9112 §5: "field-line = field-name ":" OWS field-value OWS"; the name in lower case.
-  private static func field(_ bytes: ArraySlice<UInt8>) -> (name: String, value: String)? {
+  /// The colon of a field line; nil when it is none.
+  ///
+  /// RFC 9112 §5: "field-line = field-name ":" OWS field-value OWS".
+  private static func separator(_ bytes: ArraySlice<UInt8>) -> Int? {
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > bytes.startIndex,
       bytes[..<colon].allSatisfy({ (0x21...0x7E).contains($0) }),
       bytes.allSatisfy({ $0 >= 0x20 || $0 == UInt8(ascii: "\t") })
     else { return nil }
+    return colon
+  }
+
+  private static func value(_ bytes: ArraySlice<UInt8>) -> String {
     let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    let value = bytes[(colon + 1)...].drop(while: isBlank)
+    let value = bytes.drop(while: isBlank)
     let end = value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex
-    return (
-      String(decoding: bytes[..<colon], as: UTF8.self).lowercased(),
-      String(decoding: value[..<end], as: UTF8.self)
-    )
+    return String(decoding: value[..<end], as: UTF8.self)
   }
 
   /// RFC 9112 §2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any

@@ -1,30 +1,39 @@
 import Glibc
 
-/// One browser connection to the loopback receiver: reads a head, writes a page, says goodbye.
+/// One browser connection to the loopback receiver: reads a head, writes a response, closes.
 final class LoopbackConnection {
-  /// How long to wait for the other side to close after the page is sent.
-  private static let farewell: Int = 500
+  /// How long to wait for the other side to close after the response is sent.
+  private static let closingTimeoutMilliseconds = 500
 
   private enum Phase { case reading, writing, draining, closed }
 
   let descriptor: Int32
-  /// How long the other side may take to send its head, and to take its page; in milliseconds.
-  private let patience: Int
-  /// When the connection is given up, on the monotonic clock.
+  /// When the connection is given up, on the monotonic clock. It is never moved to a later time, so
+  /// that sending slowly gains nothing.
   private(set) var deadline: Int
   private var phase = Phase.reading
   private var head: [UInt8] = []
   private var unsent: ArraySlice<UInt8> = []
 
-  init(descriptor: Int32, patience: Int, now: Int) {
+  init(descriptor: Int32, deadline: Int) {
     self.descriptor = descriptor
-    self.patience = patience
-    deadline = now + patience
+    self.deadline = deadline
   }
 
   deinit { Glibc.close(descriptor) }
 
+  /// Whether no whole request has come yet.
   var isReading: Bool { phase == .reading }
+
+  /// Whether the other side has begun something: sent a part of a request, or is still to take its
+  /// response.
+  var isBusy: Bool {
+    switch phase {
+    case .reading: !head.isEmpty
+    case .writing, .draining: true
+    case .closed: false
+    }
+  }
 
   /// Whether nothing more is to be done here.
   func isOver(now: Int) -> Bool { phase == .closed || now >= deadline }
@@ -52,12 +61,11 @@ final class LoopbackConnection {
     }
   }
 
-  /// Answers and ends the connection.
-  func answer(_ page: CallbackPage, now: Int) {
-    unsent = page.response[...]
+  /// Sends a whole response and ends the connection.
+  func respond(_ response: [UInt8], now: Int) {
+    unsent = response[...]
     head = []
     phase = .writing
-    deadline = now + patience
     write(now: now)
   }
 
@@ -73,12 +81,12 @@ final class LoopbackConnection {
     guard unsent.isEmpty else { return }
     shutdown(descriptor, Int32(SHUT_WR))
     phase = .draining
-    deadline = now + Self.farewell
+    deadline = min(deadline, now + Self.closingTimeoutMilliseconds)
   }
 
   /// What can be read without waiting; nil when there is nothing, and at the end.
   private func receive() -> [UInt8]? {
-    var buffer = [UInt8](repeating: 0, count: CallbackRequest.headLimit)
+    var buffer = [UInt8](repeating: 0, count: 16_384)
     let count = recv(descriptor, &buffer, buffer.count, 0)
     if count > 0 { return Array(buffer[..<count]) }
     if count == 0 || !Self.isPassing(errno) { phase = .closed }

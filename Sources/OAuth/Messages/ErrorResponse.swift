@@ -5,12 +5,12 @@ import Secrets
 public struct ErrorResponse: Sendable, Hashable {
   /// The `error` code, cleaned.
   public let code: String
-  /// The server's explanation, cleaned: printable, at most 200 characters.
+  /// The server's explanation, cleaned: printable, at most 200 characters, without secrets of ours.
   public let description: String?
 
   /// Makes a response from a server's words, cleaning both.
   public init(code: String, description: String? = nil) {
-    self.code = ForeignText.quotation(code) ?? "unknown"
+    self.code = ForeignText.label(code)
     self.description = description.flatMap { ForeignText.quotation($0) }
   }
 
@@ -28,7 +28,7 @@ public struct ErrorResponse: Sendable, Hashable {
   public static let unauthorizedClient = "unauthorized_client"
   /// The server does not know this grant.
   public static let unsupportedGrantType = "unsupported_grant_type"
-  /// The server does not answer with codes.
+  /// The server does not respond with codes.
   public static let unsupportedResponseType = "unsupported_response_type"
   /// The server cannot revoke this kind of token (RFC 7009).
   public static let unsupportedTokenType = "unsupported_token_type"
@@ -41,67 +41,84 @@ public struct ErrorResponse: Sendable, Hashable {
   /// The server is busy or down for a while.
   public static let temporarilyUnavailable = "temporarily_unavailable"
 
-  /// The server's explanation, or ours for a code we know, in one line.
+  /// Our words for the code with the server's quoted, in one line.
+  ///
+  /// The server's words stand in quotation marks, so that they cannot be taken for ours.
   public var summary: String {
-    if let description { return "\(description) (\(code))" }
-    let text =
-      switch code {
-      case Self.invalidGrant: "the sign-in has expired or was revoked"
-      case Self.invalidClient: "the deployment does not know this client, or its secret is wrong"
-      case Self.invalidRequest: "the deployment found the request malformed"
-      case Self.invalidScope: "the scope is unknown or more than was granted"
-      case Self.invalidTarget: "the deployment does not know this resource"
-      case Self.unauthorizedClient: "this client may not sign in this way"
-      case Self.unsupportedGrantType: "the deployment does not know this grant"
-      case Self.unsupportedResponseType: "the deployment does not answer with codes"
-      case Self.unsupportedTokenType: "the deployment cannot revoke this kind of token"
-      case Self.accessDenied: "access was denied"
-      case Self.invalidToken: "the registration access token is no longer good"
-      case Self.serverError: "something broke on the deployment"
-      case Self.temporarilyUnavailable: "the deployment is busy"
-      default: "unknown OAuth error"
-      }
-    return "\(text) (\(code))"
+    "\(meaning) (\(code)\(description.map { ": \"\($0.replacing("\"", with: "'"))\"" } ?? ""))"
+  }
+
+  private var meaning: String {
+    switch code {
+    case Self.invalidGrant: "the sign-in has expired or was revoked"
+    case Self.invalidClient: "the deployment does not know this client, or its secret is wrong"
+    case Self.invalidRequest: "the deployment found the request malformed"
+    case Self.invalidScope: "the scope is unknown or more than was granted"
+    case Self.invalidTarget: "the deployment does not know this resource"
+    case Self.unauthorizedClient: "this client may not sign in this way"
+    case Self.unsupportedGrantType: "the deployment does not know this grant"
+    case Self.unsupportedResponseType: "the deployment does not respond with codes"
+    case Self.unsupportedTokenType: "the deployment cannot revoke this kind of token"
+    case Self.accessDenied: "access was denied"
+    case Self.invalidToken: "the registration access token is no longer good"
+    case Self.serverError: "something broke on the deployment"
+    case Self.temporarilyUnavailable: "the deployment is busy"
+    default: "the deployment refused"
+    }
   }
 
   /// Whether the code speaks of a passing trouble, whatever the status.
   var isTemporary: Bool { code == Self.serverError || code == Self.temporarilyUnavailable }
 
-  /// Reads a body's `error` and `error_description`; nil when it has no such error.
-  init?(_ object: JSONObject) {
+  /// Reads the `error` and `error_description` of a response; nil when it has no such error.
+  init?(_ object: JSONObject, of response: ServerResponse) {
     guard case .string(let code) = object["error"] else { return nil }
     var description: String?
-    if case .string(let text) = object["error_description"] { description = text }
-    self.init(code: code, description: description)
+    if case .string(let text) = object["error_description"] {
+      description = response.quotation(text)
+    }
+    self.init(code: response.quotation(code) ?? "", description: description)
   }
 }
 
 extension OAuthError {
-  /// Sorts an answer that is not the success a request was waiting for.
+  /// Sorts a response that is not the success a request was waiting for.
   ///
-  /// A verdict needs one of the statuses that carry verdicts and an OAuth `error`. All else leaves
-  /// the question open, so that a proxy's page, a rate limit or a provider switched off for an hour
-  /// never costs anyone their session.
+  /// A verdict needs one of the statuses that carry verdicts and an OAuth `error` in a JSON object.
+  /// All else leaves the question open, so that a proxy's page, a rate limit or a provider switched
+  /// off for an hour never costs anyone their session.
   ///
   /// - Parameters:
-  ///   - answer: the answer.
+  ///   - response: the response.
   ///   - verdicts: the statuses whose `error` is final at this endpoint.
   ///   - now: the time in Unix seconds, for a `Retry-After` that names a date.
-  init(answer: HTTPResponse, verdicts: Set<Int> = [400, 401], now: Int64) {
-    let object = JSONObject(answer.body)
-    let response = object.flatMap(ErrorResponse.init)
-    if let response, verdicts.contains(answer.status), !response.isTemporary {
-      self = .refused(response, status: answer.status)
+  init(_ response: ServerResponse, verdicts: Set<Int> = [400, 401], now: Int64) {
+    let status = response.status
+    if (300..<400).contains(status), status != 304, let location = response.http.header("Location")
+    {
+      self = .redirected(status: status, to: Self.withoutQuery(location, of: response))
+      return
+    }
+    let object = JSONObject(response.http.body)
+    let error = object.flatMap { ErrorResponse($0, of: response) }
+    if let error, verdicts.contains(status), !error.isTemporary {
+      self = .refused(error, status: status)
       return
     }
     self = .unavailable(
-      status: answer.status, reason: response?.description ?? object.flatMap(Self.message),
-      retryAfter: RetryAfter.seconds(answer.header("Retry-After"), now: now))
+      status: status,
+      reason: error?.description ?? object.flatMap { Self.message(of: $0, in: response) },
+      retryAfter: RetryAfter.seconds(response.http, now: now))
   }
 
   /// The `message` with which a deployment's other half, its own API, explains a failure.
-  static func message(_ object: JSONObject) -> String? {
+  static func message(of object: JSONObject, in response: ServerResponse) -> String? {
     guard case .string(let text) = object["message"] else { return nil }
-    return ForeignText.quotation(text)
+    return response.quotation(text)
+  }
+
+  /// Where a redirect leads. Its query may hold anything, even what we sent.
+  private static func withoutQuery(_ location: String, of response: ServerResponse) -> String {
+    response.quotation(String(location.prefix { $0 != "?" && $0 != "#" })) ?? "nowhere"
   }
 }

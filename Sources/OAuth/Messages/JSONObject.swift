@@ -1,25 +1,46 @@
-import FoundationEssentials
+import Basics
+import HTTP
 
-/// One JSON object as servers send it (RFC 8259), read member by member.
+/// One JSON object as servers send it, read member by member.
 struct JSONObject {
-  private static let depthLimit = 32
-  private let members: [String: JSONValue]
+  let members: [JSONValue.Member]
 
-  /// Reads an object; nil for anything else: another value, invalid UTF-8, a byte order mark,
-  /// nesting beyond 32, a repeated member.
+  /// Reads an object on which a decision rests; nil for anything else: another value, invalid
+  /// UTF-8, nesting beyond 32, a repeated member.
+  ///
+  /// RFC 8259 §4: "When the names within an object are not unique, the behavior of software that
+  /// receives such an object is unpredictable."
   init?(_ body: [UInt8]) {
-    // RFC 8259 §8.1: "Implementations MUST NOT add a byte order mark (U+FEFF) to the beginning of
-    // a networked-transmitted JSON text."
-    guard !body.starts(with: [0xEF, 0xBB, 0xBF]), Self.isUnambiguous(body),
-      String(validating: body, as: UTF8.self) != nil,
-      let members = try? JSONDecoder().decode([String: JSONValue].self, from: Data(body))
+    guard let members = JSONReader.members(of: body, isLenient: false),
+      Set(members.map(\.name)).count == members.count
     else { return nil }
     self.members = members
   }
 
-  /// A member's value; nil when it is absent or null.
+  /// Reads a response that gives something, so that no oddity of its form costs what it gives: JSON
+  /// whose members can be read, or a form (`application/x-www-form-urlencoded`).
+  ///
+  /// - Returns: nil when no member can be read.
+  init?(given response: HTTPResponse) {
+    let form = Self.form(response.body)
+    let json = JSONReader.members(of: response.body, isLenient: true)
+    let isForm = response.mediaType == "application/x-www-form-urlencoded"
+    // By the type it claims, then by its look.
+    guard
+      let members = (isForm ? [form, json] : [json, form]).compactMap(\.self)
+        .first(where: { !$0.isEmpty })
+    else { return nil }
+    self.members = members
+  }
+
+  init(members: [JSONValue.Member]) {
+    self.members = members
+  }
+
+  /// A member's value, the last one where it is repeated; nil when it is absent, null or an empty
+  /// string.
   subscript(name: String) -> JSONValue? {
-    members[name].flatMap { $0 == .null ? nil : $0 }
+    members.last { $0.name == name && $0.value != .null && $0.value != .string("") }?.value
   }
 
   /// A member that must be a string if it is there.
@@ -33,85 +54,29 @@ struct JSONObject {
   func strings(_ name: String) throws(OAuthError) -> [String]? {
     guard let value = self[name] else { return nil }
     guard case .array(let values) = value else { throw .malformed("\(name) is not a list") }
-    var strings: [String] = []
-    for value in values {
+    return try values.map { value throws(OAuthError) in
       guard case .string(let text) = value else {
         throw .malformed("\(name) holds something else than strings")
       }
-      strings.append(text)
-    }
-    return strings
-  }
-
-  /// Whether every reader would read the same members.
-  ///
-  /// RFC 8259 §4: "When the names within an object are not unique, the behavior of software that
-  /// receives such an object is unpredictable." The decoder keeps one of them silently. A name
-  /// written with an escape could hide a repetition; no member we know needs one.
-  private static func isUnambiguous(_ body: [UInt8]) -> Bool {
-    var depth = 0
-    var nameFollows = false
-    var names: Set<[UInt8]> = []
-    var index = 0
-    while index < body.count {
-      switch body[index] {
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        depth += 1
-        guard depth <= depthLimit else { return false }
-        nameFollows = depth == 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: ","): nameFollows = depth == 1
-      case UInt8(ascii: "\""):
-        let start = index + 1
-        index = start
-        while index < body.count, body[index] != UInt8(ascii: "\"") {
-          index += body[index] == UInt8(ascii: "\\") ? 2 : 1
-        }
-        guard index < body.count else { return false }
-        if nameFollows {
-          let name = Array(body[start..<index])
-          guard !name.contains(UInt8(ascii: "\\")), names.insert(name).inserted else {
-            return false
-          }
-        }
-        nameFollows = false
-      default: break
-      }
-      index += 1
-    }
-    return true
-  }
-}
-
-/// One JSON value.
-enum JSONValue: Equatable, Decodable {
-  case null
-  case bool(Bool)
-  case string(String)
-  case number(Double)
-  case array([JSONValue])
-  case object
-  /// A number that no `Double` can hold.
-  case unreadable
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let text = try? container.decode(String.self) {
-      self = .string(text)
-    } else if let number = try? container.decode(Double.self) {
-      self = .number(number)
-    } else if let bool = try? container.decode(Bool.self) {
-      self = .bool(bool)
-    } else if let values = try? container.decode([JSONValue].self) {
-      self = .array(values)
-    } else if (try? decoder.container(keyedBy: NoKey.self)) != nil {
-      self = .object
-    } else {
-      self = .unreadable
+      return text
     }
   }
 
-  private enum NoKey: CodingKey {}
+  /// The fields of a form; nil when it does not look like one.
+  private static func form(_ body: [UInt8]) -> [JSONValue.Member]? {
+    let isName: (UInt8) -> Bool = {
+      (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || $0 == UInt8(ascii: "_")
+    }
+    let text = body.drop { $0 <= 0x20 || $0 >= 0x80 }
+    let name = text.prefix(while: isName)
+    guard !name.isEmpty, text[name.endIndex...].first == UInt8(ascii: "=") else { return nil }
+    let line = text.prefix { $0 > 0x20 }
+    return line.split(separator: UInt8(ascii: "&")).prefix(64).compactMap { pair in
+      let name = pair.prefix { $0 != UInt8(ascii: "=") }
+      guard let key = PercentEncoding.decodeForm(name),
+        let value = PercentEncoding.decodeForm(pair[name.endIndex...].dropFirst())
+      else { return nil }
+      return JSONValue.Member(name: key, value: .string(value))
+    }
+  }
 }

@@ -1,7 +1,8 @@
 /// What a token, a secret, an identifier or a scope may consist of.
 enum TokenSyntax {
-  /// The longest token, secret or identifier kept, in bytes.
-  static let keptLimit = 8192
+  /// The longest token, secret or identifier kept, in bytes: more than common servers take in a
+  /// header, and so little that two of them fit into one item of the keyring.
+  static let keptLimit = 24_576
 
   /// Whether a token, secret or identifier is one word of visible ASCII without `"` and `\`.
   ///

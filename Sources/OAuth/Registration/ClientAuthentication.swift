@@ -1,5 +1,3 @@
-import Basics
-import FoundationEssentials
 import HTTP
 public import Secrets
 
@@ -11,6 +9,16 @@ public enum ClientAuthenticationMethod: String, Sendable, CaseIterable {
   case clientSecretPost = "client_secret_post"
   /// Identifier and secret in the `Authorization` field.
   case clientSecretBasic = "client_secret_basic"
+
+  /// The best of the ways that a server supports.
+  ///
+  /// RFC 6749 §2.3.1: "Including the client credentials in the request-body using the two
+  /// parameters is NOT RECOMMENDED and SHOULD be limited to clients unable to directly utilize the
+  /// HTTP Basic authentication scheme".
+  public static func preferred(of methods: [ClientAuthenticationMethod]) -> Self {
+    [.clientSecretBasic, .clientSecretPost, .none].first(where: methods.contains)
+      ?? .clientSecretBasic
+  }
 }
 
 /// A client's identifier with what proves it (RFC 6749 §2.3).
@@ -40,26 +48,44 @@ public enum ClientAuthentication: Sendable, Hashable {
     }
   }
 
-  /// Adds what belongs into the form.
-  func complete(_ form: inout FormBody) {
+  /// The client with its secret sent in the other way, for a server that registered one and takes
+  /// another; nil for a public client.
+  private var alternative: ClientAuthentication? {
     switch self {
-    case .identifier(let id): form.append("client_id", id)
-    case .post(let id, let secret):
-      form.append("client_id", id)
-      form.append("client_secret", secret)
-    // RFC 6749 §2.3: "The client MUST NOT use more than one authentication method in each request."
-    case .basic: break
+    case .identifier: nil
+    case .post(let id, let secret): .basic(id: id, secret: secret)
+    case .basic(let id, let secret): .post(id: id, secret: secret)
     }
   }
 
-  /// The `Authorization` field, for the method that has one.
-  var authorization: HTTPField? {
-    guard case .basic(let id, let secret) = self else { return nil }
-    // RFC 6749 §2.3.1: "The client identifier is encoded using the
-    // "application/x-www-form-urlencoded" encoding algorithm per Appendix B, and the encoded value
-    // is used as the username; the client secret is encoded using the same algorithm and used as
-    // the password."
-    let pair = "\(PercentEncoding.encodeForm(id)):\(FormBody.encoded(secret))"
-    return HTTPField("Authorization", "Basic \(Data(pair.utf8).base64EncodedString())")
+  /// The client with its secret in the other way, when a response says that it does not know the
+  /// client as it proved itself.
+  ///
+  /// RFC 6749 §5.2 invalid_client: "Client authentication failed (e.g., unknown client, no client
+  /// authentication included, or unsupported authentication method)." Nothing was done then: the
+  /// same request may be sent again.
+  func alternative(after response: ServerResponse) -> ClientAuthentication? {
+    guard [400, 401].contains(response.status),
+      let error = JSONObject(response.http.body).flatMap({ ErrorResponse($0, of: response) }),
+      error.code == ErrorResponse.invalidClient
+    else { return nil }
+    return alternative
+  }
+}
+
+extension TrustedEndpoint {
+  /// Sends a form as a client, in both ways to prove itself if the first is not accepted.
+  ///
+  /// A client is registered with the way it authenticates at the token endpoint; elsewhere a server
+  /// may want another (RFC 8414 §2 revocation_endpoint_auth_methods_supported), and some take
+  /// another than they say.
+  func exchange(
+    _ form: FormBody, as authentication: ClientAuthentication, client: any HTTPClient
+  ) throws(OAuthError) -> ServerResponse {
+    let first = try client.exchange(post(form, as: authentication))
+    guard let alternative = authentication.alternative(after: first) else { return first }
+    let second = try client.exchange(post(form, as: alternative))
+    // A refusal of the second says no more than that of the first.
+    return (400..<500).contains(second.status) ? first : second
   }
 }

@@ -3,6 +3,10 @@ public import Secrets
 
 /// What a server gave a client when it registered (RFC 7591 §3.2.1).
 public struct ClientRegistration: Sendable, Hashable {
+  /// The longest identifier or secret kept, in bytes. Servers without a database put a whole signed
+  /// document into the identifier.
+  private static let wordLimit = 8192
+
   /// The client identifier.
   public let clientID: String
   /// The client secret; nil for a public client.
@@ -11,9 +15,9 @@ public struct ClientRegistration: Sendable, Hashable {
   public let clientSecretExpiresAt: Int64?
   /// What authorises changes to the registration (RFC 7592).
   public let registrationAccessToken: Secret?
-  /// Where the registration is changed; on the issuer's origin or nil.
+  /// Where the registration is changed; the deployment's own or nil.
   public let registrationClientURI: String?
-  /// Where answers may go.
+  /// Where responses may go.
   public let redirectURIs: [String]
   /// How the client authenticates, as the server returned it.
   public let tokenEndpointAuthMethod: ClientAuthenticationMethod
@@ -43,48 +47,61 @@ public struct ClientRegistration: Sendable, Hashable {
     clientSecretExpiresAt.map { $0 <= now } ?? false
   }
 
-  /// Registers a client.
+  /// Registers a client. One that the server made but that cannot be used is deleted again.
   ///
   /// - Parameters:
   ///   - request: what to register.
   ///   - metadata: the server's metadata.
-  ///   - client: the way to the network.
+  ///   - policy: where the registration may be managed.
+  ///   - client: the HTTP client.
   ///   - now: the time in Unix seconds.
   /// - Returns: the registration.
-  /// - Throws: `registrationDisabled`, `refused`, `unavailable`, `malformed` or `transport`.
+  /// - Throws: `registrationDisabled`, `notOffered`, `refused`, `unavailable`, `unsupported`,
+  ///   `malformed` or `transport`.
   public static func register(
     _ request: RegistrationRequest, metadata: AuthorizationServerMetadata,
-    client: any HTTPClient, now: Int64
+    policy: EndpointPolicy, client: any HTTPClient, now: Int64
   ) throws(OAuthError) -> ClientRegistration {
-    guard let url = metadata.registrationEndpoint else { throw .registrationDisabled }
-    let answer = try client.exchange(request.httpRequest(method: "POST", url: url))
-    // RFC 7591 §3.2.1: "Upon a successful registration request, the authorization server returns
-    // a client identifier for the client. The server responds with an HTTP 201 Created status code"
-    guard answer.status == 201 || answer.status == 200 else {
-      throw .registration(answer, now: now)
+    guard let url = metadata.registrationEndpoint else {
+      throw .registrationDisabled(reason: nil)
     }
-    return try ClientRegistration(answer.body, request: request, issuer: metadata.issuer)
-  }
-
-  /// Reads and checks an answer to a registration or an update.
-  init(
-    _ body: [UInt8], request: RegistrationRequest, issuer: String,
-    previous: ClientRegistration? = nil
-  ) throws(OAuthError) {
-    guard let object = JSONObject(body) else {
+    let response = try client.exchange(request.httpRequest(to: url))
+    // RFC 7591 §3.2.1: "The server responds with an HTTP 201 Created status code"; some say 200.
+    guard response.isSuccess else { throw .registration(response, now: now) }
+    guard let object = JSONObject(given: response.http) else {
       throw .malformed("the registration is not a JSON object")
     }
-    if let error = ErrorResponse(object) { throw .refused(error, status: 200) }
+    do throws(OAuthError) {
+      return try ClientRegistration(object, of: response, request: request, policy: policy)
+    } catch {
+      if let unusable = ClientRegistration(managementOf: object, policy: policy) {
+        try? unusable.delete(policy: policy, client: client, now: now)
+      }
+      throw error
+    }
+  }
+
+  /// Reads and checks what a server says about a client. Empty members count as absent.
+  init(
+    _ object: JSONObject, of response: ServerResponse, request: RegistrationRequest,
+    policy: EndpointPolicy, previous: ClientRegistration? = nil
+  ) throws(OAuthError) {
     func word(_ name: String) throws(OAuthError) -> String? {
-      guard let value = try object.string(name), !value.isEmpty else { return nil }
-      guard TokenSyntax.isWord(value, limit: 2048) else {
+      guard let value = try object.string(name) else { return nil }
+      guard TokenSyntax.isWord(value, limit: Self.wordLimit) else {
         throw .malformed("the \(name) holds unusable characters or is too long")
       }
       return value
     }
-    guard let clientID = try word("client_id"), previous.map({ $0.clientID == clientID }) ?? true
-    else { throw .malformed("the registration has no client_id, or another one") }
-
+    guard let clientID = try word("client_id") else {
+      if let error = ErrorResponse(object, of: response) {
+        throw .refused(error, status: response.status)
+      }
+      throw .malformed("the registration has no client_id")
+    }
+    guard previous.map({ $0.clientID == clientID }) ?? true else {
+      throw .malformed("the registration is another client's")
+    }
     // RFC 7591 §3.2.1: "the authorization server MUST return all registered metadata about this
     // client"; where it does not, what was asked for stands.
     var method = request.tokenEndpointAuthMethod
@@ -94,44 +111,62 @@ public struct ClientRegistration: Sendable, Hashable {
       }
       method = known
     }
-    let redirectURIs = try object.strings("redirect_uris") ?? request.redirectURIs
-    guard request.redirectURIs.allSatisfy(redirectURIs.contains) else {
-      throw .malformed("the registration is for other redirect URIs than asked for")
-    }
+    let registered = try object.strings("redirect_uris") ?? []
+    guard
+      registered.isEmpty
+        || request.redirectURIs.allSatisfy({ wanted in
+          registered.contains { RedirectURI.covers($0, wanted) }
+        })
+    else { throw .malformed("the registration is for other redirect URIs than asked for") }
     let secret = try word("client_secret").map { Secret($0) }
-    // An update's answer need not repeat the secret, nor the registration access token.
+    // A later response need not repeat the secret, nor the registration access token.
     let token = try word("registration_access_token").map { Secret($0) }
-    let origin = Endpoint(issuer)?.origin
-    let uri = try word("registration_client_uri") ?? previous?.registrationClientURI
+    let uri = try object.string("registration_client_uri").flatMap(policy.managementURL)
     self.init(
       clientID: clientID, clientSecret: secret ?? previous?.clientSecret,
       clientSecretExpiresAt: Self.expiry(object["client_secret_expires_at"])
         ?? (secret == nil ? previous?.clientSecretExpiresAt : nil),
       registrationAccessToken: token ?? previous?.registrationAccessToken,
-      registrationClientURI: uri.flatMap { Endpoint($0)?.origin == origin ? $0 : nil },
+      registrationClientURI: uri ?? previous?.registrationClientURI,
       redirectURIs: request.redirectURIs, tokenEndpointAuthMethod: method)
+  }
+
+  /// What is needed to delete a client of which nothing else can be used.
+  private init?(managementOf object: JSONObject, policy: EndpointPolicy) {
+    guard case .string(let id) = object["client_id"],
+      case .string(let token) = object["registration_access_token"], TokenSyntax.isWord(token),
+      case .string(let uri) = object["registration_client_uri"]
+    else { return nil }
+    self.init(
+      clientID: id, registrationAccessToken: Secret(token),
+      registrationClientURI: policy.managementURL(uri), redirectURIs: [],
+      tokenEndpointAuthMethod: .none)
   }
 
   /// RFC 7591 §3.2.1 client_secret_expires_at: "Time at which the client secret will expire or 0
   /// if it will not expire." Deployments leave it out instead of writing 0.
   private static func expiry(_ value: JSONValue?) -> Int64? {
-    guard case .number(let seconds) = value, seconds > 0 else { return nil }
+    guard let seconds = value?.double, seconds > 0 else { return nil }
     return Int64(min(seconds, 253_402_300_799))
   }
 }
 
 extension OAuthError {
   /// Sorts a refused registration.
-  fileprivate static func registration(_ answer: HTTPResponse, now: Int64) -> OAuthError {
-    guard answer.status == 403 else { return OAuthError(answer: answer, now: now) }
-    let object = JSONObject(answer.body)
-    let reason = object.flatMap(ErrorResponse.init)?.description ?? object.flatMap(message)
-    // Deployments say "invalid_request" and "disabled" when registration is switched off, and
-    // name the experiment to enable when all of OAuth is.
-    if reason?.lowercased().contains("disabled") == true { return .registrationDisabled }
-    if reason?.lowercased().contains("requires enabling") == true {
-      return .notOffered(reason ?? "it is switched off")
+  fileprivate static func registration(_ response: ServerResponse, now: Int64) -> OAuthError {
+    let error = OAuthError(response, verdicts: [400], now: now)
+    switch (response.status, error) {
+    case (_, .redirected): return .registrationDisabled(reason: nil)
+    // Nobody may register without credentials of another kind, or there is nothing at the address.
+    case (401, .unavailable(_, let reason, _)), (403, .unavailable(_, let reason, _)),
+      (404, .unavailable(_, let reason, _)), (405, .unavailable(_, let reason, _)),
+      (410, .unavailable(_, let reason, _)), (501, .unavailable(_, let reason, _)):
+      // Deployments name the experiment to enable when all of OAuth is switched off.
+      if let reason, reason.lowercased().contains("requires enabling") {
+        return .notOffered("it says \"\(reason)\"")
+      }
+      return .registrationDisabled(reason: reason)
+    default: return error
     }
-    return OAuthError(answer: answer, verdicts: [403], now: now)
   }
 }

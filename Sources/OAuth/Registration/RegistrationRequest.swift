@@ -1,12 +1,10 @@
-import FoundationEssentials
 import HTTP
-import Secrets
 
 /// What a client asks to be registered as (RFC 7591 §2).
 public struct RegistrationRequest: Sendable, Hashable {
   /// The name people see when they are asked for consent.
   public let clientName: String
-  /// Where answers may go; older deployments heed only the first.
+  /// Where responses may go; older deployments heed only the first.
   public let redirectURIs: [String]
   /// How the client will authenticate.
   public let tokenEndpointAuthMethod: ClientAuthenticationMethod
@@ -25,56 +23,39 @@ public struct RegistrationRequest: Sendable, Hashable {
   }
 
   /// Makes a request with the best way to authenticate that the server supports.
-  ///
-  /// `client_secret_post` comes first because every deployment that has OAuth knows it.
   public init(
     clientName: String, redirectURIs: [String], metadata: AuthorizationServerMetadata,
     scope: String? = nil
   ) {
-    let preferred: [ClientAuthenticationMethod] = [.clientSecretPost, .clientSecretBasic, .none]
     self.init(
       clientName: clientName, redirectURIs: redirectURIs,
-      tokenEndpointAuthMethod: preferred.first(
-        where: metadata.clientAuthenticationMethods.contains) ?? .clientSecretBasic,
-      scope: scope)
-  }
-
-  /// The request as JSON to send.
-  ///
-  /// - Parameters:
-  ///   - method: `POST` to register, `PUT` to replace.
-  ///   - url: the endpoint.
-  ///   - clientID: the registered identifier, when replacing.
-  ///   - token: the registration access token, when replacing.
-  /// - Returns: the request.
-  /// - Throws: `malformed`, should the JSON encoder fail.
-  func httpRequest(
-    method: String, url: String, clientID: String? = nil, token: Secret? = nil
-  ) throws(OAuthError) -> HTTPRequest {
-    let document = Document(
-      client_id: clientID, client_name: clientName, redirect_uris: redirectURIs,
-      token_endpoint_auth_method: tokenEndpointAuthMethod.rawValue, scope: scope)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let body = try? encoder.encode(document) else {
-      throw .malformed("the registration cannot be written as JSON")
-    }
-    return HTTPRequest(
-      method: method, url: url,
-      headers: [
-        HTTPField("Content-Type", "application/json"), HTTPField("Accept", "application/json"),
-      ] + [token.map(HTTPField.bearer)].compactMap(\.self),
-      body: Array(body))
+      tokenEndpointAuthMethod: .preferred(of: metadata.clientAuthenticationMethods), scope: scope)
   }
 
   /// The members in the specification's spelling.
-  private struct Document: Encodable {
-    let client_id: String?
-    let client_name: String
-    let redirect_uris: [String]
-    let grant_types = ["authorization_code", "refresh_token"]
-    let response_types = ["code"]
-    let token_endpoint_auth_method: String
-    let scope: String?
+  var members: [JSONValue.Member] {
+    let members: [(String, JSONValue?)] = [
+      ("client_name", .string(clientName)),
+      ("redirect_uris", .array(redirectURIs.map(JSONValue.string))),
+      // OpenID Connect Dynamic Client Registration §2: "The default, if omitted, is web", for which
+      // servers refuse loopback addresses.
+      ("application_type", .string("native")),
+      ("grant_types", .array([.string("authorization_code"), .string("refresh_token")])),
+      ("response_types", .array([.string("code")])),
+      ("token_endpoint_auth_method", .string(tokenEndpointAuthMethod.rawValue)),
+      ("scope", scope.map(JSONValue.string)),
+    ]
+    return members.compactMap { name, value in
+      value.map { JSONValue.Member(name: name, value: $0) }
+    }
+  }
+
+  /// The request to an endpoint for new clients.
+  func httpRequest(to url: String) -> HTTPRequest {
+    HTTPRequest(
+      method: "POST", url: url,
+      headers: [
+        HTTPField("Content-Type", "application/json"), HTTPField("Accept", "application/json"),
+      ], body: Array(JSONValue.object(members).text.utf8))
   }
 }

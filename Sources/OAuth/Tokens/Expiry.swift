@@ -17,17 +17,8 @@ enum Expiry {
 
   /// RFC 6749 §5.1 expires_in: "The lifetime in seconds of the access token."
   private static func lifetime(_ value: JSONValue?) -> Int64? {
-    let seconds: Double
-    switch value {
-    case .number(let number): seconds = number
-    case .string(let text):
-      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }),
-        let number = Double(text)
-      else { return nil }
-      seconds = number
-    default: return nil
-    }
-    return seconds >= 1 ? Int64(min(seconds, Double(limit))) : nil
+    guard let seconds = value?.double, seconds >= 1 else { return nil }
+    return Int64(min(seconds, Double(limit)))
   }
 
   /// What remains until a moment in RFC 3339.

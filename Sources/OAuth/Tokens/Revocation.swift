@@ -11,15 +11,46 @@ public struct Revocation: Sendable, Hashable {
     case refreshToken = "refresh_token"
   }
 
-  /// The revocation endpoint, from checked metadata.
-  public let endpoint: String
+  /// The revocation endpoint, checked a moment ago.
+  public let endpoint: TrustedEndpoint
   /// How the client proves itself.
   public let authentication: ClientAuthentication
 
   /// Names an endpoint and the client that will speak to it.
-  public init(endpoint: String, authentication: ClientAuthentication) {
+  public init(_ endpoint: TrustedEndpoint, authentication: ClientAuthentication) {
     self.endpoint = endpoint
     self.authentication = authentication
+  }
+
+  /// Revokes both tokens of a session, the refresh token first.
+  ///
+  /// Where the server cannot revoke refresh tokens, the access token is revoked all the same, and
+  /// then the server's refusal is thrown: the refresh token is still good.
+  ///
+  /// - Parameters:
+  ///   - accessToken: the access token.
+  ///   - refreshToken: the refresh token, if there is one.
+  ///   - client: the HTTP client.
+  ///   - now: the time in Unix seconds.
+  /// - Throws: as ``revoke(_:hint:client:now:)``.
+  public func revoke(
+    accessToken: Secret, refreshToken: Secret?, client: any HTTPClient, now: Int64
+  ) throws(OAuthError) {
+    var refusal: OAuthError?
+    if let refreshToken {
+      do throws(OAuthError) {
+        try revoke(refreshToken, hint: .refreshToken, client: client, now: now)
+      } catch {
+        // RFC 7009 §2.2.1 unsupported_token_type: "The authorization server does not support the
+        // revocation of the presented token type."
+        guard case .refused(let response, _) = error,
+          response.code == ErrorResponse.unsupportedTokenType
+        else { throw error }
+        refusal = error
+      }
+    }
+    try revoke(accessToken, hint: .accessToken, client: client, now: now)
+    if let refusal { throw refusal }
   }
 
   /// Revokes a token. A token the server does not know counts as revoked.
@@ -27,32 +58,19 @@ public struct Revocation: Sendable, Hashable {
   /// - Parameters:
   ///   - token: the token.
   ///   - hint: its kind.
-  ///   - client: the way to the network.
+  ///   - client: the HTTP client.
   ///   - now: the time in Unix seconds.
-  /// - Throws: `refused`, `unavailable` or `transport`; the token may then still be good.
+  /// - Throws: `refused`, `redirected`, `unavailable` (503 with what the server asks to wait) or
+  ///   `transport`; the token may then still be good.
   public func revoke(
     _ token: Secret, hint: TokenTypeHint, client: any HTTPClient, now: Int64
   ) throws(OAuthError) {
-    var answer = try client.exchange(request(token, hint, authentication))
-    // A client is registered with the way it authenticates at the token endpoint; here a server may
-    // want another (RFC 8414 §2 revocation_endpoint_auth_methods_supported). RFC 6749 §2.3.1: "The
-    // authorization server MUST support the HTTP Basic authentication scheme for authenticating
-    // clients that were issued a client password."
-    if answer.status == 401, case .post(let id, let secret) = authentication {
-      answer = try client.exchange(request(token, hint, .basic(id: id, secret: secret)))
-    }
-    // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has
-    // been revoked successfully or if the client submitted an invalid token."
-    guard answer.status == 200 else { throw OAuthError(answer: answer, now: now) }
-  }
-
-  private func request(
-    _ token: Secret, _ hint: TokenTypeHint, _ authentication: ClientAuthentication
-  ) -> HTTPRequest {
     var form = FormBody()
     form.append("token", token)
     form.append("token_type_hint", hint.rawValue)
-    authentication.complete(&form)
-    return form.request(to: endpoint, authorization: authentication.authorization)
+    let response = try endpoint.exchange(form, as: authentication, client: client)
+    // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has
+    // been revoked successfully or if the client submitted an invalid token." Some say 204.
+    guard response.isSuccess else { throw OAuthError(response, now: now) }
   }
 }

@@ -3,14 +3,14 @@ public import Secrets
 
 /// Where grants become tokens (RFC 6749 §3.2).
 public struct TokenEndpoint: Sendable, Hashable {
-  /// The URL, from checked metadata.
-  public let url: String
+  /// The address, checked a moment ago.
+  public let endpoint: TrustedEndpoint
   /// How the client proves itself.
   public let authentication: ClientAuthentication
 
   /// Names an endpoint and the client that will speak to it.
-  public init(url: String, authentication: ClientAuthentication) {
-    self.url = url
+  public init(_ endpoint: TrustedEndpoint, authentication: ClientAuthentication) {
+    self.endpoint = endpoint
     self.authentication = authentication
   }
 
@@ -20,51 +20,50 @@ public struct TokenEndpoint: Sendable, Hashable {
   ///   - code: the authorization code.
   ///   - redirectURI: the redirect URI of the authorization request.
   ///   - verifier: the secret half of the proof key.
+  ///   - scope: the scope of the authorization request, which a response without one has granted.
   ///   - resource: the resource of the authorization request, if it had one.
-  ///   - client: the way to the network.
+  ///   - client: the HTTP client.
   ///   - now: the time in Unix seconds.
   /// - Returns: the tokens.
-  /// - Throws: `refused`, `unavailable`, `malformed` or `transport`.
+  /// - Throws: `refused`, `redirected`, `unavailable`, `malformed` or `transport`.
   public func exchange(
-    code: Secret, redirectURI: String, verifier: CodeVerifier, resource: String? = nil,
-    client: any HTTPClient, now: Int64
+    code: Secret, redirectURI: String, verifier: CodeVerifier, scope: String? = nil,
+    resource: String? = nil, client: any HTTPClient, now: Int64
   ) throws(OAuthError) -> TokenResponse {
     try send(
       .authorizationCode(
         code: code, redirectURI: redirectURI, verifier: verifier, resource: resource),
-      client: client, now: now)
+      scope: scope, client: client, now: now)
   }
 
   /// Spends a refresh token (RFC 6749 §6).
   ///
-  /// The answer may lack a refresh token: see ``TokenResponse/keeping(refreshToken:)``.
+  /// The response may lack a refresh token: see ``TokenResponse/keeping(refreshToken:)``.
   ///
   /// - Parameters:
   ///   - refreshToken: the refresh token.
   ///   - scope: a narrower scope; nil keeps what was granted.
   ///   - resource: the resource of the authorization request, if it had one.
-  ///   - client: the way to the network.
+  ///   - client: the HTTP client.
   ///   - now: the time in Unix seconds.
   /// - Returns: the tokens.
-  /// - Throws: `refused` (`invalid_grant` when the session is over), `unavailable`, `malformed` or
-  ///   `transport`.
+  /// - Throws: `refused`, `redirected`, `unavailable`, `malformed` or `transport`;
+  ///   ``OAuthError/grantState`` says what has become of the refresh token.
   public func refresh(
     _ refreshToken: Secret, scope: String? = nil, resource: String? = nil,
     client: any HTTPClient, now: Int64
   ) throws(OAuthError) -> TokenResponse {
     try send(
-      .refreshToken(refreshToken, scope: scope, resource: resource), client: client, now: now)
+      .refreshToken(refreshToken, scope: scope, resource: resource), scope: scope, client: client,
+      now: now)
   }
 
   private func send(
-    _ request: TokenRequest, client: any HTTPClient, now: Int64
+    _ request: TokenRequest, scope: String?, client: any HTTPClient, now: Int64
   ) throws(OAuthError) -> TokenResponse {
-    let answer = try client.exchange(
-      request.httpRequest(endpoint: url, authentication: authentication))
-    // RFC 6749 §5.1: "The authorization server issues an access token and optional refresh token,
-    // and constructs the response by adding the following parameters to the entity-body of the
-    // HTTP response with a 200 (OK) status code"
-    guard answer.status == 200 else { throw OAuthError(answer: answer, now: now) }
-    return try TokenResponse(body: answer.body, now: now)
+    let response = try endpoint.exchange(request.form, as: authentication, client: client)
+    // RFC 6749 §5.1 wants status 200. Some servers send 201; the tokens are as good.
+    guard response.isSuccess else { throw OAuthError(response, now: now) }
+    return try TokenResponse(response, requestedScope: scope, now: now)
   }
 }

@@ -1,21 +1,18 @@
-public import HTTP
-public import Secrets
+import Secrets
 
 /// A grant to be exchanged for tokens.
-public enum TokenRequest: Sendable, Hashable {
+enum TokenRequest {
   /// A fresh code (RFC 6749 §4.1.3, RFC 7636 §4.5).
   case authorizationCode(
-    code: Secret, redirectURI: String, verifier: CodeVerifier, resource: String? = nil)
+    code: Secret, redirectURI: String, verifier: CodeVerifier, resource: String?)
   /// A refresh token (RFC 6749 §6); nil scope keeps what was granted.
-  case refreshToken(Secret, scope: String? = nil, resource: String? = nil)
+  case refreshToken(Secret, scope: String?, resource: String?)
 
-  /// The request for a token endpoint.
+  /// The form for a token endpoint, without the client.
   ///
   /// It holds the parameters of the specifications and nothing else: older deployments refuse what
   /// they do not know.
-  public func httpRequest(
-    endpoint: String, authentication: ClientAuthentication
-  ) -> HTTPRequest {
+  var form: FormBody {
     var form = FormBody()
     switch self {
     case .authorizationCode(let code, let redirectURI, let verifier, let resource):
@@ -32,7 +29,6 @@ public enum TokenRequest: Sendable, Hashable {
       form.append("scope", scope)
       form.append("resource", resource)
     }
-    authentication.complete(&form)
-    return form.request(to: endpoint, authorization: authentication.authorization)
+    return form
   }
 }

@@ -1,71 +1,106 @@
 public import Secrets
 
-/// Tokens as a server issues them, checked (RFC 6749 §5.1).
+/// Tokens as a server issues them (RFC 6749 §5.1).
+///
+/// By the time they arrive, the code or refresh token they were issued for is spent: to refuse them
+/// would lose the session. So a response with an access token that can be kept is a success,
+/// whatever else about it is odd; what cannot be understood is left out and named in ``oddities``.
 public struct TokenResponse: Sendable, Hashable {
-  /// The access token: at most 8 KiB of visible ASCII without `"` and `\`.
+  /// The access token: at most 24 KiB of visible ASCII without `"` and `\`.
   public let accessToken: Secret
-  /// Always `Bearer`.
+  /// Always `Bearer`: we know no other way to use a token.
   public let tokenType: String
   /// When the access token expires, in Unix seconds; nil when the server does not say.
   public let expiresAt: Int64?
   /// The refresh token, of the same characters; nil when none came.
   public let refreshToken: Secret?
-  /// The scope granted; nil when the server does not say.
+  /// The scope granted; nil when neither the server nor the request says.
   public let scope: String?
+  /// What was wrong with the response, in words fit to be shown; empty as a rule.
+  public let oddities: [String]
 
   /// Makes a response from its parts.
   public init(
     accessToken: Secret, tokenType: String = "Bearer", expiresAt: Int64? = nil,
-    refreshToken: Secret? = nil, scope: String? = nil
+    refreshToken: Secret? = nil, scope: String? = nil, oddities: [String] = []
   ) {
     self.accessToken = accessToken
     self.tokenType = tokenType
     self.expiresAt = expiresAt
     self.refreshToken = refreshToken
     self.scope = scope
+    self.oddities = oddities
   }
 
-  /// Reads and checks the body of a successful answer.
+  /// Reads a successful response.
   ///
   /// - Parameters:
-  ///   - body: the body, JSON.
-  ///   - now: the time in Unix seconds at which the answer arrived.
-  /// - Throws: `unavailable` for what is no answer at all, `refused` for an OAuth error in disguise,
-  ///   `malformed` for what cannot be used.
-  public init(body: [UInt8], now: Int64) throws(OAuthError) {
-    // A proxy's or a dashboard's page says nothing about the grant.
-    guard let object = JSONObject(body) else {
+  ///   - response: the response, of status 2xx.
+  ///   - requestedScope: the scope that was asked for.
+  ///   - now: the time in Unix seconds at which it arrived.
+  /// - Throws: `unavailable` for what holds neither tokens nor an error, `refused` for an OAuth
+  ///   error without tokens, `malformed` for an access token that cannot be kept.
+  init(_ response: ServerResponse, requestedScope: String?, now: Int64) throws(OAuthError) {
+    guard let object = JSONObject(given: response.http) else {
       throw .unavailable(
-        status: 200, reason: "the token answer is not a JSON object", retryAfter: nil)
+        status: response.status, reason: "the token response holds no tokens", retryAfter: nil)
     }
-    // RFC 6749 §5.2 wants status 400 for an error; some servers put one into a 200.
-    if let error = ErrorResponse(object) {
-      throw error.isTemporary
-        ? .unavailable(status: 200, reason: error.description, retryAfter: nil)
-        : .refused(error, status: 200)
+    guard let given = object["access_token"] else { throw Self.failure(object, response) }
+    guard let accessToken = Self.token(given) else {
+      throw .malformed("the access_token holds unusable characters or is too long")
     }
-    func token(_ name: String) throws(OAuthError) -> Secret? {
-      guard let value = try object.string(name), !value.isEmpty else { return nil }
-      guard TokenSyntax.isWord(value) else {
-        throw .malformed("the \(name) holds unusable characters or is too long")
-      }
-      return Secret(value)
+    var oddities: [String] = []
+    if let error = ErrorResponse(object, of: response) {
+      oddities.append("the deployment sent tokens and an error: \(error.summary)")
     }
-    guard let accessToken = try token("access_token") else {
-      throw .malformed("the token answer lacks access_token")
+    // RFC 6749 §5.1 token_type: "Value is case insensitive." A server that leaves it out can only
+    // mean Bearer; one that names another type may still take the token as one.
+    if let type = object["token_type"], !Self.isBearer(type) {
+      oddities.append("the deployment issued a token of another type than Bearer")
     }
-    // RFC 6749 §5.1 token_type: "REQUIRED. The type of the token issued as described in
-    // Section 7.1. Value is case insensitive."
-    guard try object.string("token_type")?.lowercased() == "bearer" else {
-      throw .malformed("the token answer is not of type Bearer")
+    let refreshToken = object["refresh_token"].flatMap(Self.token)
+    if refreshToken == nil, object["refresh_token"] != nil {
+      oddities.append("the deployment sent a refresh token that cannot be kept")
     }
-    // By now the old refresh token may be spent: nothing less than a token is worth losing the
-    // new one for, so odd lifetimes and scopes are passed over.
-    var scope: String?
-    if case .string(let text) = object["scope"], TokenSyntax.isScope(text) { scope = text }
+    // RFC 6749 §5.1 scope: "OPTIONAL, if identical to the scope requested by the client;
+    // otherwise, REQUIRED."
     self.init(
       accessToken: accessToken, expiresAt: Expiry.seconds(object, now: now),
-      refreshToken: try token("refresh_token"), scope: scope)
+      refreshToken: refreshToken, scope: Self.scope(object["scope"]) ?? requestedScope,
+      oddities: oddities)
+  }
+
+  private static func failure(_ object: JSONObject, _ response: ServerResponse) -> OAuthError {
+    guard let error = ErrorResponse(object, of: response) else {
+      return .unavailable(
+        status: response.status, reason: "the token response holds no tokens", retryAfter: nil)
+    }
+    return error.isTemporary
+      ? .unavailable(status: response.status, reason: error.description, retryAfter: nil)
+      : .refused(error, status: response.status)
+  }
+
+  private static func token(_ value: JSONValue) -> Secret? {
+    guard case .string(let text) = value, TokenSyntax.isWord(text) else { return nil }
+    return Secret(text)
+  }
+
+  private static func isBearer(_ type: JSONValue) -> Bool {
+    guard case .string(let name) = type else { return false }
+    return name.lowercased() == "bearer"
+  }
+
+  /// A scope, also as a list of its words.
+  private static func scope(_ value: JSONValue?) -> String? {
+    let text: String
+    switch value {
+    case .string(let string): text = string
+    case .array(let values):
+      text = values.compactMap { if case .string(let word) = $0 { word } else { nil } }
+        .joined(separator: " ")
+    default: return nil
+    }
+    return TokenSyntax.isScope(text) ? text : nil
   }
 
   /// The same tokens, with a refresh token to fall back on when the server sent none.
@@ -75,6 +110,6 @@ public struct TokenResponse: Sendable, Hashable {
   public func keeping(refreshToken old: Secret?) -> TokenResponse {
     TokenResponse(
       accessToken: accessToken, tokenType: tokenType, expiresAt: expiresAt,
-      refreshToken: refreshToken ?? old, scope: scope)
+      refreshToken: refreshToken ?? old, scope: scope, oddities: oddities)
   }
 }

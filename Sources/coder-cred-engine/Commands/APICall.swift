@@ -15,18 +15,23 @@ struct APICall {
   /// may be followed by another attempt.
   func send(as session: StoredSession, withholding withheld: Set<Int>) throws(Failure) -> APIAnswer
   {
-    var settings = try context.settings().transport(
+    let settings = try context.settings()
+    var transport = settings.transport(
       for: session.deployment, context.environment)
-    settings.maximumBodyBytes = .max
+    transport.maximumBodyBytes = .max
     // A download may take its time, as long as it does not stand still.
-    settings.totalTimeout = 86_400_000
-    settings.idleTimeout = 120_000
-    let request = HTTPRequest(
-      method: method, url: session.deployment.url + path,
-      headers: [.bearer(session.accessToken)] + fields)
+    transport.totalTimeoutMilliseconds = 86_400_000
+    transport.idleTimeoutMilliseconds = 120_000
+    let request: HTTPRequest
+    do throws(OAuthError) {
+      request = try settings.endpointPolicy(of: session.deployment).api(path)
+        .request(method, bearer: session.accessToken, headers: fields)
+    } catch {
+      throw Failure(error, at: session.deployment)
+    }
     let output = APIOutput(withheld)
     do throws(HTTPError) {
-      let response = try CurlClient(settings: settings).stream(request, body?.upload) {
+      let response = try CurlClient(settings: transport).stream(request, body?.upload) {
         output.take($1, of: $0)
       }
       context.trace("\(request) answered \(response)")

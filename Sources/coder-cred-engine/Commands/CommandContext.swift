@@ -1,5 +1,6 @@
 import Credentials
 import HTTP
+import OAuth
 import Sessions
 
 /// What a command works with: environment, settings, clock, and the ways to keyring and network.
@@ -41,11 +42,13 @@ final class CommandContext {
     return SessionServices(
       store: store, lock: lock,
       history: RefreshHistoryFiles(directory: directory), clock: clock,
+      policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
         if urgency == .callerWaits {
           // Longer than most servers take: a response that comes after we gave up costs the session.
-          (transport.connectTimeout, transport.totalTimeout) = (3_000, 9_000)
+          transport.connectTimeoutMilliseconds = 3_000
+          transport.totalTimeoutMilliseconds = 9_000
         }
         return TracingClient(client: CurlClient(settings: transport), trace: trace)
       },

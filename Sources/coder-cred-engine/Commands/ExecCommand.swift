@@ -39,6 +39,7 @@ struct ExecCommand: ParsableCommand {
 
   /// Returns only when the command cannot be run.
   private func become(_ words: [String], _ session: StoredSession) -> Failure {
+    CleanEnvironment.restore()
     setenv("CODER_URL", session.deployment.url, 1)
     setenv("CODER_SESSION_TOKEN", session.accessToken.revealed, 1)
     // Ignored signals stay ignored in what is executed; this one we ignore for ourselves alone.

@@ -74,11 +74,8 @@ struct ImportCommand: ParsableCommand {
 
   private func account(
     of token: Secret, _ deployment: Deployment, _ context: CommandContext
-  ) throws(Failure) -> String {
-    let api = DeploymentAPI(
-      deployment: deployment,
-      client: try context.services().client(deployment, .canTakeItsTime))
-    switch api.check(token) {
+  ) throws -> String {
+    switch try context.services().api(of: deployment).check(token) {
     case .works(let account): return account ?? ""
     case .rejected:
       throw Failure(

@@ -138,7 +138,6 @@ extension CommandContext {
     options.port = try settings.number("redirect-port", for: deployment, in: 1024...65_535)
       .map { UInt16($0) }
     options.configuredClientID = settings.text("client-id", for: deployment)
-    options.allowedOrigins = Set(settings.words("allowed-origins", for: deployment))
     options.browserTimeoutSeconds =
       try settings.number(
         "sign-in-timeout", for: deployment, in: 1...3600

@@ -11,8 +11,8 @@ struct ShowNoticeCommand: ParsableCommand {
     commandName: verb, abstract: "Notify the person that signing in is needed.",
     shouldDisplay: false)
 
-  /// How long the notification waits for an answer, in seconds.
-  static let patience = 300
+  /// How long the notification waits for the person.
+  static let timeoutSeconds = 300
 
   @Argument(help: "The deployment.")
   var url: String
@@ -25,7 +25,7 @@ struct ShowNoticeCommand: ParsableCommand {
       throw Failure(error)
     }
     // Whatever the bus and the server of notifications do, nothing of us stays for good.
-    alarm(UInt32(Self.patience + 60))
+    alarm(UInt32(Self.timeoutSeconds + 60))
     let notice = Notification(
       summary: "Sign in to \(Self.shown(deployment.name))",
       body: "A program needs a token for \(Self.shown(deployment.url)), and the session has ended.",
@@ -35,9 +35,11 @@ struct ShowNoticeCommand: ParsableCommand {
     try login(to: deployment, activationToken: token)
   }
 
-  private func show(_ notice: Notification) throws(Failure) -> Notification.Response {
+  private func show(_ notice: Notification) throws(Failure) -> Notification.Outcome {
     do throws(Notification.Unavailable) {
-      return try notice.show(seconds: Self.patience)
+      return try notice.show(
+        onBus: Environment.ofThisProcess["DBUS_SESSION_BUS_ADDRESS"] ?? "",
+        timeoutSeconds: Self.timeoutSeconds)
     } catch {
       throw Failure(.unlock, "no notification can be shown: \(error.reason)")
     }

@@ -46,7 +46,7 @@ struct StatusReport: Encodable {
   }
 
   /// Asks the deployment whether the access token works, as it is.
-  mutating func check(_ context: CommandContext) throws(Failure) {
+  mutating func check(_ context: CommandContext) throws {
     guard let session, session.method != .basic else {
       check = Check(result: row.state == "locked" ? "locked" : "skipped")
       if row.state == "locked" { checkFailure = Failure(StoreError.locked) }
@@ -57,9 +57,7 @@ struct StatusReport: Encodable {
       checkFailure = error
       return
     }
-    let api = DeploymentAPI(
-      deployment: session.deployment,
-      client: try context.services().client(session.deployment, .canTakeItsTime))
+    let api = try context.services().api(of: session.deployment)
     switch api.check(session.accessToken) {
     case .works(let account): check = Check(result: "works", account: account)
     case .rejected where row.state == "due":

@@ -1,6 +1,7 @@
 import CGLib
 import Credentials
 import HTTP
+import OAuth
 
 /// What a person has set in `$XDG_CONFIG_HOME/coder-cred/config`, a key file as desktop programs
 /// keep it.
@@ -33,7 +34,7 @@ struct Settings {
   init(_ bytes: [UInt8]) throws(MalformedInput) {
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
-    try Self.load(bytes, into: file, G_KEY_FILE_NONE)
+    try Self.load(bytes, into: file, cglib_key_file_flags_none())
     for group in Self.strings(g_key_file_get_groups(file, nil)) {
       for key in Self.strings(g_key_file_get_keys(file, group, nil, nil)) {
         guard let value = g_key_file_get_string(file, group, key, nil) else { continue }
@@ -98,6 +99,13 @@ struct Settings {
   func refreshMargin(for deployment: Deployment) throws(Failure) -> Int64 {
     try number("refresh-margin", for: deployment, in: StoredSession.margins)
       ?? StoredSession.usualMargin
+  }
+
+  /// Where the secrets of a deployment may go.
+  func endpointPolicy(of deployment: Deployment) throws(OAuthError) -> EndpointPolicy {
+    try EndpointPolicy(
+      deployment: deployment.url,
+      allowedOrigins: Set(words("allowed-origins", for: deployment)))
   }
 
   /// How a deployment's server is reached.

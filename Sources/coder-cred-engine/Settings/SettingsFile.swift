@@ -15,11 +15,9 @@ struct SettingsFile {
     let target = try target()
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
-    let flags = GKeyFileFlags(
-      G_KEY_FILE_KEEP_COMMENTS.rawValue | G_KEY_FILE_KEEP_TRANSLATIONS.rawValue)
     do throws(MalformedInput) {
       let bytes = try SettingsLocation.contents(of: target)
-      if let bytes { try Settings.load(bytes, into: file, flags) }
+      if let bytes { try Settings.load(bytes, into: file, cglib_key_file_flags_keep()) }
     } catch {
       throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(error.reason)")
     }

@@ -1,7 +1,10 @@
 import Glibc
 
 /// The certificate files of one connection, each found readable before libcurl sees it.
-struct TrustFiles {
+struct CertificateFiles {
+  /// The most bytes of a file; the system's store of all authorities has about 250 KB.
+  static let maximumBytes = 16 << 20
+
   /// The authorities trusted: what is named replaces the system's store entirely.
   let authorityFile: String?
   let authorityDirectories: String?
@@ -17,8 +20,8 @@ struct TrustFiles {
       authorityFile = file
       authorityDirectories = nil
     } else {
-      authorityFile = settings.variable("SSL_CERT_FILE")?.value
-      authorityDirectories = settings.variable("SSL_CERT_DIR")?.value
+      authorityFile = settings.variable(["SSL_CERT_FILE"])?.value
+      authorityDirectories = settings.variable(["SSL_CERT_DIR"])?.value
       if let authorityFile { try Self.checkFile(authorityFile, called: "SSL_CERT_FILE") }
       if let authorityDirectories { try Self.checkDirectories(authorityDirectories) }
     }
@@ -47,6 +50,9 @@ struct TrustFiles {
     // A pipe or a device might never end.
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw .misconfigured(reason: "\(name) \(path) is not a file")
+    }
+    guard status.st_size <= maximumBytes else {
+      throw .misconfigured(reason: "\(name) \(path) is larger than \(maximumBytes) bytes")
     }
   }
 

@@ -2,35 +2,35 @@ import Foundation
 import HTTP
 import Testing
 
-/// What counts as an answer, and what does not.
-@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+/// What counts as a response, and what does not.
+@Suite(.timeLimit(.minutes(1))) struct ResponseTests {
   private func get(_ url: String) throws(HTTPError) -> HTTPResponse {
     try CurlClient(settings: settings()).send(HTTPRequest(url: url))
   }
 
   @Test func `Fields come in order, repeated and folded ones too`() throws {
-    let answer =
+    let response =
       "HTTP/1.1 201 Created\r\nX-A:  one \r\nSet-Cookie: a\r\nset-cookie: b\r\n"
       + "X-Long: first\r\n  second\r\nX-Empty:\r\nContent-Length: 2\r\n\r\nhi"
-    try RawServer.answering(answer) { server in
-      let response = try get(server.url())
-      #expect(response.status == 201)
+    try RawServer.answering(response) { server in
+      let received = try get(server.url())
+      #expect(received.status == 201)
       #expect(
-        response.headers == [
+        received.headers == [
           HTTPField("X-A", "one"), HTTPField("Set-Cookie", "a"), HTTPField("set-cookie", "b"),
           HTTPField("X-Long", "first second"), HTTPField("X-Empty", ""),
           HTTPField("Content-Length", "2"),
         ])
-      #expect(response.body == Array("hi".utf8))
+      #expect(received.body == Array("hi".utf8))
     }
   }
 
-  @Test func `Interim answers and trailers leave no field behind`() throws {
-    let answer =
+  @Test func `Interim responses and trailers leave no field behind`() throws {
+    let response =
       "HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
       + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
       + "2\r\nhi\r\n0\r\nX-Late: 1\r\n\r\n"
-    try RawServer.answering(answer) { server in
+    try RawServer.answering(response) { server in
       let response = try get(server.url())
       #expect(response.status == 200)
       #expect(response.headers.map(\.name) == ["Transfer-Encoding", "Trailer"])
@@ -39,11 +39,11 @@ import Testing
   }
 
   @Test(arguments: [301, 302, 303, 307, 308])
-  func `A redirect is an answer, not a journey`(status: Int) throws {
+  func `A redirect is a response and not followed`(status: Int) throws {
     try RawServer.answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") { elsewhere in
-      let answer =
+      let response =
         "HTTP/1.1 \(status) Go\r\nLocation: \(elsewhere.url())\r\nContent-Length: 0\r\n\r\n"
-      try RawServer.answering(answer) { server in
+      try RawServer.answering(response) { server in
         let request = HTTPRequest(
           method: "POST", url: server.url(), headers: [HTTPField("Authorization", canary)],
           body: Array(canary.utf8))
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("an empty answer", ""),
+    ("an empty response", ""),
     ("garbage", "\u{1}\u{2}\(canary) garbage\r\n\r\n"),
     ("another protocol", "SSH-2.0-OpenSSH_9.2\r\n"),
     ("HTTP/0.9", "<html>\(canary)</html>"),
@@ -93,19 +93,19 @@ import Testing
     ("a status of 2", "HTTP/1.1 2 OK\r\nContent-Length: 0\r\n\r\n"),
     ("a status of 999", "HTTP/1.1 999 OK\r\nContent-Length: 0\r\n\r\n"),
   ])
-  func `What is not a whole HTTP answer is broken`(what: String, answer: String) throws {
-    try RawServer.answering(answer) { server in
+  func `What is not a whole HTTP response is broken`(what: String, response: String) throws {
+    try RawServer.answering(response) { server in
       let error = failure(ofGetting: server.url("/?code=\(canary)"))
       #expect(error?.kind == .broken, "\(what): \(error?.reason ?? "")")
     }
   }
 
-  @Test func `A reset before any answer is unreachable, within the answer broken`() throws {
+  @Test func `A reset of a connection that stood is broken: the request may have arrived`() throws {
     try RawServer.run({ connection in
       connection.readRequest()
       connection.reset()
     }) { server in
-      #expect(failure(ofGetting: server.url("/?\(canary)"))?.kind == .unreachable)
+      #expect(failure(ofGetting: server.url("/?\(canary)"))?.kind == .broken)
     }
     try RawServer.run({ connection in
       connection.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
@@ -120,7 +120,7 @@ import Testing
     try RawServer.run({ $0.reset() }) { server in
       let body = [UInt8](repeating: 0x61, count: 8_000_000)
       let error = failure(of: HTTPRequest(method: "POST", url: server.url(), body: body))
-      #expect(error?.kind == .unreachable)
+      #expect(error?.kind == .broken)
     }
   }
 

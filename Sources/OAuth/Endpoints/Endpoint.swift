@@ -1,5 +1,4 @@
 import Basics
-import Secrets
 
 /// Scheme, host and port: what must be equal for two URLs to share trust (RFC 6454 §4).
 public struct Origin: Sendable, Hashable, CustomStringConvertible {
@@ -21,6 +20,8 @@ public struct Origin: Sendable, Hashable, CustomStringConvertible {
 
 /// An absolute `http` or `https` URL that is what it looks like: no user name, no fragment, and
 /// nothing but the characters of RFC 3986.
+///
+/// It is a well-formed URL and no more: whether a secret may go there, ``EndpointPolicy`` decides.
 public struct Endpoint: Sendable, Hashable {
   private static let lengthLimit = 4096
 
@@ -32,6 +33,8 @@ public struct Endpoint: Sendable, Hashable {
   let path: String
   /// What follows the `?`, if there is one.
   let query: String?
+  /// Whether the URL names a port.
+  let namesPort: Bool
 
   /// Reads a URL; nil when it is not an absolute `http` or `https` URL in plain spelling.
   public init?(_ url: String) {
@@ -45,56 +48,55 @@ public struct Endpoint: Sendable, Hashable {
     let authority = rest.prefix { $0 != "/" && $0 != "?" }
     let target = rest[authority.endIndex...]
     let path = target.prefix { $0 != "?" }
-    guard let (host, port) = Self.hostAndPort(authority, scheme: scheme) else { return nil }
+    guard let (host, port) = Self.hostAndPort(authority) else { return nil }
     self.url = url
-    self.origin = Origin(scheme: scheme, host: host, port: port)
+    self.origin = Origin(scheme: scheme, host: host, port: port ?? (scheme == "https" ? 443 : 80))
+    self.namesPort = port != nil
     self.path = String(path)
     let query = target[path.endIndex...]
     self.query = query.isEmpty ? nil : String(query.dropFirst())
   }
 
-  /// Whether two URLs name one issuer: the same but for case of the host, a port that goes without
-  /// saying, and one trailing slash.
-  func isSameIssuer(as other: Endpoint) -> Bool {
-    func bare(_ path: String) -> Substring { path.hasSuffix("/") ? path.dropLast() : path[...] }
-    return origin == other.origin && bare(path) == bare(other.path) && query == nil
-      && other.query == nil
-  }
+  /// The path without a slash at its end; empty at the root.
+  var directory: Substring { path.hasSuffix("/") ? path.dropLast() : path[...] }
 
-  /// Checks an endpoint that metadata or a registration names.
+  /// Whether two URLs name one issuer: the same but for the case of scheme and host, a port that
+  /// goes without saying, and one slash at the end.
   ///
-  /// - Parameters:
-  ///   - name: what the document calls it, for the error.
-  ///   - url: the URL given.
-  ///   - issuer: the origin of the issuer; endpoints on it are trusted.
-  ///   - allowedOrigins: further origins that the user allowed.
-  /// - Returns: the endpoint.
-  /// - Throws: `malformed` for what is no such URL, `foreignEndpoint` for another site, or for
-  ///   `http` that is neither loopback nor the issuer's own scheme.
-  static func checked(
-    _ name: String, _ url: String, issuer: Origin, allowedOrigins: Set<String>
-  ) throws(OAuthError) -> Endpoint {
-    guard let endpoint = Endpoint(url) else {
-      throw .malformed("the \(name) is not an absolute https URL")
-    }
-    let origin = endpoint.origin
-    if origin == issuer { return endpoint }
-    let isAllowed = allowedOrigins.contains { Endpoint($0)?.origin == origin }
-    guard isAllowed, origin.scheme == "https" || origin.isLoopback || issuer.scheme == "http" else {
-      throw .foreignEndpoint(name: name, url: ForeignText.quotation(url) ?? "")
-    }
-    return endpoint
+  /// RFC 8414 §3.3 wants the issuer "identical" to what was asked for. What was asked for is a
+  /// deployment's URL in our own canonical spelling, which leaves out just these differences.
+  func isSameIssuer(as other: Endpoint) -> Bool {
+    origin == other.origin && directory == other.directory && query == nil && other.query == nil
   }
 
-  private static func hostAndPort(
-    _ authority: Substring, scheme: String
-  ) -> (host: String, port: UInt16)? {
+  /// Whether the path lies at or below another URL's on the same origin, however a server decodes
+  /// it.
+  func isBelow(_ other: Endpoint) -> Bool {
+    origin == other.origin && Self.staysBelow(path)
+      && (path == other.directory || path.hasPrefix(other.directory + "/")
+        || (path.isEmpty && other.directory.isEmpty))
+  }
+
+  /// Whether no segment of a path leads upwards, even to a server that decodes twice, reads a
+  /// backslash as a slash, or ignores what follows a semicolon.
+  static func staysBelow(_ path: some StringProtocol) -> Bool {
+    var bytes = Array(path.utf8)
+    while bytes.contains(UInt8(ascii: "%")) {
+      guard let decoded = PercentEncoding.decode(bytes), decoded != bytes else { return false }
+      bytes = decoded
+    }
+    return bytes.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.allSatisfy {
+      let name = $0.prefix { $0 != UInt8(ascii: ";") }
+      return !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8)
+    }
+  }
+
+  private static func hostAndPort(_ authority: Substring) -> (host: String, port: UInt16?)? {
     let end: Substring.Index
     if authority.first == "[" {
       guard let bracket = authority.firstIndex(of: "]"),
         authority[..<bracket].dropFirst().utf8.allSatisfy({
-          UnicodeScalar($0).properties.isASCIIHexDigit || $0 == UInt8(ascii: ":")
-            || $0 == UInt8(ascii: ".")
+          PercentEncoding.hexDigit($0) != nil || ":.".utf8.contains($0)
         })
       else { return nil }
       end = authority.index(after: bracket)
@@ -105,7 +107,7 @@ public struct Endpoint: Sendable, Hashable {
       }
     }
     let host = authority[..<end].lowercased()
-    guard end < authority.endIndex else { return (host, scheme == "https" ? 443 : 80) }
+    guard end < authority.endIndex else { return (host, nil) }
     let digits = authority[end...].dropFirst()
     guard authority[end] == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let port = UInt16(digits), port > 0
