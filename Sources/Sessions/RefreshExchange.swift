@@ -75,7 +75,8 @@ struct RefreshExchange {
   private func mark() throws(SessionError) -> StoredSession? {
     let marked = session.marked(by: owner, since: services.clock.now)
     guard try replace(session, with: marked) else { return nil }
-    services.clock.sleep(milliseconds: RefreshMark.settlingMilliseconds(holding: held))
+    services.clock.sleep(
+      milliseconds: RefreshMark.settlingMilliseconds(holding: held, number: services.random()))
     return try read() == marked ? marked : nil
   }
 
@@ -140,7 +141,7 @@ struct RefreshExchange {
     if error.isOfDeployment {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
-        retryAfter: error.retryAfter, jitter: .random(in: 0...1),
+        retryAfter: error.retryAfter, jitter: Double(services.random() >> 11) * 0x1p-53,
         wasSent: !error.wasCertainlyNotSent)
     }
     save(history)

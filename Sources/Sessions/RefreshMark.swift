@@ -15,16 +15,19 @@ enum RefreshMark {
   /// No keyring compares while it writes: of several that mark at once the last one stays, and every
   /// other one finds that out. Who holds the keyring's lock can only have been overtaken by a lease
   /// that was decided on before, and looks soon; whoever has a lease looks after everybody else.
-  static func settlingMilliseconds(holding lock: HeldLock) -> Int {
-    lock.coversKeyring ? 30 : .random(in: 300...400)
+  ///
+  /// - Parameter number: one that was chosen at random.
+  static func settlingMilliseconds(holding lock: HeldLock, number: UInt64) -> Int {
+    lock.coversKeyring ? 30 : 300 + Int(number % 100)
   }
 
   private static let lockPrefix = "lock-"
 
   /// A word for a new mark's owner that no other process uses.
-  static func owner(holding lock: HeldLock) -> String {
-    let number = UInt64.random(in: 0...UInt64.max)
-    return "\(lock.coversKeyring ? lockPrefix : "lease-")\(String(number, radix: 16))"
+  ///
+  /// - Parameter number: one that was chosen at random.
+  static func owner(holding lock: HeldLock, number: UInt64) -> String {
+    "\(lock.coversKeyring ? lockPrefix : "lease-")\(String(number, radix: 16))"
   }
 
   /// Whether the owner lives no more if somebody else holds the keyring's lock.

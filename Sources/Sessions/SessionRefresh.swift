@@ -127,7 +127,7 @@ package struct SessionRefresh {
       if let session = try settled(situation, isLocked: true) { return session }
       let exchange = RefreshExchange(
         services: services, situation: situation, held: held,
-        owner: RefreshMark.owner(holding: held))
+        owner: RefreshMark.owner(holding: held, number: services.random()))
       if let session = try exchange.run() { return session }
       guard services.clock.uptimeMilliseconds < deadline else {
         throw .busy(holder: nil, waitedSeconds: 0)

@@ -4,7 +4,7 @@ package import HTTP
 package import OAuth
 
 /// What the work on sessions needs from outside, one seam each: keyring, lock, network, history,
-/// clock, and somebody to tell.
+/// clock, chance, and somebody to tell.
 ///
 /// Nothing in this target reads the environment, the settings or the terminal.
 package struct SessionServices {
@@ -20,6 +20,8 @@ package struct SessionServices {
   package let policy: (Deployment) throws(OAuthError) -> EndpointPolicy
   /// The way to a deployment's server.
   package let client: (Deployment, Urgency) -> any HTTPClient
+  /// A number at random.
+  package let random: () -> UInt64
   /// Takes what a person should know although the work goes on.
   package let warn: (SessionWarning) -> Void
   /// Takes a line of what is done, free of secrets.
@@ -44,6 +46,7 @@ package struct SessionServices {
     clock: any SessionClock,
     policy: @escaping (Deployment) throws(OAuthError) -> EndpointPolicy,
     client: @escaping (Deployment, Urgency) -> any HTTPClient,
+    random: @escaping () -> UInt64 = { .random(in: 0...UInt64.max) },
     warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
   ) {
     self.store = store
@@ -52,6 +55,7 @@ package struct SessionServices {
     self.clock = clock
     self.policy = policy
     self.client = client
+    self.random = random
     self.warn = warn
     self.trace = trace
   }

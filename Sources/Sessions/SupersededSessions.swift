@@ -19,7 +19,8 @@ package struct SupersededSessions {
     of deployment: Deployment, clientID: String, services: SessionServices
   ) {
     self.services = services
-    let owner = RefreshMark.owner(holding: HeldLock(coversKeyring: false))
+    let owner = RefreshMark.owner(
+      holding: HeldLock(coversKeyring: false), number: services.random())
     let sessions = (try? services.store.sessions(of: deployment, account: nil)) ?? []
     for session in sessions where session.method == .oauth && session.clientID == clientID {
       if let mark = mark(session, owner) { marked.append(mark) }

@@ -103,6 +103,7 @@ final class LoginBench {
     let http = http
     return SessionServices(
       store: store, lock: FreeLock(), history: MemoryHistory(), clock: clock,
+      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
       client: { _, _ in http },
       warn: { Issue.record("a sign-in has nothing to warn of: \($0)") }, trace: { _ in })
   }

@@ -1,5 +1,6 @@
 import Credentials
 import HTTP
+import OAuth
 import Secrets
 import SessionFakes
 import Sessions
@@ -7,7 +8,11 @@ import Testing
 
 @Suite struct DeploymentAPITests {
   private let client = ScriptedClient()
-  private var api: DeploymentAPI { DeploymentAPI(deployment: deployment, client: client) }
+  private let api: DeploymentAPI
+
+  init() throws {
+    api = DeploymentAPI(policy: try EndpointPolicy(deployment: deployment.url), client: client)
+  }
 
   private static let page = HTTPResponse(
     status: 200, headers: [HTTPField("Content-Type", "text/html")], body: Array("<p>".utf8))
@@ -45,7 +50,7 @@ import Testing
     client.on("GET", "/api/v2/users/me", .success(Self.page))
     #expect(api.check("t") == .noResponse(.unexpected(status: 200)))
     client.on("GET", "/api/v2/users/me", .failure(.timedOut(reason: "x")))
-    #expect(api.check("t") == .noResponse(.transport(.timedOut(reason: "x"))))
+    #expect(api.check("t") == .noResponse(.oauth(.transport(.timedOut(reason: "x")))))
   }
 
   @Test(
@@ -65,7 +70,7 @@ import Testing
     client.on("POST", "/api/v2/users/logout", .success(Self.page))
     #expect(api.logout("t") == .noResponse(.unexpected(status: 200)))
     client.on("POST", "/api/v2/users/logout", .failure(.unreachable(reason: "x")))
-    #expect(api.logout("t") == .noResponse(.transport(.unreachable(reason: "x"))))
+    #expect(api.logout("t") == .noResponse(.oauth(.transport(.unreachable(reason: "x")))))
   }
 
   @Test func `The version is what the deployment says, if it is short enough`() {

@@ -53,7 +53,7 @@ import Testing
 
   private func forced(ago: Int64) -> RefreshHistory {
     var history = RefreshHistory()
-    history.succeed(now: Self.uptime - ago, isForced: true)
+    history.succeed(now: Self.uptime - ago, token: "a1", isForced: true)
     return history
   }
 

@@ -95,7 +95,7 @@ import Testing
 
   @Test func `Without a connection everything is removed here, and what stays is told`() throws {
     http.on("POST", Self.revoke, .failure(.unreachable(reason: "x")))
-    let reason = UnrevokedItem.Reason.transport(.unreachable(reason: "x"))
+    let reason = UnrevokedItem.Reason.oauth(.transport(.unreachable(reason: "x")))
     // The same server would not respond to another request either.
     #expect(
       try end() == [
