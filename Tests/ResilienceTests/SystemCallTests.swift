@@ -81,7 +81,7 @@ private enum Fate: Hashable {
     let next = try desk.run(["token", desk.url])
     let token = next.stdout.trimmingCharacters(in: ["\n"])
     if next.status == 0, desk.deployment.isValid(accessToken: token) { return .works }
-    defer { try? desk.login() }
+    try desk.login()
     return next.status == 1 && next.stderr.contains("interrupted refresh")
       ? .ended : .lost("\(next.status) \(next.stderr)")
   }
@@ -92,7 +92,7 @@ private enum Fate: Hashable {
   }
 
   /// Kills a command at its calls and counts the fates.
-  private func kill(
+  private func killAtEachCall(
     _ desk: Desk, few: Int, _ name: String, prepare: () throws -> TracedCommand
   ) throws -> [Fate: Int] {
     let dry = try prepare()
@@ -119,7 +119,7 @@ private enum Fate: Hashable {
     try Desk.withSession { desk in
       try desk.age()
       try desk.token()
-      let fates = try kill(desk, few: 12, "refresh") {
+      let fates = try killAtEachCall(desk, few: 12, "refresh") {
         try desk.age()
         return try .refresh(desk)
       }
@@ -131,7 +131,7 @@ private enum Fate: Hashable {
 
   @Test func `of a process that waits for a refresh may be the last, and costs nothing`() throws {
     try Desk.withSession { desk in
-      let fates = try kill(desk, few: 6, "token") {
+      let fates = try killAtEachCall(desk, few: 6, "token") {
         try desk.age()
         return TracedCommand(desk: desk, words: [desk.fullProgram, "token", desk.url])
       }
@@ -143,7 +143,7 @@ private enum Fate: Hashable {
     try Desk.withSession { desk in
       let token = try desk.token()
       for verb in ["store", "erase"] {
-        let fates = try kill(desk, few: 3, verb) {
+        let fates = try killAtEachCall(desk, few: 3, verb) {
           let current = try desk.desktop.item()["access_token"] ?? token
           return TracedCommand(
             desk: desk, words: [desk.fullProgram, verb],
@@ -174,7 +174,7 @@ private enum Fate: Hashable {
   {
     try Desk.withSession { desk in
       let browser = try desk.browser()
-      let fates = try kill(desk, few: 6, "login") {
+      let fates = try killAtEachCall(desk, few: 6, "login") {
         TracedCommand(
           desk: desk, words: [desk.fullProgram, "login", desk.url], environment: browser)
       }
@@ -204,7 +204,7 @@ private enum Fate: Hashable {
         #expect(
           desk.deployment.isValid(accessToken: meanwhile.stdout.trimmingCharacters(in: ["\n"]))
             || meanwhile.stderr.contains("may stop working"), "call \(number)")
-        if let holder { Glibc.kill(holder, SIGCONT) }
+        if let holder { kill(holder, SIGCONT) }
         if child.waitForExit(timeoutSeconds: 30) == nil { Issue.record("call \(number) hangs") }
         #expect(try fate(desk) == .works, "call \(number)")
       }

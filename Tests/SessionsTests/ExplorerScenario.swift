@@ -70,7 +70,8 @@ enum ProcessKind: String, CaseIterable {
 
   private func get(_ seams: ExploredSeams) throws -> ExploredProcess.Outcome {
     let request = CredentialRequest(deployment: deployment, username: "alice")
-    guard let session = try SessionLookup(store: seams).session(for: request) else { return .done }
+    let lookup = SessionLookup(store: seams, clock: seams)
+    guard let session = try lookup.session(for: request) else { return .done }
     let refresh = SessionRefresh(services: seams.services)
     if self == .retry { return .output(try refresh.refreshRejected(session)) }
     return .output(
