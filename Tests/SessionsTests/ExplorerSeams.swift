@@ -1,6 +1,7 @@
 import Credentials
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 
 @testable import Sessions
@@ -55,7 +56,13 @@ extension ExploredSeams {
     return run.world.keyring.registration
   }
 
-  func unlock(timeoutSeconds: Int) throws(StoreError) { try read() }
+  func unlock() throws(StoreError) { try read() }
+
+  func allowPrompts() {}
+
+  var isReadableOnDisk: Bool { false }
+
+  func removeLostSessions(of place: Deployment, account: String?) throws(StoreError) -> Int { 0 }
 
   func save(_ session: StoredSession) throws(StoreError) {
     var session = session
@@ -83,7 +90,7 @@ extension ExploredSeams {
     guard fault != .crash else { throw .failed("stopped") }
     guard !run.world.isKeyringGone else {
       process.see(1)
-      throw .unavailable("gone")
+      throw .keyring(.serviceGone(reason: "gone"))
     }
     process.see(run.world.keyring.digest)
   }
@@ -96,7 +103,7 @@ extension ExploredSeams {
     guard !run.world.isKeyringGone, fault != .failedSave else {
       run.trace(process, "cannot write: \(text())")
       process.see(2)
-      throw run.world.isKeyringGone ? .unavailable("gone") : .failed("no")
+      throw run.world.isKeyringGone ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
     }
     run.trace(process, text())
     run.checkedWrite(process, change)

@@ -75,7 +75,7 @@ import Testing
   {
     let bench = Bench()
     bench.store.session?.refreshingSince = bench.clock.now - 500
-    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 404) }
+    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 429) }
     // Whoever finds a mark does not trust the token, however long it has to live.
     #expect(try bench.valid().accessToken == "a1")
     // The refresh, and the metadata at two addresses.
