@@ -80,6 +80,11 @@ let package = Package(
       name: "TestDesk", dependencies: ["DeploymentSimulator"], path: "Tests/TestDesk",
       swiftSettings: strict),
 
+    .target(
+      name: "SessionFakes",
+      dependencies: ["Credentials", "HTTP", "OAuth", "SecretService", "Secrets", "Sessions"],
+      path: "Tests/SessionFakes", swiftSettings: strict),
+
     .testTarget(
       name: "DeploymentSimulatorTests",
       dependencies: ["DeploymentSimulator", "deployment-simulator"], swiftSettings: strict),
@@ -105,7 +110,16 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SessionsTests",
-      dependencies: ["Credentials", "HTTP", "OAuth", "SecretService", "Secrets", "Sessions"],
+      dependencies: [
+        "Credentials", "HTTP", "Login", "OAuth", "SecretService", "Secrets", "SessionFakes",
+        "Sessions",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LoginFlowTests",
+      dependencies: [
+        "Credentials", "HTTP", "Login", "OAuth", "Secrets", "SessionFakes", "Sessions",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "FastPathTests",

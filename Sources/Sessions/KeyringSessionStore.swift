@@ -145,7 +145,7 @@ package final class KeyringSessionStore: SessionStore {
 
 /// One item, and the service.
 extension KeyringSessionStore {
-  private func connected() throws(SecretServiceError) -> SecretService {
+  func connected() throws(SecretServiceError) -> SecretService {
     if let openService { return openService }
     let service = try SecretService(prompts: prompts)
     openService = service
@@ -153,7 +153,7 @@ extension KeyringSessionStore {
   }
 
   /// The one place where the library's refusals become ours.
-  private func reading<Value>(
+  func reading<Value>(
     _ body: (SecretService) throws(SecretServiceError) -> Value
   ) throws(StoreError) -> Value {
     do throws(SecretServiceError) { return try body(connected()) } catch { throw .keyring(error) }

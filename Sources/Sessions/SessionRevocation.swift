@@ -52,6 +52,7 @@ package struct SessionRevocation {
           try? services.store.save(marked)
           throw error
         }
+        services.history.save(RefreshHistory(), of: current.identity)
         if registration.isLeftOver { try services.store.removeRegistration(of: deployment) }
         return unrevoked
       } catch {

@@ -40,6 +40,20 @@ extension SessionStore {
     try sessions(of: session.deployment, account: session.account)
       .first { $0.account == session.account }
   }
+
+  /// Puts a session in the place of a former one if that is still stored just so.
+  ///
+  /// No keyring compares by itself: the lock excludes those who could write between the look and
+  /// the save.
+  ///
+  /// - Returns: whether it was, and the session is saved.
+  package func replace(
+    _ former: StoredSession, with session: StoredSession
+  ) throws(StoreError) -> Bool {
+    guard try self.session(like: former) == former else { return false }
+    try save(session)
+    return true
+  }
 }
 
 /// One session as a list shows it.

@@ -62,7 +62,8 @@ extension Failure {
         .retryLater, "there is no runtime directory of our own to keep a lock in",
         hint: "set XDG_RUNTIME_DIR to a directory that belongs to you, with mode 0700")
     case .signInNeeded(let session, let reason):
-      self = .signIn(to: session.deployment, reason.message(of: session.deployment))
+      self = .signIn(
+        to: session.deployment, as: session.account, reason.message(of: session.deployment))
     case .changedMeanwhile(let session):
       self.init(
         .retryLater,
@@ -303,6 +304,8 @@ extension SessionWarning {
     switch self {
     case .notRefreshed(let error):
       "not refreshed, will be tried again: \(Failure(error).message)"
+    case .beingReplaced(let error):
+      "\(Failure(error).message); the token may stop working at any moment"
     case .notSaved(let error):
       "refreshed, but not saved: \(Failure(error).message); "
         + "a new sign-in will be needed once this token expires"
