@@ -1,6 +1,6 @@
 package import Credentials
 import HTTP
-package import OAuth
+import OAuth
 import Secrets
 
 /// Turns a stored session into one whose access token works, asking the deployment only when that
