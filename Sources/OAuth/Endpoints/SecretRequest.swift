@@ -86,7 +86,8 @@ extension TrustedEndpoint {
   /// is used as the username; the client secret is encoded using the same algorithm and used as
   /// the password."
   private static func basicCredentials(_ id: String, _ secret: Secret) -> Secret {
-    let pair = "\(PercentEncoding.encodeForm(id)):\(PercentEncoding.encodeForm(secret.forRequest))"
+    let pair =
+      "\(PercentEncoding.encodeForm(id)):\(PercentEncoding.encodeForm(secret.forRequest))"
     return Secret(Data(pair.utf8).base64EncodedString())
   }
 }
