@@ -110,4 +110,7 @@ package enum StoreError: Error, Equatable {
 
   /// A keyring is locked that does not even tell what it holds.
   package static let locked = StoreError.keyring(.locked(collection: nil))
+
+  /// Whether unlocking would help.
+  package var isLocked: Bool { if case .keyring(.locked) = self { true } else { false } }
 }

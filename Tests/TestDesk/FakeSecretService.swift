@@ -160,6 +160,12 @@ package enum FakeSecretService {
             return self.values()
 
     class Alias(Slow):
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
+                             out_signature='v', sender_keyword='sender')
+        def Get(self, interface, name, sender):
+            note('Get', sender)
+            return self.values()[name]
+
         def values(self):
             return {'Locked': dbus.Boolean(state['locked'])}
 
