@@ -129,8 +129,6 @@ final class Run {
     states.insert(hasher.finalize())
   }
 
-
-
   /// Lets others go first, and learns what goes wrong at this seam.
   ///
   /// - Returns: the fault that the seam must show. After a ``Fault/crash`` nothing that the process
@@ -215,8 +213,6 @@ final class Run {
     }
     if world.nameOwner == process.index { world.nameOwner = nil }
   }
-
-
 
   /// Chooses who goes on, and what goes wrong there.
   private func choose(

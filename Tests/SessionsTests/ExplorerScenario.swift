@@ -216,7 +216,8 @@ private func exchange(
     services: services, prompt: SilentPrompt(), deployment: deployment, options: LoginOptions(),
     directory: RuntimeDirectory(parents: []), clientName: "explorer")
   return try CodeExchange(
-    flow: flow, policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
+    flow: flow,
+    policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
     http: services.client(deployment, .canTakeItsTime),
     setup: RegistrationSetup.Outcome(
       registration: isNew ? Scenario.registration("c2") : known, isStored: !isNew),

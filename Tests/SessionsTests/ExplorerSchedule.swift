@@ -31,7 +31,9 @@ final class PrefixChooser: Chooser {
     var choice = 0
     if index < prefix.count {
       choice = Int(prefix[index])
-      precondition(choice < count, "a schedule does not repeat: the code under test is not a function of what it sees")
+      precondition(
+        choice < count,
+        "a schedule does not repeat: the code under test is not a function of what it sees")
     } else {
       open.append((index, state, costs))
     }

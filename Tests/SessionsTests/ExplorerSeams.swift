@@ -103,7 +103,8 @@ extension ExploredSeams {
     guard !run.world.isKeyringGone, fault != .failedSave else {
       run.trace(process, "cannot write: \(text())")
       process.see(2)
-      throw run.world.isKeyringGone ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
+      throw run.world.isKeyringGone
+        ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
     }
     run.trace(process, text())
     run.checkedWrite(process, change)

@@ -20,7 +20,8 @@ import Testing
         }
       }
       let ms = (DispatchTime.now().uptimeNanoseconds - start) / 1_000_000
-      var text = "\(explorer.figures.schedules) schedules, \(explorer.figures.states.count) states, \(ms) ms, complete \(explorer.figures.completeDeviations), findings \(explorer.figures.findings.count)\n"
+      var text =
+        "\(explorer.figures.schedules) schedules, \(explorer.figures.states.count) states, \(ms) ms, complete \(explorer.figures.completeDeviations), findings \(explorer.figures.findings.count)\n"
       for finding in explorer.figures.findings { text += explorer.story(of: finding) + "\n\n" }
       return text
     }
