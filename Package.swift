@@ -21,7 +21,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // C borders: a module map and a shim header each, nothing else.
+    // C borders: what Swift does not import of a library, and nothing else.
     .systemLibrary(
       name: "CSecret", pkgConfig: "libsecret-1", providers: [.apt(["libsecret-1-dev"])]),
     .systemLibrary(
@@ -122,7 +122,7 @@ let package = Package(
     .testTarget(
       name: "FastPathTests",
       dependencies: [
-        "Credentials", "TestDesk", "SecretService", "Secrets", "MinimalDBus", "coder-cred",
+        "Credentials", "TestDesk", "Secrets", "MinimalDBus", "coder-cred",
         "coder-cred-engine",
       ],
       swiftSettings: strict),

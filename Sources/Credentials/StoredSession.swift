@@ -80,6 +80,12 @@ public struct StoredSession: Sendable, Equatable {
       && refreshingSince == nil && !isFromTheFuture(now: now)
   }
 
+  /// Whether only a new sign-in helps at the Unix time `now`: its access token is dead, and nothing
+  /// can bring another one.
+  public func hasEnded(now: Int64) -> Bool {
+    !isAlive(now: now) && (method != .oauth || refreshToken == nil)
+  }
+
   /// Whether the clock must have been set back by more than five minutes since the token was
   /// issued.
   private func isFromTheFuture(now: Int64) -> Bool {

@@ -51,22 +51,23 @@ struct FinishedTransfer {
     case CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE:
       return .misconfigured(reason: "the CA certificates cannot be used: none in the PEM format")
     case CURLE_FAILED_INIT, CURLE_NOT_BUILT_IN, CURLE_UNKNOWN_OPTION,
-      CURLE_BAD_FUNCTION_ARGUMENT, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND:
-      return .libraryUnusable(reason: "this libcurl cannot do what is needed: \(generalText)")
+      CURLE_BAD_FUNCTION_ARGUMENT, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND,
+      CURLE_OUT_OF_MEMORY:
+      // Out of memory is also how libcurl reports a header line beyond its own limit.
+      guard code != CURLE_OUT_OF_MEMORY || !check.isConnected else { return headerTooLarge }
+      return .libraryUnusable(reason: "libcurl cannot do what is needed: \(generalText)")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH,
       CURLE_SSL_INVALIDCERTSTATUS:
       return .untrusted(reason: distrust)
     case CURLE_OPERATION_TIMEDOUT:
-      return check.isConnected
-        ? .timedOut(
-          reason: "\(target.authority) did not respond completely within"
-            + " \(settings.totalTimeoutMilliseconds) ms")
-        : .unreachable(reason: "no connection to \(peer) in time")
+      guard check.isConnected else { return lost("no connection to \(peer) in time") }
+      return .timedOut(
+        reason: "\(target.authority) did not respond completely within"
+          + " \(settings.totalTimeoutMilliseconds) ms")
     case CURLE_FILESIZE_EXCEEDED:
       return .tooLarge(reason: "the response's body is over \(settings.maximumBodyBytes) bytes")
-    case CURLE_OUT_OF_MEMORY, Self.tooLarge:
-      // How libcurl reports a single header line, or a header, beyond its own limits.
-      return .tooLarge(reason: "the response's header is larger than libcurl accepts")
+    case Self.tooLarge:
+      return headerTooLarge
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
       // The name of a SOCKS proxy is a host to libcurl; with a proxy no other name is resolved.
       return .unreachable(
@@ -75,24 +76,22 @@ struct FinishedTransfer {
     case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED, CURLE_PROXY:
       return .unreachable(reason: "no connection to \(peer)\(systemCause)")
     case CURLE_SSL_CONNECT_ERROR:
-      return handshakeFailure
+      return .unreachable(reason: handshakeFailure)
     case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
-      guard check.isConnected else {
-        return .unreachable(reason: "the connection to \(peer) broke at its start\(systemCause)")
-      }
-      // The request may have arrived; only the response is known to be missing.
-      let place = incoming.hasBegun ? "within the response" : "before any response"
-      return .broken(reason: "the connection to \(peer) broke \(place)\(systemCause)")
+      let place =
+        !check.isConnected
+        ? "at its start" : incoming.hasBegun ? "within the response" : "before any response"
+      return lost("the connection to \(peer) broke \(place)\(systemCause)")
     case CURLE_GOT_NOTHING:
-      return .broken(reason: "\(target.authority) closed the connection without a response")
+      return lost("\(target.authority) closed the connection without a response")
     case CURLE_PARTIAL_FILE:
       return .broken(reason: "the response of \(target.authority) was cut off")
     case CURLE_BAD_CONTENT_ENCODING:
       return .broken(reason: "the response of \(target.authority) cannot be decoded")
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM:
-      return .broken(reason: "\(target.authority) does not speak HTTP properly")
+      return lost("\(target.authority) does not speak HTTP properly")
     default:
-      return .broken(reason: "no response of \(target.authority): \(generalText)")
+      return lost("no response of \(target.authority): \(generalText)")
     }
   }
 
@@ -125,20 +124,29 @@ struct FinishedTransfer {
     }
   }
 
-  private var handshakeFailure: HTTPError {
+  private var handshakeFailure: String {
     if let alert = TLSAlert(in: text) {
-      return .broken(reason: "the TLS handshake failed: \(target.authority) \(alert.reason)")
+      return "the TLS handshake failed: \(target.authority) \(alert.reason)"
     }
     if text.contains("wrong version number") || text.contains("packet length") {
-      return .broken(reason: "\(target.authority) does not speak TLS")
+      return "\(target.authority) does not speak TLS"
     }
     if text.contains("unexpected eof") || text.contains("SSL_ERROR_SYSCALL")
       || text.contains("reset by peer")
     {
-      return .unreachable(reason: "the connection to \(peer) broke in the TLS handshake")
+      return "the connection to \(peer) broke in the TLS handshake"
     }
-    return .broken(
-      reason: "the TLS handshake with \(target.authority) failed: \(quotable(text))")
+    return "the TLS handshake with \(target.authority) failed: \(quotable(text))"
+  }
+
+  /// No complete response: `unreachable` while there was no connection to send the request on, and
+  /// `broken` once it may have arrived.
+  private func lost(_ reason: String) -> HTTPError {
+    check.isConnected ? .broken(reason: reason) : .unreachable(reason: reason)
+  }
+
+  private var headerTooLarge: HTTPError {
+    .tooLarge(reason: "the response's header is larger than libcurl accepts")
   }
 
   private func refusal(by proxy: Proxy, _ status: Int) -> HTTPError {

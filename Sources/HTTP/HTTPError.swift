@@ -11,8 +11,8 @@ public enum HTTPError: Error, Equatable, Sendable {
   case misconfigured(reason: String)
   /// libcurl is not installed, too old, or cannot do what is needed. Nothing was sent.
   case libraryUnusable(reason: String)
-  /// No connection: name not found, refused, not made in time, broken in the TLS handshake, or a
-  /// proxy that would not connect. Nothing was sent to the server.
+  /// No connection: name not found, refused, not made in time, no TLS handshake, or a proxy that
+  /// would not connect. Nothing was sent to the server.
   case unreachable(reason: String)
   /// A timeout passed after connecting: waiting, or reading a body that would not end.
   case timedOut(reason: String)

@@ -27,16 +27,16 @@ struct Proxy {
   ) throws(HTTPError) -> Proxy? {
     // As in Go: what a proxy calls localhost is another machine.
     guard !target.isLoopback else { return nil }
+    // Go, unlike curl, takes the names in capitals first. `HTTP_PROXY` alone comes second here, and
+    // never in a CGI program, whose server makes it of a request's `Proxy` field (CVE-2016-5385).
     let names =
-      target.isSecure
-      ? ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-      : ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+      (target.isSecure ? ["HTTPS_PROXY", "https_proxy"] : ["http_proxy", "HTTP_PROXY"])
+      + ["ALL_PROXY", "all_proxy"]
     guard let named = settings.variable(names) else { return nil }
-    // CVE-2016-5385: a CGI server makes `HTTP_PROXY` of a request's `Proxy` field.
     guard named.name != "HTTP_PROXY" || settings.environment["REQUEST_METHOD"] == nil else {
       throw .misconfigured(reason: "HTTP_PROXY is not used in a CGI program; set http_proxy")
     }
-    let exempt = NoProxyList(settings.variable(["no_proxy", "NO_PROXY"])?.value ?? "")
+    let exempt = NoProxyList(settings.variable(["NO_PROXY", "no_proxy"])?.value ?? "")
     guard !exempt.contains(host: target.host, port: target.port) else { return nil }
     do throws(Malformed) {
       return try Proxy(FieldSyntax.withoutBlanks(named.value.utf8))

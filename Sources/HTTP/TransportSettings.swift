@@ -27,8 +27,8 @@ public struct TransportSettings: Sendable {
   /// other users than our own and root.
   public var allowsPlainHTTP: Bool
   /// The variables to obey: `SSL_CERT_FILE`, `SSL_CERT_DIR`, and `HTTPS_PROXY`, `HTTP_PROXY`,
-  /// `ALL_PROXY` and `NO_PROXY` in capitals or, before those, in lower case; of others only that
-  /// `REQUEST_METHOD` is there, which marks a CGI program.
+  /// `ALL_PROXY` and `NO_PROXY` in capitals or in lower case; of others only that `REQUEST_METHOD`
+  /// is there, which marks a CGI program.
   ///
   /// The process's own environment is never consulted.
   public var environment: [String: String]

@@ -1,3 +1,4 @@
+import Basics
 import CLinux
 import Glibc
 package import OAuth
@@ -10,6 +11,8 @@ package import OAuth
 package final class CallbackSocket: LoginEventSource {
   /// The longest answer, in bytes.
   package static let limit = 8192
+  /// How long the other side, a process of ours, may take for all of it.
+  private static let timeoutMilliseconds = 2_000
 
   private let socket: Int32
 
@@ -45,10 +48,15 @@ package final class CallbackSocket: LoginEventSource {
     defer { close(peer) }
     _ = fcntl(peer, F_SETFD, FD_CLOEXEC)
     guard clinux_peer_user(peer) == Int(geteuid()) else { return nil }
-    Self.limitWait(peer)
+    // One deadline for all of it: a byte now and then gains no time.
+    let deadline = MonotonicClock.milliseconds + Self.timeoutMilliseconds
     var bytes = [UInt8](repeating: 0, count: Self.limit + 1)
     var count = 0
     while count < bytes.count {
+      var polled = pollfd(fd: peer, events: Int16(POLLIN), revents: 0)
+      let left = deadline - MonotonicClock.milliseconds
+      guard left > 0, poll(&polled, 1, Int32(left)) > 0 || errno == EINTR else { return nil }
+      if polled.revents == 0 { continue }
       let read = bytes[count...].withUnsafeMutableBytes { recv(peer, $0.baseAddress, $0.count, 0) }
       if read < 0 && errno == EINTR { continue }
       if read <= 0 { break }
@@ -70,7 +78,9 @@ package final class CallbackSocket: LoginEventSource {
       connect(descriptor, address, length) == 0
     }
     guard isConnected, clinux_peer_user(descriptor) == Int(geteuid()) else { return false }
-    limitWait(descriptor)
+    var limit = timeval(tv_sec: timeoutMilliseconds / 1000, tv_usec: 0)
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let bytes = Array(query.utf8)
     return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
   }
@@ -80,15 +90,6 @@ package final class CallbackSocket: LoginEventSource {
     let descriptor = Glibc.socket(AF_UNIX, kind, 0)
     guard descriptor >= 0 else { throw .noSocket(reason: String(cString: strerror(errno))) }
     return descriptor
-  }
-
-  /// Two seconds for the other side, which is a process of ours.
-  private static func limitWait(_ descriptor: Int32) {
-    var limit = timeval(tv_sec: 2, tv_usec: 0)
-    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-      setsockopt(
-        descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
-    }
   }
 
   private static func withAddress(

@@ -30,6 +30,9 @@ package protocol LoginPrompt {
 package struct AuthorizationPage {
   /// The address for the browser.
   package let url: String
+  /// An address of our own that leads a browser of this user, on this machine, to another one: what
+  /// a browser is started with, every user of the machine can read.
+  package let startPage: (String) -> String
   /// The deployment that it belongs to.
   package let deployment: Deployment
   /// Where the browser comes back to.

@@ -72,6 +72,7 @@ struct OAuthLogin {
       scope: options.scope, resource: options.resource)
     let page = AuthorizationPage(
       url: try flow.asking { () throws(OAuthError) in try request.url() },
+      startPage: { receiver.startPage(for: $0) },
       deployment: flow.deployment, redirectURI: redirectURI, port: receiver.port,
       timeoutSeconds: options.browserTimeoutSeconds)
     var sources: [any LoginEventSource] = [

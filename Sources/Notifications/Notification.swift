@@ -1,3 +1,8 @@
+// Notifications: one message on the desktop and what the person does with it, over GDBus.
+//
+// What always holds: no bus is started, and nothing is shown on another user's; every call has a
+// timeout; what others send is checked for its type and bounded.
+
 internal import CGLib
 
 /// One message on the person's desktop (Desktop Notifications Specification 1.2), with at most one

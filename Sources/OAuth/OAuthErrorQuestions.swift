@@ -47,9 +47,11 @@ extension OAuthError {
   /// help.
   public var isTransient: Bool {
     switch self {
-    case .transport(.refusedURL), .transport(.misconfigured): false
-    case .transport: true
-    case .unavailable: !isEndpointGone
+    case .transport(.refusedURL), .transport(.foreignServer), .transport(.misconfigured),
+      .transport(.libraryUnusable):
+      false
+    // A portal redirects, too.
+    case .transport, .unavailable, .redirected: true
     default: false
     }
   }

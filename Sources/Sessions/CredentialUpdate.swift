@@ -27,15 +27,17 @@ package struct CredentialUpdate {
     guard !request.isEphemeral, let session = StoredSession(request, now: clock.now) else {
       return
     }
-    try keyring { () throws(StoreError) in
-      let known = try store.sessions(of: session.deployment, account: request.username)
-      // What we handed out comes back, sometimes after a refresh made it old: it is not news.
-      if known.contains(where: { $0.method == .oauth && request.isServed(by: $0) }) { return }
-      if let old = known.first(where: { $0.account == session.account }),
-        old.hasSameCredential(as: session)
-      {
-        return
-      }
+    // What a session here brings for this place comes back from git, sometimes after a refresh made
+    // it old, and with useHttpPath under a path of the deployment: it is not news.
+    for deployment in request.deployment.withParents {
+      let known = try sessions(of: deployment, request)
+      if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
+    }
+    let former = try keyring { () throws(StoreError) in try store.session(like: session) }
+    if let former, former.hasSameCredential(as: session) { return }
+    try locked(session) { () throws(StoreError) in
+      // A sign-in may have come between.
+      guard try store.session(like: session) == former else { return }
       try store.save(session)
     }
   }
@@ -62,15 +64,21 @@ package struct CredentialUpdate {
     }
   }
 
-  /// Removes a session; a refresh of it that is under way must not bring it back.
-  private func remove(_ session: StoredSession) throws(SessionError) {
+  /// Removes a session; a refresh of it that is under way must not bring it back. With a secret, only
+  /// while it holds that.
+  private func remove(
+    _ session: StoredSession, ifItHolds secret: Secret? = nil
+  ) throws(SessionError) {
     try locked(session) { () throws(StoreError) in
+      if let secret, try store.session(like: session)?.accessToken != secret { return }
       try store.removeSessions(of: session.deployment, account: session.account)
     }
   }
 
   private func reject(_ session: StoredSession) throws(SessionError) {
-    guard session.method == .oauth else { return try remove(session) }
+    guard session.method == .oauth else {
+      return try remove(session, ifItHolds: session.accessToken)
+    }
     guard session.staleSince == nil else { return }
     // git erases tokens that it never tried: the refresh token stays, and nothing is revoked. The
     // lock keeps what a refresh under way brings from being overwritten.
@@ -121,6 +129,14 @@ extension StoredSession {
     }
     expiresAt = request.expiresAt
     refreshToken = request.refreshToken
+  }
+
+  /// Whether a request for this credential is answered from this session: an OAuth session that has
+  /// not ended, or the very token.
+  fileprivate func brings(_ request: CredentialRequest, now: Int64) -> Bool {
+    guard method != .basic, request.isServed(by: self) else { return false }
+    if request.secret == accessToken, deployment != request.deployment { return true }
+    return method == .oauth && !hasEnded(now: now)
   }
 
   /// Whether it tells nothing that the other does not: then nothing needs writing.

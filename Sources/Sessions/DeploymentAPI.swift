@@ -115,5 +115,5 @@ package struct DeploymentAPI {
 
 extension HTTPResponse {
   /// A proxy's or a captive portal's page with status 200 is no response of the deployment.
-  fileprivate var isJSON: Bool { mediaType == "application/json" }
+  package var isJSON: Bool { mediaType == "application/json" }
 }

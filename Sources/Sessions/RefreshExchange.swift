@@ -75,11 +75,8 @@ struct RefreshExchange {
   private func mark() throws(SessionError) -> StoredSession? {
     let marked = session.marked(by: owner, since: services.clock.now)
     guard try replace(session, with: marked) else { return nil }
-    guard !held.coversKeyring else { return marked }
-    // No keyring compares while it writes: of several that mark at once the last one stays, and
-    // every other one finds that out.
     services.clock.sleep(
-      milliseconds: RefreshMark.settlingMilliseconds + Int(services.random() % 100))
+      milliseconds: RefreshMark.settlingMilliseconds(holding: held, number: services.random()))
     return try read() == marked ? marked : nil
   }
 
@@ -160,7 +157,7 @@ struct RefreshExchange {
     history.settle()
     save(history)
     // Who has spent the token instead of us may be about to save what it brought.
-    services.clock.sleep(milliseconds: RefreshMark.settlingMilliseconds)
+    services.clock.sleep(milliseconds: 300)
     let deadline = services.clock.uptimeMilliseconds + RefreshMark.leaseSeconds * 1000
     while true {
       guard let stored = try read() else { throw .signInNeeded(session.identity, .removed) }

@@ -75,15 +75,23 @@ struct RefreshRequest {
     case .gone: return .registrationGone
     case .unknown(let reason):
       services.trace("the client is not accepted, and nobody can say why: \(reason ?? error)")
-      throw error
+      throw Self.momentary(error)
     case .registered(let current, _):
       var changed = registration
       changed.information = current
       keep(changed)
-      guard changed.authentication != registration.authentication else { throw error }
+      guard changed.authentication != registration.authentication else {
+        throw Self.momentary(error)
+      }
       services.trace("the client's secret was replaced: once more with the new one")
       return .tokens(try refresh(with: changed, policy))
     }
+  }
+
+  /// A refusal of a client that exists, or may: the deployment may be wrong for a moment.
+  private static func momentary(_ error: OAuthError) -> OAuthError {
+    guard case .refused(let response, let status) = error else { return error }
+    return .unavailable(status: status, reason: response.summary, retryAfter: nil)
   }
 
   /// Reads the metadata anew.

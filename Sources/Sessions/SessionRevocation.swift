@@ -42,6 +42,7 @@ package struct SessionRevocation {
         let registration = try registration(besides: current)
         let unrevoked = revoke(current, registration)
         try services.store.removeSessions(of: deployment, account: current.account)
+        services.history.save(RefreshHistory(), of: current.identity)
         if registration.isLeftOver { try services.store.removeRegistration(of: deployment) }
         return unrevoked
       } catch {

@@ -34,6 +34,8 @@ package struct SessionServices {
   package enum Urgency {
     /// A tool waits for the credential, ten seconds at most.
     case callerWaits
+    /// A person waits, and what is asked can be done without: five seconds.
+    case personWaits
     /// As long as a network needs.
     case canTakeItsTime
   }
@@ -108,6 +110,20 @@ extension StoredSession {
 }
 
 extension SessionServices {
+  /// Notes in the keyring that the deployment rejects a session's access token, if the session still
+  /// has it: an OAuth session is refreshed at its next use, and any other has ended.
+  ///
+  /// - Throws: ``SessionError/store(_:)``; what the lock throws.
+  package func noteRejection(of session: StoredSession) throws(SessionError) {
+    try withLock(of: session) { store throws(StoreError) in
+      guard var current = try store.session(like: session), current.staleSince == nil,
+        current.accessToken == session.accessToken
+      else { return }
+      current.staleSince = clock.now
+      try store.save(current)
+    }
+  }
+
   /// Changes the keyring while nobody refreshes this session.
   ///
   /// - Throws: ``SessionError/store(_:)`` for what `body` throws; what the lock throws.

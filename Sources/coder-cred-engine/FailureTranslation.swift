@@ -73,7 +73,8 @@ extension Failure {
         .retryLater, "there is no runtime directory of our own to keep a lock in",
         hint: "set XDG_RUNTIME_DIR to a directory that belongs to you, with mode 0700")
     case .signInNeeded(let session, let reason):
-      self = .signIn(to: session.deployment, reason.message(of: session.deployment))
+      self = .signIn(
+        to: session.deployment, as: session.account, reason.message(of: session.deployment))
     case .changedMeanwhile(let session):
       self.init(
         .retryLater,
@@ -113,8 +114,8 @@ extension Failure {
     case .refused where error.isClientRefused:
       self.init(
         .askForAccess, "\(place): \(error)",
-        hint: "if an administrator made the client, give its secret anew: coder-cred login "
-          + "\(place) --client-id ID")
+        hint: "if it stays so, sign in again: coder-cred login \(place); with --client-id ID for "
+          + "a client that an administrator made")
     case .registrationDisabled:
       self.init(
         .fixTheServer, "\(place) does not let programs register themselves",
@@ -149,8 +150,16 @@ extension Failure {
     case .moved(let url):
       self.init(
         .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
-    case .unavailable, .redirected, .refused, .authorizationFailed, .unsupported, .malformed,
-      .foreignResponse:
+    case .refused(let response, _) where response.isAboutRegistration:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "use a client that its owner makes (--client-id ID), or --method token")
+    // A refusal in a form that nobody defines may be a verdict on the session.
+    case .refused, .redirected:
+      self.init(
+        .fixTheServer, "\(place): \(error)",
+        hint: "if it stays so, sign in again: coder-cred login \(place)")
+    case .unavailable, .authorizationFailed, .unsupported, .malformed, .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -272,6 +281,16 @@ extension OAuthError {
   fileprivate var isAbsence: Bool {
     guard case .unavailable(let status, _, _) = self else { return false }
     return (400..<500).contains(status) && ![408, 429].contains(status)
+  }
+}
+
+extension ErrorResponse {
+  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
+  fileprivate var isAboutRegistration: Bool {
+    [
+      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
+      "unapproved_software_statement",
+    ].contains(code)
   }
 }
 

@@ -63,10 +63,10 @@ extension Desk {
   @Test func `On a terminal yes removes the file, and anything else does not`() throws {
     try Desk.with { desk in
       try desk.signInCoderCLI()
-      for (answer, isThere) in [("no", true), ("", true), ("yes", false)] {
+      for (reply, isThere) in [("no", true), ("", true), ("yes", false)] {
         try desk.withTerminal(["import"]) { terminal in
           try terminal.expect("[y/N]")
-          terminal.type(answer)
+          terminal.type(reply)
           #expect(terminal.end() == .status(0))
         }
         #expect(FileManager.default.fileExists(atPath: "\(desk.coderCLI)/session") == isThere)

@@ -8,29 +8,29 @@ extension ServerState {
     guard key.user == settings.users.first else { return .message(403, "Forbidden.") }
     let body = JSON(parsing: request.body)
     switch (request.method, words.first, words.count) {
-    case ("GET", "settings", 1): return settingsAnswer
+    case ("GET", "settings", 1): return settingsResponse
     case ("PUT", "settings", 1):
       guard let enabled = body?["dynamic_client_registration_enabled"]?.bool else {
         return .message(400, "Validation failed.")
       }
       settings.dynamicRegistrationEnabled = enabled
-      return settingsAnswer
+      return settingsResponse
     case ("GET", "apps", 1):
-      return .json(200, .array(clients.values.sorted { $0.id < $1.id }.map(applicationAnswer)))
+      return .json(200, .array(clients.values.sorted { $0.id < $1.id }.map(applicationJSON)))
     case ("POST", "apps", 1):
       let single = body?["callback_url"]?.string.map { [$0] }
       guard let name = body?["name"]?.string,
         let uris = (era == .c ? body?["redirect_uris"]?.strings : nil) ?? single
       else { return .message(400, "Validation failed.") }
       let client = addApplication(name, uris, body?["scope"]?.string, secrets: 0)
-      return .json(201, applicationAnswer(client))
+      return .json(201, applicationJSON(client))
     default: break
     }
     guard words.first == "apps", words.count > 1, let client = clients[words[1].lowercased()] else {
       return .message(404, "OAuth2 application not found.")
     }
     switch (request.method, words.count) {
-    case ("GET", 2): return .json(200, applicationAnswer(client))
+    case ("GET", 2): return .json(200, applicationJSON(client))
     case ("DELETE", 2):
       deleteClient(client.id)
       return .empty(204)
@@ -44,7 +44,7 @@ extension ServerState {
     }
   }
 
-  private var settingsAnswer: Response {
+  private var settingsResponse: Response {
     .json(
       200, ["dynamic_client_registration_enabled": .bool(settings.dynamicRegistrationEnabled)])
   }
@@ -64,7 +64,7 @@ extension ServerState {
     return client
   }
 
-  private func applicationAnswer(_ client: OAuthClient) -> JSON {
+  private func applicationJSON(_ client: OAuthClient) -> JSON {
     [
       "id": .string(client.id), "name": .string(client.name),
       "callback_url": .string(client.redirectURIs.first ?? ""), "icon": "",

@@ -2,7 +2,7 @@ import Foundation
 
 /// Why an authorization request fails, by where the person is told.
 private enum AuthorizeFailure: Error {
-  /// Never redirected: an answer for the browser.
+  /// Never redirected: a response for the browser.
   case local(Response)
   /// RFC 6749 section 4.1.2.1: told to the client, where the era does so.
   case told(String, String)
@@ -11,7 +11,7 @@ private enum AuthorizeFailure: Error {
 /// An authorization request found sound.
 private struct AuthorizationRequest {
   var client: OAuthClient
-  /// Where the answer goes.
+  /// Where the response goes.
   var callback: String
   var scopes: [String]?
   var challenge: String?
@@ -132,7 +132,7 @@ extension ServerState {
     return result.granted
   }
 
-  // MARK: Answers
+  // MARK: Responses
 
   private mutating func allow(
     _ request: Request, _ asked: AuthorizationRequest, _ session: APIKey

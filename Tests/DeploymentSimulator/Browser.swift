@@ -17,7 +17,7 @@ extension DeploymentSimulator {
     public var page = ""
     /// Where the deployment sent the browser: the client's callback, with its parameters.
     public var callback: String?
-    /// The status the callback answered; nil when there was none or nobody answered.
+    /// The status of the callback; nil when there was none or nobody responded.
     public var callbackStatus: Int?
     /// What the callback showed.
     public var callbackPage = ""
@@ -48,10 +48,10 @@ extension DeploymentSimulator {
     guard let uri = URIReference(authorizationURL) else { throw .unusableURL }
     var command: JSON = ["command": "session"]
     if let user { command.set("user", .string(user)) }
-    let answer = try Exchange.send(
+    let response = try Exchange.send(
       "POST", "\(uri.scheme)://\(uri.hostAndPort)/__control", body: Array(command.text.utf8))
     return try visit(
-      authorizationURL, decision: decision, session: answer["session_token"] ?? "",
+      authorizationURL, decision: decision, session: response["session_token"] ?? "",
       followingCallback: followingCallback)
   }
 
@@ -60,21 +60,21 @@ extension DeploymentSimulator {
   ) throws(Exchange.Failure) -> Visit {
     let headers = ["Coder-Session-Token": session, "Accept": "text/html"]
     var visit = Visit()
-    var answer = try Exchange.send(url, headers: headers)
-    visit.statuses.append(answer.status)
-    visit.page = answer.text
-    if answer.status == 200 {
+    var response = try Exchange.send(url, headers: headers)
+    visit.statuses.append(response.status)
+    visit.page = response.text
+    if response.status == 200 {
       switch decision {
       case .abandon: return visit
       case .deny:
         visit.callback = Page.attribute("href", after: "id=\"cancel-link\"", in: visit.page)
       case .allow:
-        answer = try Exchange.post(url, form: csrf(visit.page), headers: headers)
-        visit.statuses.append(answer.status)
-        visit.page = answer.text
+        response = try Exchange.post(url, form: csrf(visit.page), headers: headers)
+        visit.statuses.append(response.status)
+        visit.page = response.text
       }
     }
-    if answer.status == 302 { visit.callback = answer.headers["location"] }
+    if response.status == 302 { visit.callback = response.headers["location"] }
     guard followingCallback, let callback = visit.callback, callback.hasPrefix("http://") else {
       return visit
     }

@@ -4,7 +4,7 @@ struct ClientMetadata {
   var document: JSON
   var asksForNoSecret: Bool
 
-  /// A registration request: its metadata, or the answer that refuses it.
+  /// A registration request: its metadata, or the response that refuses it.
   enum Reading {
     case metadata(ClientMetadata)
     case refused(Response)

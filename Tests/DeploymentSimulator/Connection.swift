@@ -1,6 +1,6 @@
 import Glibc
 
-/// One accepted connection: one request in, one answer out, closed.
+/// One accepted connection: one request in, one response out, closed.
 struct Connection {
   let socket: Socket
   let deployment: DeploymentSimulator
@@ -22,8 +22,8 @@ struct Connection {
       deliver(response)
       return
     }
-    let (number, planned, answered) = deployment.admit(request)
-    FaultDelivery(connection: self, request: answered, number: number, planned: planned).run()
+    let (number, planned, routed) = deployment.admit(request)
+    FaultDelivery(connection: self, request: routed, number: number, planned: planned).run()
   }
 
   /// Sends head and body; false when the client went away.

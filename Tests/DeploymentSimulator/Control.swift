@@ -53,19 +53,19 @@ extension DeploymentSimulator {
   }
 
   private func counters(_ command: JSON) -> Response {
-    var answer: JSON = [
+    var members: JSON = [
       "live_token_pairs": .integer(liveTokenPairs),
       "registered_clients": .strings(registeredClients),
       "requests": .integer(requests.count),
       "refreshes": .integer(requests.tokenRequests(grant: "refresh_token").count),
     ]
     if let token = command["access_token"]?.string {
-      answer.set("access_token_valid", .bool(isValid(accessToken: token)))
+      members.set("access_token_valid", .bool(isValid(accessToken: token)))
     }
     if let token = command["refresh_token"]?.string {
-      answer.set("refresh_token_valid", .bool(isValid(refreshToken: token)))
+      members.set("refresh_token_valid", .bool(isValid(refreshToken: token)))
     }
-    return .json(200, answer)
+    return .json(200, members)
   }
 
   private func changeSettings(_ patch: JSON) -> Response {

@@ -68,7 +68,7 @@ public final class DeploymentSimulator: Sendable {
     }
   }
 
-  func answer(_ request: Request) -> Response { state.withLock { $0.answer(request) } }
+  func respond(to request: Request) -> Response { state.withLock { $0.respond(to: request) } }
 
   func note(_ status: Int, of number: Int) { state.withLock { $0.logStatus(status, of: number) } }
 

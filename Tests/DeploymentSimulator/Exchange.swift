@@ -2,20 +2,20 @@ import Foundation
 
 /// One HTTP/1.1 exchange with a loopback address, without following anything.
 public struct Exchange: Sendable {
-  /// The status of the answer.
+  /// The status of the response.
   public let status: Int
   /// The headers by lower-case name; of repeated ones the first.
   public let headers: [String: String]
   /// The body, as far as it came.
   public let body: [UInt8]
 
-  /// Why there is no answer.
+  /// Why there is no response.
   public enum Failure: Error {
     /// Not an http URL of a loopback host.
     case unusableURL
     /// Nobody listens.
     case refused
-    /// The connection ended or the time passed before an answer was complete.
+    /// The connection ended or the time passed before a response was complete.
     case broken
   }
 
@@ -28,7 +28,7 @@ public struct Exchange: Sendable {
     return value.string ?? value.text
   }
 
-  /// Sends one request and reads the answer: to an http URL of a loopback host, for at most
+  /// Sends one request and reads the response: to an http URL of a loopback host, for at most
   /// `timeout` seconds.
   public static func send(
     _ method: String = "GET", _ url: String, headers: [String: String] = [:],

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Brings one request to its answer, through the fault planned for it.
+/// Brings one request to its response, through the fault planned for it.
 struct FaultDelivery {
   let connection: Connection
   let request: Request
@@ -12,10 +12,10 @@ struct FaultDelivery {
 
   func run() {
     deployment.pause(milliseconds: deployment.settings.latency)
-    guard let planned else { return reply(deployment.answer(request)) }
+    guard let planned else { return reply(deployment.respond(to: request)) }
     if !planned.afterActing { wait(planned) }
     var response = Response.empty(200)
-    if planned.afterActing || planned.fault.acts { response = deployment.answer(request) }
+    if planned.afterActing || planned.fault.acts { response = deployment.respond(to: request) }
     if planned.afterActing { wait(planned) }
     misbehave(planned.fault, response)
   }
@@ -55,30 +55,30 @@ struct FaultDelivery {
     case .hugeBody(let mebibytes, let declared):
       let total = mebibytes << 20
       stream(
-        head: Self.jsonAnswer([]).head(length: declared ? total : nil),
+        head: Self.jsonResponse([]).head(length: declared ? total : nil),
         chunk: [UInt8](repeating: UInt8(ascii: " "), count: 65_536), total: total)
     case .drip(let milliseconds): drip(response, milliseconds)
     default: reply(Self.changed(response, fault))
     }
   }
 
-  /// The faults that are just another complete answer.
+  /// The faults that are just another complete response.
   private static func changed(
     _ response: Response, _ fault: DeploymentSimulator.Fault
   ) -> Response {
     var copy = response
     switch fault {
     case .status(let status, let body, let headers):
-      copy = jsonAnswer(Array(body.utf8))
+      copy = jsonResponse(Array(body.utf8))
       copy.status = status
       for (name, value) in headers { copy = copy.replacing(name, value) }
     case .truncatedJSON: copy.body = Array(response.body.prefix(response.body.count / 2))
-    case .invalidJSON: copy = jsonAnswer(Array("{'access_token': not json,}".utf8))
+    case .invalidJSON: copy = jsonResponse(Array("{'access_token': not json,}".utf8))
     case .htmlPage: copy = .html(200, "<!doctype html><title>Welcome to the hotel</title>")
-    case .emptyBody: copy = jsonAnswer([])
+    case .emptyBody: copy = jsonResponse([])
     case .contentType(let type): copy = response.replacing("Content-Type", type)
     case .gzipBomb(let mebibytes):
-      copy = jsonAnswer(Gzip.blanks(mebibytes: mebibytes)).adding("Content-Encoding", "gzip")
+      copy = jsonResponse(Gzip.blanks(mebibytes: mebibytes)).adding("Content-Encoding", "gzip")
     case .redirect(let target, let status): copy = .redirect(status, to: target)
     case .oauthErrorIn200(let code): copy = .oauthError(200, code, "An error under status 200")
     case .mergePatch(let patch):
@@ -90,7 +90,7 @@ struct FaultDelivery {
     return copy
   }
 
-  private static func jsonAnswer(_ body: [UInt8]) -> Response {
+  private static func jsonResponse(_ body: [UInt8]) -> Response {
     Response(
       status: 200, headers: [Field(name: "Content-Type", value: "application/json")], body: body)
   }

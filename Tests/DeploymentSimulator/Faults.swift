@@ -1,21 +1,21 @@
 extension DeploymentSimulator {
   /// Something that goes wrong with one request, on demand.
   public enum Fault: Sendable {
-    /// An answer of our own.
+    /// A response of our own.
     case status(Int, body: String = "", headers: [String: String] = [:])
-    /// Wait, then answer as usual.
+    /// Wait, then respond as usual.
     case delay(milliseconds: Int)
-    /// Wait until `releaseHeld()` or the end of the deployment, then answer as usual.
+    /// Wait until `releaseHeld()` or the end of the deployment, then respond as usual.
     case hold
-    /// Close the connection without a byte of answer.
+    /// Close the connection without a byte of response.
     case drop
-    /// The usual answer, cut in the middle of its body and of its declared length.
+    /// The usual response, cut in the middle of its body and of its declared length.
     case cut
     /// Bytes that are not HTTP.
     case garbage
     /// These bytes and nothing else.
     case raw([UInt8])
-    /// The usual answer with half of its JSON, declared as complete.
+    /// The usual response with half of its JSON, declared as complete.
     case truncatedJSON
     /// Status 200 with a body that only claims to be JSON.
     case invalidJSON
@@ -23,7 +23,7 @@ extension DeploymentSimulator {
     case htmlPage
     /// Status 200 with nothing in it.
     case emptyBody
-    /// The usual answer under another content type.
+    /// The usual response under another content type.
     case contentType(String)
     /// Status 200 with a body of this many MiB, its length declared or not.
     case hugeBody(mebibytes: Int, declared: Bool = true)
@@ -31,13 +31,13 @@ extension DeploymentSimulator {
     case gzipBomb(mebibytes: Int)
     /// Header lines until the client hangs up, at most 64 MiB.
     case endlessHeaders
-    /// The usual answer, one byte at a time.
+    /// The usual response, one byte at a time.
     case drip(millisecondsPerByte: Int)
     /// A redirect, 302 unless told otherwise.
     case redirect(to: String, status: Int = 302)
     /// An OAuth error document under status 200.
     case oauthErrorIn200(String)
-    /// The usual answer, its JSON changed by this RFC 7396 merge patch.
+    /// The usual response, its JSON changed by this RFC 7396 merge patch.
     case mergePatch(String)
     /// This response, and nothing done.
     case response(ScriptedResponse)

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A JSON value that keeps the order of its members, so that answers read as the contract lists them.
+/// A JSON value that keeps the order of its members, so that responses read as the contract lists
+/// them.
 enum JSON: Sendable, Equatable {
   struct Member: Sendable, Equatable {
     var name: String

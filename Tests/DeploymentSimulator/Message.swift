@@ -71,7 +71,7 @@ struct Request: Sendable {
   }
 }
 
-/// One HTTP answer before it becomes bytes.
+/// One HTTP response before it becomes bytes.
 struct Response: Sendable {
   var status: Int
   var headers: [Field] = []

@@ -4,7 +4,7 @@ import Synchronization
 /// What a test can do to a deployment from behind.
 extension DeploymentSimulator {
   /// Plans a fault for the next `times` requests at an endpoint. With `afterActing` the server
-  /// does its work first, so that only the answer suffers.
+  /// does its work first, so that only the response suffers.
   public func inject(
     _ fault: Fault, at endpoint: Endpoint, times: Int = 1, afterActing: Bool = false
   ) {

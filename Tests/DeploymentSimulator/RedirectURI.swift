@@ -71,13 +71,13 @@ enum RedirectURI {
       && asked.path == known.path && asked.query == known.query && asked.fragment == nil
   }
 
-  /// The callback with the answer's parameters; of its own query everything else is kept.
-  static func callback(_ text: String, _ answer: [Field]) -> String {
+  /// The callback with the response's parameters; of its own query everything else is kept.
+  static func callback(_ text: String, _ parameters: [Field]) -> String {
     var parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let own = parts.count > 1 ? Parameters(urlEncoded: parts.removeLast()) : Parameters()
     let replaced = ["code", "error", "error_description", "state"]
     var all = Parameters()
-    all.fields = own.fields.filter { !replaced.contains($0.name) } + answer
+    all.fields = own.fields.filter { !replaced.contains($0.name) } + parameters
     return parts[0] + "?" + all.encoded
   }
 

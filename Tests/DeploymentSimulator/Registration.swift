@@ -12,7 +12,7 @@ extension ServerState {
     case .refused(let response): return response
     case .metadata(let metadata):
       let client = addClient(metadata, isDynamic: true)
-      return .json(201, registrationAnswer(client, full: true))
+      return .json(201, registrationJSON(client, full: true))
     }
   }
 
@@ -29,25 +29,25 @@ extension ServerState {
   }
 
   /// `full` adds what only the registration itself tells: the secret and the registration token.
-  private func registrationAnswer(_ client: OAuthClient, full: Bool) -> JSON {
-    var answer: JSON = ["client_id": .string(client.id)]
-    if full, let secret = client.secrets.first { answer.set("client_secret", .string(secret)) }
+  private func registrationJSON(_ client: OAuthClient, full: Bool) -> JSON {
+    var json: JSON = ["client_id": .string(client.id)]
+    if full, let secret = client.secrets.first { json.set("client_secret", .string(secret)) }
     // RFC 7591 requires client_secret_expires_at with a secret; the real server omits a zero.
-    answer.set("client_id_issued_at", .integer(client.issuedAt))
+    json.set("client_id_issued_at", .integer(client.issuedAt))
     if case .object(let members) = client.metadata {
-      for member in members { answer.set(member.name, member.value) }
+      for member in members { json.set(member.name, member.value) }
     }
     if era == .c {
       // The reported method follows the enforced type.
       let stored = client.metadata["token_endpoint_auth_method"]?.string ?? ""
       let method = client.isPublic ? "none" : stored == "none" ? "client_secret_basic" : stored
-      answer.set("token_endpoint_auth_method", .string(method))
+      json.set("token_endpoint_auth_method", .string(method))
     }
     if full, let token = client.registrationToken {
-      answer.set("registration_access_token", .string(token))
+      json.set("registration_access_token", .string(token))
     }
-    answer.set("registration_client_uri", .string(link("/oauth2/clients/" + client.id)))
-    return answer
+    json.set("registration_client_uri", .string(link("/oauth2/clients/" + client.id)))
+    return json
   }
 
   /// RFC 7592.
@@ -75,7 +75,7 @@ extension ServerState {
       deleteClient(id)
       return .empty(204)
     case "PUT": return replaceClient(client, request.body)
-    default: return .json(200, registrationAnswer(client, full: false))
+    default: return .json(200, registrationJSON(client, full: false))
     }
   }
 
@@ -95,7 +95,7 @@ extension ServerState {
       var changed = client
       changed.metadata = metadata.document
       clients[client.id] = changed
-      return .json(200, registrationAnswer(changed, full: false))
+      return .json(200, registrationJSON(changed, full: false))
     }
   }
 }

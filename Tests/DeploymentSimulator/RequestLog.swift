@@ -15,7 +15,7 @@ extension DeploymentSimulator {
     public let formNames: [String]
     /// When the request had arrived completely.
     public let time: Date
-    /// The status given; nil while the request is being answered, 0 when no answer was sent.
+    /// The status given; nil until a response is sent, 0 when none was.
     public internal(set) var status: Int?
     /// The fault that met this request.
     public internal(set) var fault: String?
@@ -53,9 +53,9 @@ extension DeploymentSimulator {
     /// Method, path, names and status.
     public var description: String {
       let names = queryNames.map { "?" + $0 } + formNames
-      let answer = status.map(String.init) ?? "pending"
+      let outcome = status.map(String.init) ?? "pending"
       let reason = fault.map { " (\($0))" } ?? ""
-      return "#\(number) \(method) \(path) [\(names.joined(separator: " "))] -> \(answer)\(reason)"
+      return "#\(number) \(method) \(path) [\(names.joined(separator: " "))] -> \(outcome)\(reason)"
     }
 
     /// Mirrors the description only, so that a failing expectation prints no secret.

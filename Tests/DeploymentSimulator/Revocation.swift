@@ -36,7 +36,7 @@ extension ServerState {
     guard let (id, secret) = Self.keyParts(token) else {
       throw TokenFailure("invalid_request", "The token is malformed")
     }
-    // Unknown tokens, other clients' and ordinary sessions are answered alike and left alone.
+    // Unknown tokens, other clients' and ordinary sessions get the same response and are left alone.
     guard let key = keys[id], key.secret == secret, key.client == client.id else { return }
     deleteKeys { $0.id == id }
   }

@@ -24,8 +24,8 @@ extension ServerState {
     return copy
   }
 
-  /// Answers one routed request: the whole deployment in one step.
-  mutating func answer(_ request: Request) -> Response {
+  /// Responds to one routed request: the whole deployment in one step.
+  mutating func respond(to request: Request) -> Response {
     purge()
     guard !request.path.isEmpty else { return .html(404, "<title>404 Not Found</title>") }
     var response = routes(request)

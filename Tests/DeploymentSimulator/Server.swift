@@ -56,7 +56,7 @@ final class Server: Sendable {
     close(listener.descriptor)
   }
 
-  /// Closes the door, ends every open connection and waits for them, at most two seconds.
+  /// Stops listening, ends every open connection and waits for them, at most two seconds.
   func stop() {
     let first = open.withLock { state in
       let first = !state.isStopped

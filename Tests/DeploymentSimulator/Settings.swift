@@ -12,7 +12,7 @@ extension DeploymentSimulator {
     public static func < (left: Era, right: Era) -> Bool { left.rawValue < right.rawValue }
   }
 
-  /// Where the metadata of a deployment below a path answers.
+  /// Where the metadata of a deployment below a path is served.
   public enum WellKnownForm: String, Sendable, Codable, CaseIterable {
     /// RFC 8414 section 3.1: `/.well-known/oauth-authorization-server/coder`.
     case inserted
@@ -38,7 +38,7 @@ extension DeploymentSimulator {
     public var port: Int = 0
     /// A path the whole deployment lives below, such as `/coder`, or empty.
     public var basePath: String = ""
-    /// Which well-known addresses answer when there is a base path.
+    /// Which well-known addresses are served when there is a base path.
     public var wellKnownForms: Set<WellKnownForm> = Set(WellKnownForm.allCases)
     /// The configured access URL, when it differs from the address that is asked.
     public var accessURL: String?
@@ -54,7 +54,7 @@ extension DeploymentSimulator {
     public var providerEnabled: Bool = true
     /// A server older than OAuth: its paths fall through to the web application's page.
     public var oauthAbsent: Bool = false
-    /// Early era A: well-known documents answer although the provider is off.
+    /// Early era A: well-known documents are served although the provider is off.
     public var wellKnownUngated: Bool = false
     /// Dynamic client registration. Real deployments start with it off from era B; era A has no switch.
     public var dynamicRegistrationEnabled: Bool = true
@@ -66,7 +66,7 @@ extension DeploymentSimulator {
     public var password: String = "SomeSecurePassword!"
     /// Requests per minute and endpoint in era C; nil switches limiting off.
     public var rateLimitPerMinute: Int?
-    /// `Retry-After` of a rate limit answer, in seconds; nil sends none.
+    /// `Retry-After` of a rate limit response, in seconds; nil sends none.
     public var retryAfter: Int?
     /// Whether using an access token prolongs it, at most once an hour.
     public var slidingExpiry: Bool = false
@@ -78,7 +78,7 @@ extension DeploymentSimulator {
     public var consent: Consent = .ask
     /// Letters and digits put into every token, code and secret, so that leaks can be searched for.
     public var canary: String?
-    /// Milliseconds every answer takes at least.
+    /// Milliseconds every response takes at least.
     public var latency: Int = 0
 
     /// The defaults: era C with everything switched on.

@@ -51,7 +51,7 @@ struct Socket: Sendable {
     return true
   }
 
-  /// Ends our direction and reads what is left, so that the answer is not lost to a reset.
+  /// Ends our direction and reads what is left, so that the response is not lost to a reset.
   func finish() {
     shutdown(descriptor, Int32(SHUT_WR))
     let deadline = Self.clock() + 1

@@ -144,15 +144,15 @@ extension ServerState {
       token: prefixedSecret(), key: key.id, user: user, client: client.id, clientSecret: secret,
       expiresAt: now + Double(refreshLifetime), scopes: grantScopes, audience: audience)
     refreshTokens[refresh.token] = refresh
-    var answer: JSON = [
+    var members: JSON = [
       "access_token": .string(key.token), "token_type": "Bearer",
       "expires_in": .integer(lifetime), "refresh_token": .string(refresh.token),
       "expiry": .string(Moment.rfc3339(key.expiresAt)),
     ]
     if era == .c {
       let scopes = keyScopes ?? [Scopes.everything]
-      answer.set("scope", .string(scopes.joined(separator: " ")))
+      members.set("scope", .string(scopes.joined(separator: " ")))
     }
-    return .json(200, answer)
+    return .json(200, members)
   }
 }

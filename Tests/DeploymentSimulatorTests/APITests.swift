@@ -25,12 +25,12 @@ struct APITests {
   @Test func `A request without a token is challenged with the metadata's address`() throws {
     let deployment = try deployment(.c)
     defer { deployment.stop() }
-    let answer = try Exchange.send(deployment.url + "/api/v2/users/me")
-    #expect(answer.status == 401)
-    let challenge = try #require(answer.headers["www-authenticate"])
+    let response = try Exchange.send(deployment.url + "/api/v2/users/me")
+    #expect(response.status == 401)
+    let challenge = try #require(response.headers["www-authenticate"])
     #expect(challenge.hasPrefix("Bearer realm=\"coder\", error=\"invalid_token\""))
     #expect(challenge.contains("/.well-known/oauth-protected-resource"))
-    #expect(answer["detail"]?.contains("must be provided") == true)
+    #expect(response["detail"]?.contains("must be provided") == true)
   }
 
   @Test func `Use prolongs a token only where sliding expiry is on`() throws {
@@ -51,10 +51,10 @@ struct APITests {
     for era in DeploymentSimulator.Era.allCases {
       let deployment = try deployment(era)
       defer { deployment.stop() }
-      let answer = try Exchange.send(deployment.url + "/api/v2/buildinfo")
-      #expect(answer.status == 200)
-      #expect((answer["oauth2_provider"] != nil) == (era == .c))
-      #expect(answer.headers["x-coder-build-version"] == answer["version"])
+      let response = try Exchange.send(deployment.url + "/api/v2/buildinfo")
+      #expect(response.status == 200)
+      #expect((response["oauth2_provider"] != nil) == (era == .c))
+      #expect(response.headers["x-coder-build-version"] == response["version"])
     }
   }
 

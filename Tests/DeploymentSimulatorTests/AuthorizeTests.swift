@@ -7,9 +7,9 @@ struct AuthorizeTests {
     let deployment = try deployment(.c)
     defer { deployment.stop() }
     let client = try TestClient.registered(deployment)
-    let answer = try Exchange.send(client.authorizationURL())
-    #expect(answer.status == 303)
-    #expect(answer.headers["location"]?.hasPrefix("/login?message=") == true)
+    let response = try Exchange.send(client.authorizationURL())
+    #expect(response.status == 303)
+    #expect(response.headers["location"]?.hasPrefix("/login?message=") == true)
   }
 
   @Test func `A browser with a cookie needs the page's CSRF token`() throws {
@@ -130,7 +130,7 @@ struct AuthorizeTests {
     }
   }
 
-  @Test func `The callback keeps its own query but for the answer's names`() throws {
+  @Test func `The callback keeps its own query but for the response's names`() throws {
     let deployment = try deployment(.c)
     defer { deployment.stop() }
     let uri = "https://a.example/cb?keep=1&code=old&state=old"
@@ -147,9 +147,9 @@ struct AuthorizeTests {
     defer { deployment.stop() }
     let client = try TestClient.registered(deployment, scope: "coder:workspaces.access openid")
     let narrow = try client.code([("scope", "workspace:ssh workspace:ssh")])
-    let answer = try client.exchange(narrow)
-    #expect(answer["scope"] == "workspace:ssh")
-    #expect(try client.me(try TestClient.pair(answer).access) == 404)
+    let response = try client.exchange(narrow)
+    #expect(response["scope"] == "workspace:ssh")
+    #expect(try client.me(try TestClient.pair(response).access) == 404)
     #expect(try client.visit([("scope", "user:read")]).parameter("error") == "invalid_scope")
     #expect(try client.exchange(try client.code())["scope"] == "coder:workspaces.access")
     let openID = try TestClient.registered(deployment, scope: "openid profile")

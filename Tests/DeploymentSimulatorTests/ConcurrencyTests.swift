@@ -51,7 +51,7 @@ struct ConcurrencyTests {
     #expect(statuses.sorted() == [200, 400])
   }
 
-  @Test func `Three hundred connections at once are all answered`() throws {
+  @Test func `Three hundred connections at once all get a response`() throws {
     let deployment = try DeploymentSimulator()
     defer { deployment.stop() }
     deployment.change { $0.latency = 50 }

@@ -16,16 +16,16 @@ struct FaultTests {
       .status(503, body: "{}", headers: ["Retry-After": "3"]), at: .refresh, times: 2)
     #expect(try client.me(pair.access) == 200)
     for _ in 0..<2 {
-      let answer = try client.refresh(pair.refresh)
-      #expect(answer.status == 503)
-      #expect(answer.headers["retry-after"] == "3")
+      let response = try client.refresh(pair.refresh)
+      #expect(response.status == 503)
+      #expect(response.headers["retry-after"] == "3")
     }
     #expect(try client.refresh(pair.refresh).status == 200)
     let refreshes = deployment.requests.tokenRequests(grant: "refresh_token")
     #expect(refreshes.map(\.status) == [503, 503, 200])
   }
 
-  @Test func `A dropped request did nothing; a dropped answer did everything`() throws {
+  @Test func `A dropped request did nothing; a dropped response did everything`() throws {
     let (deployment, client, pair) = try signedIn()
     defer { deployment.stop() }
     deployment.inject(.drop, at: .refresh)
@@ -38,7 +38,7 @@ struct FaultTests {
     #expect(try client.refresh(pair.refresh)["error"] == "invalid_grant")
   }
 
-  @Test func `Answers that are not HTTP or not whole are failures`() throws {
+  @Test func `Responses that are not HTTP or not whole are failures`() throws {
     let (deployment, client, _) = try signedIn()
     defer { deployment.stop() }
     for fault in [DeploymentSimulator.Fault.garbage, .cut, .raw(Array("HTTP/1.1 2".utf8))] {
@@ -47,31 +47,31 @@ struct FaultTests {
     }
   }
 
-  @Test func `Complete answers can be wrong in every way`() throws {
+  @Test func `Complete responses can be wrong in every way`() throws {
     let (deployment, client, _) = try signedIn()
     defer { deployment.stop() }
-    func answer(_ fault: DeploymentSimulator.Fault) throws -> Exchange {
+    func response(_ fault: DeploymentSimulator.Fault) throws -> Exchange {
       deployment.inject(fault, at: "GET /api/v2/build*")
       return try client.get("/api/v2/buildinfo", token: "")
     }
-    #expect(try answer(.truncatedJSON)["version"] == nil)
-    #expect(try answer(.invalidJSON)["version"] == nil)
-    #expect(try answer(.htmlPage).headers["content-type"]?.hasPrefix("text/html") == true)
-    #expect(try answer(.emptyBody).body.isEmpty)
-    #expect(try answer(.contentType("text/plain")).headers["content-type"] == "text/plain")
-    #expect(try answer(.hugeBody(mebibytes: 2)).body.count == 2 << 20)
-    #expect(try answer(.hugeBody(mebibytes: 1, declared: false)).body.count == 1 << 20)
-    let bomb = try answer(.gzipBomb(mebibytes: 2))
+    #expect(try response(.truncatedJSON)["version"] == nil)
+    #expect(try response(.invalidJSON)["version"] == nil)
+    #expect(try response(.htmlPage).headers["content-type"]?.hasPrefix("text/html") == true)
+    #expect(try response(.emptyBody).body.isEmpty)
+    #expect(try response(.contentType("text/plain")).headers["content-type"] == "text/plain")
+    #expect(try response(.hugeBody(mebibytes: 2)).body.count == 2 << 20)
+    #expect(try response(.hugeBody(mebibytes: 1, declared: false)).body.count == 1 << 20)
+    let bomb = try response(.gzipBomb(mebibytes: 2))
     #expect(bomb.headers["content-encoding"] == "gzip")
     #expect(bomb.body.count < 20_000)
-    let redirect = try answer(.redirect(to: "http://127.0.0.1:1/", status: 307))
+    let redirect = try response(.redirect(to: "http://127.0.0.1:1/", status: 307))
     #expect(redirect.status == 307)
     #expect(redirect.headers["location"] == "http://127.0.0.1:1/")
-    #expect(try answer(.oauthErrorIn200("invalid_grant"))["error"] == "invalid_grant")
+    #expect(try response(.oauthErrorIn200("invalid_grant"))["error"] == "invalid_grant")
     #expect(
-      try answer(.change { change, _ in change.text = "{\"version\":1e30}" }).text
+      try response(.change { response, _ in response.text = "{\"version\":1e30}" }).text
         == "{\"version\":1e30}")
-    #expect(try answer(.drip(millisecondsPerByte: 0))["version"] != nil)
+    #expect(try response(.drip(millisecondsPerByte: 0))["version"] != nil)
   }
 
   @Test func `A token response can be patched`() throws {
@@ -79,11 +79,11 @@ struct FaultTests {
     defer { deployment.stop() }
     let patch = #"{"expires_in":"3600","refresh_token":null,"access_token":"a\nb"}"#
     deployment.inject(.mergePatch(patch), at: .refresh)
-    let answer = try client.refresh(pair.refresh)
-    #expect(answer["expires_in"] == "3600")
-    #expect(answer["refresh_token"] == nil)
-    #expect(answer["access_token"] == "a\nb")
-    #expect(answer.status == 200)
+    let response = try client.refresh(pair.refresh)
+    #expect(response["expires_in"] == "3600")
+    #expect(response["refresh_token"] == nil)
+    #expect(response["access_token"] == "a\nb")
+    #expect(response.status == 200)
   }
 
   @Test func `Endless headers end when the client does`() throws {

@@ -7,16 +7,16 @@ struct RegistrationTests {
     for era in DeploymentSimulator.Era.allCases {
       let deployment = try deployment(era)
       defer { deployment.stop() }
-      let answer = try TestClient(deployment).register([
+      let response = try TestClient(deployment).register([
         "redirect_uris": ["http://127.0.0.1:5000/callback"],
         "token_endpoint_auth_method": "none", "application_type": "native",
       ])
-      #expect(answer.status == 201)
-      #expect((answer["client_secret"] == nil) == (era == .c))
-      #expect(answer["token_endpoint_auth_method"] == "none")
-      #expect(answer["client_secret_expires_at"] == nil)
-      #expect(answer["client_name"] == "Dynamically Registered Client")
-      #expect(answer.headers["cache-control"] == (era == .c ? "no-store" : nil))
+      #expect(response.status == 201)
+      #expect((response["client_secret"] == nil) == (era == .c))
+      #expect(response["token_endpoint_auth_method"] == "none")
+      #expect(response["client_secret_expires_at"] == nil)
+      #expect(response["client_name"] == "Dynamically Registered Client")
+      #expect(response.headers["cache-control"] == (era == .c ? "no-store" : nil))
     }
   }
 
@@ -24,10 +24,10 @@ struct RegistrationTests {
     for era in [DeploymentSimulator.Era.b, .c] {
       let deployment = try deployment(era) { $0.dynamicRegistrationEnabled = false }
       defer { deployment.stop() }
-      let answer = try TestClient(deployment).register(["redirect_uris": ["https://a.example/"]])
-      #expect(answer.status == 403)
-      #expect(answer["error"] == "invalid_request")
-      #expect(answer["error_description"]?.contains("disabled") == true)
+      let response = try TestClient(deployment).register(["redirect_uris": ["https://a.example/"]])
+      #expect(response.status == 403)
+      #expect(response["error"] == "invalid_request")
+      #expect(response["error_description"]?.contains("disabled") == true)
     }
   }
 
@@ -40,9 +40,9 @@ struct RegistrationTests {
     for era in DeploymentSimulator.Era.allCases {
       let deployment = try deployment(era)
       defer { deployment.stop() }
-      let answer = try TestClient(deployment).register(["redirect_uris": [uri]])
-      #expect(answer.status == 400)
-      #expect(answer["error"] == "invalid_client_metadata")
+      let response = try TestClient(deployment).register(["redirect_uris": [uri]])
+      #expect(response.status == 400)
+      #expect(response["error"] == "invalid_client_metadata")
     }
   }
 
@@ -53,8 +53,8 @@ struct RegistrationTests {
       "http://localhost:1/cb", "http://127.0.0.1/cb", "http://[::1]:2/cb", "coder-cred://callback",
       "urn:ietf:wg:oauth:2.0:oob", "http://app.localhost:3/",
     ]
-    let answer = try TestClient(deployment).register(["redirect_uris": uris])
-    #expect(answer.status == 201)
+    let response = try TestClient(deployment).register(["redirect_uris": uris])
+    #expect(response.status == 201)
     #expect(try TestClient(deployment).register(["redirect_uris": ["app:cb"]]).status == 400)
   }
 
@@ -63,10 +63,10 @@ struct RegistrationTests {
     defer { deployment.stop() }
     let client = TestClient(deployment)
     for (uri, status) in [("coder-cred://callback", 400), ("com.example.app://callback", 201)] {
-      let answer = try client.register([
+      let response = try client.register([
         "redirect_uris": [uri], "token_endpoint_auth_method": "none",
       ])
-      #expect(answer.status == status)
+      #expect(response.status == status)
     }
   }
 
@@ -82,9 +82,9 @@ struct RegistrationTests {
     for change in wrong {
       var body: [String: Any] = ["redirect_uris": ["https://a.example/cb"]]
       body.merge(change) { $1 }
-      let answer = try client.register(body)
-      #expect(answer.status == 400)
-      #expect(answer["error"] == "invalid_client_metadata")
+      let response = try client.register(body)
+      #expect(response.status == 400)
+      #expect(response["error"] == "invalid_client_metadata")
     }
     let broken = try Exchange.send(
       "POST", deployment.url + "/oauth2/register", body: Array("{".utf8))

@@ -17,7 +17,7 @@ struct RevocationTests {
     }
   }
 
-  @Test func `What is not ours is answered with 200 and left alone`() throws {
+  @Test func `What is not ours gets a 200 and left alone`() throws {
     let deployment = try deployment(.c)
     defer { deployment.stop() }
     let client = try TestClient.registered(deployment)
@@ -44,9 +44,9 @@ struct RevocationTests {
     let code = try client.code()
     let url = deployment.url + "/oauth2/tokens?client_id=" + client.id
     #expect(try Exchange.send("DELETE", url).status == 401)
-    let answer = try Exchange.send(
+    let response = try Exchange.send(
       "DELETE", url, headers: ["Coder-Session-Token": deployment.session(user: "alice")])
-    #expect(answer.status == 204)
+    #expect(response.status == 204)
     #expect(try client.me(pair.access) == 401)
     #expect(try client.exchange(code)["error"] == "invalid_grant")
   }
@@ -56,10 +56,10 @@ struct RevocationTests {
     defer { deployment.stop() }
     let client = try TestClient.registered(deployment)
     let pair = try client.signIn()
-    let answer = try Exchange.send(
+    let response = try Exchange.send(
       "POST", deployment.url + "/api/v2/users/logout",
       headers: ["Coder-Session-Token": pair.access])
-    #expect(answer.status == 200)
+    #expect(response.status == 200)
     #expect(!deployment.isValid(refreshToken: pair.refresh))
   }
 

@@ -18,12 +18,12 @@ struct LifeTests {
     let visit = try client.visit()
     #expect(visit.statuses == [200, 302])
     #expect(visit.parameter("state") == "s1")
-    let answer = try client.exchange(try #require(visit.parameter("code")))
-    let first = try TestClient.pair(answer)
-    #expect(answer["token_type"] == "Bearer")
-    #expect(answer["expires_in"] == "86400")
-    #expect(answer["expiry"]?.hasSuffix("Z") == true)
-    #expect(answer["scope"] == (era == .c ? "coder:all" : nil))
+    let response = try client.exchange(try #require(visit.parameter("code")))
+    let first = try TestClient.pair(response)
+    #expect(response["token_type"] == "Bearer")
+    #expect(response["expires_in"] == "86400")
+    #expect(response["expiry"]?.hasSuffix("Z") == true)
+    #expect(response["scope"] == (era == .c ? "coder:all" : nil))
     #expect(try client.get("/api/v2/users/me", token: first.access)["username"] == "alice")
 
     let second = try TestClient.pair(try client.refresh(first.refresh))
@@ -88,7 +88,7 @@ struct LifeTests {
     #expect(metadata["token_endpoint"] == "https://coder.example.com/oauth2/tokens")
   }
 
-  @Test func `A deployment below a path answers the well-known forms chosen`() throws {
+  @Test func `A deployment below a path serves the well-known forms chosen`() throws {
     let deployment = try deployment(.c) { $0.basePath = "/coder" }
     defer { deployment.stop() }
     let root = "http://127.0.0.1:\(deployment.port)"
@@ -105,7 +105,7 @@ struct LifeTests {
     #expect(deployment.requests.count(method: "POST", path: "/oauth2/tokens") == 1)
   }
 
-  @Test func `A switched off provider answers as its era did`() throws {
+  @Test func `A switched off provider responds as its era did`() throws {
     let paths = ["/.well-known/oauth-authorization-server", "/oauth2/authorize"]
     for (era, status) in [(DeploymentSimulator.Era.a, 403), (.b, 403), (.c, 404)] {
       let deployment = try deployment(era)

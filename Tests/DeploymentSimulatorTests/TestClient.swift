@@ -33,11 +33,11 @@ struct TestClient {
       "client_name": "Test", "redirect_uris": redirectURIs, "token_endpoint_auth_method": method,
     ]
     body["scope"] = scope
-    let answer = try client.register(body)
-    #expect(answer.status == 201)
-    client.id = try #require(answer["client_id"])
-    client.secret = answer["client_secret"]
-    client.registrationToken = try #require(answer["registration_access_token"])
+    let response = try client.register(body)
+    #expect(response.status == 201)
+    client.id = try #require(response["client_id"])
+    client.secret = response["client_secret"]
+    client.registrationToken = try #require(response["registration_access_token"])
     return client
   }
 
@@ -135,10 +135,11 @@ struct TestClient {
 
   func signIn() throws -> Pair { try Self.pair(try exchange(try code())) }
 
-  static func pair(_ answer: Exchange) throws -> Pair {
-    #expect(answer.status == 200)
+  static func pair(_ response: Exchange) throws -> Pair {
+    #expect(response.status == 200)
     return Pair(
-      access: try #require(answer["access_token"]), refresh: try #require(answer["refresh_token"]))
+      access: try #require(response["access_token"]),
+      refresh: try #require(response["refresh_token"]))
   }
 
   func get(_ path: String, token: String) throws -> Exchange {

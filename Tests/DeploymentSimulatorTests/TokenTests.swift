@@ -26,9 +26,9 @@ struct TokenTests {
     let deployment = try deployment(era)
     defer { deployment.stop() }
     let client = try TestClient.registered(deployment)
-    func check(_ answer: Exchange, _ status: Int, _ error: String) {
-      #expect(answer.status == status)
-      #expect(answer["error"] == error)
+    func check(_ response: Exchange, _ status: Int, _ error: String) {
+      #expect(response.status == status)
+      #expect(response["error"] == error)
     }
     let code = try client.code()
     check(try client.exchange(code, [("client_id", "")]), 400, "invalid_request")

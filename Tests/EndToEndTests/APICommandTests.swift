@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `401 is answered by one refresh; twice, it is the deployment's last word`() throws {
+  @Test func `A 401 causes one refresh; a second one is final`() throws {
     try Desk.withSession { desk in
       desk.deployment.inject(.status(401, body: "first"), at: .account)
       let once = try desk.run(["api", "/api/v2/users/me"])

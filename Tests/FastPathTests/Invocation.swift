@@ -1,6 +1,5 @@
 import Credentials
 import Foundation
-import SecretService
 import Secrets
 import TestDesk
 import Testing
@@ -72,12 +71,10 @@ extension Desk {
 
   /// Stores any text where a session should be.
   func store(_ payload: Secret, at url: String, account: String? = "alice") throws {
-    var attributes: Attributes = [
-      "application": "coder-cred", "kind": "session", "deployment": url,
-    ]
+    var attributes = ["application": "coder-cred", "kind": "session", "deployment": url]
     attributes["account"] = account
-    try SecretService(busAddress: desktop.busAddress).store(
-      payload, label: "Coder session: \(url)", attributes: attributes)
+    try desktop.storeAsOtherApplication(
+      payload.revealed, label: "Coder session: \(url)", attributes)
   }
 
   /// A copy of the fast path in a directory of its own, with a script beside it in place of the full

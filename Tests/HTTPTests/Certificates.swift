@@ -1,4 +1,6 @@
 import Foundation
+import TestDesk
+import Testing
 
 /// Two authorities and what they signed, made with the openssl program.
 struct Certificates: Sendable {
@@ -57,6 +59,7 @@ struct Certificates: Sendable {
   }
 
   private func openssl(_ arguments: [String]) throws {
-    try ChildProcess.run(["openssl"] + arguments, in: folder)
+    let result = try ChildProcess.run("openssl", arguments, directory: folder.path)
+    try #require(result.status == 0, "\(arguments): \(result.stderr)")
   }
 }

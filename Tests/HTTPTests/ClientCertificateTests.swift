@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import TestDesk
 import Testing
 
 extension WireTests {
@@ -22,22 +23,23 @@ extension WireTests {
     private func withDemandingServer(_ options: [String], _ body: (String) throws -> Void) throws {
       let files = servers.certificates
       let output = files.folder.appendingPathComponent("s_server-\(UUID().uuidString)")
-      let server = try ChildProcess(
+      let server = try ChildProcess.start(
+        "openssl",
         [
-          "openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-Verify", "1",
+          "s_server", "-accept", "127.0.0.1:0", "-www", "-Verify", "1",
           "-verify_return_error", "-CAfile", files.path("ca.pem"),
           "-cert", files.path("valid.pem"), "-key", files.path("valid.key"),
-        ] + options, output: output)
+        ] + options, log: output.path)
       defer { server.end() }
       var port: Substring = ""
-      let isServing = eventually(within: 5_000) {
+      let isServing = eventually(timeoutSeconds: 5) {
         let mark = "ACCEPT 127.0.0.1:"
-        guard let line = server.text.split(separator: "\n").first(where: { $0.hasPrefix(mark) })
+        guard let line = server.logText.split(separator: "\n").first(where: { $0.hasPrefix(mark) })
         else { return false }
         port = line.dropFirst(mark.count)
         return true
       }
-      try #require(isServing, "\(server.text)")
+      try #require(isServing, "\(server.logText)")
       try body("https://localhost:\(port)/?\(canary)")
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestDesk
 import Testing
 
 @testable import Secrets
@@ -12,9 +13,9 @@ import Testing
   ) throws {
     let folder = try Certificates.makeFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let child = try ChildProcess(
-      ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c", script],
-      output: folder.appendingPathComponent("output"))
+    let child = try ChildProcess.start(
+      "setpriv", OtherUser.options() + ["python3", "-c", script],
+      log: folder.appendingPathComponent("output").path)
     defer { child.end() }
     try body(child)
   }
@@ -78,7 +79,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: geteuid() == 0, "needs root, to run a program as another user"),
+    .enabled(if: OtherUser.isAvailable, OtherUser.reason),
     arguments: ["('127.0.0.1', 0)", "('0.0.0.0', 0)", "('::', 0, 0, 0)"])
   func `A server of another user is told, accepted or not`(address: String) throws {
     let script = """
@@ -95,8 +96,9 @@ import Testing
       second.recv(1)
       """
     try withOtherUser(script) { child in
-      try #require(eventually(within: 5_000) { child.text.contains("\n") }, "\(child.text)")
-      let port = try #require(UInt16(child.text.prefix { $0 != "\n" }))
+      try #require(
+        eventually(timeoutSeconds: 5) { child.logText.contains("\n") }, "\(child.logText)")
+      let port = try #require(UInt16(child.logText.prefix { $0 != "\n" }))
       let first = try connect(to: port)
       defer { close(first) }
       // The program waits in recv of the first connection and does not accept the second.
@@ -104,12 +106,12 @@ import Testing
       defer { close(second) }
       #expect(try userOfServer(on: second) == 65_534)
       _ = send(first, "x", 1, Int32(MSG_NOSIGNAL))
-      #expect(eventually(within: 5_000) { child.text.contains("accepted") })
+      #expect(eventually(timeoutSeconds: 5) { child.logText.contains("accepted") })
       #expect(try userOfServer(on: second) == 65_534)
     }
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root, to run a program as another user"))
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
   func `A client of another user is told`() throws {
     let listener = try BoundSocket(listening: true)
     defer { close(listener.descriptor) }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import HTTP
+import TestDesk
 import Testing
 
 /// Without encryption, only programs of our own user and of root are spoken to.
@@ -31,14 +32,13 @@ import Testing
   ) throws {
     let folder = try Certificates.makeFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let child = try ChildProcess(
-      [
-        "setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "python3", "-c",
-        Self.script, address, String(port),
-      ], output: folder.appendingPathComponent("output"))
+    let child = try ChildProcess.start(
+      "setpriv",
+      OtherUser.options(user: user) + ["python3", "-c", Self.script, address, String(port)],
+      log: folder.appendingPathComponent("output").path)
     defer { child.end() }
-    try #require(eventually(within: 5_000) { child.text.contains("\n") }, "\(child.text)")
-    try body(try #require(UInt16(child.text.prefix { $0 != "\n" }))) { child.text }
+    try #require(eventually(timeoutSeconds: 5) { child.logText.contains("\n") }, "\(child.logText)")
+    try body(try #require(UInt16(child.logText.prefix { $0 != "\n" }))) { child.logText }
   }
 
   private var request: HTTPRequest {
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: geteuid() == 0, "needs root, to run a server as another user"),
+    .enabled(if: OtherUser.isAvailable, OtherUser.reason),
     arguments: [
       ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.8.9.10"), ("127.0.0.1", "localhost"),
       ("::1", "[::1]"), ("::", "[::1]"), ("::", "127.0.0.1"),
@@ -72,12 +72,12 @@ import Testing
       #expect(error?.kind == .foreignServer, "\(error?.reason ?? "")")
       #expect(error?.reason.contains("another user of this machine (uid 65534)") == true)
       // The connection was made and closed.
-      #expect(eventually(within: 5_000) { output().contains("received b''") }, "\(output())")
+      #expect(eventually(timeoutSeconds: 5) { output().contains("received b''") }, "\(output())")
       #expect(!output().contains(canary))
     }
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root, to run a server as another user"))
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
   func `Who allows plain http for a deployment allows whoever serves it`() throws {
     try withServer(at: "127.0.0.1") { port, output in
       var allowed = settings()
@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root, to run a server as another user"))
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
   func `A port that another user takes over gets nothing`() throws {
     let client = CurlClient(settings: settings())
     var taken: UInt16 = 0
@@ -106,7 +106,7 @@ import Testing
         let error = #expect(throws: HTTPError.self) { try client.send(request) }
         #expect(error?.kind == .foreignServer)
       }
-      #expect(eventually(within: 5_000) { output().contains("received") })
+      #expect(eventually(timeoutSeconds: 5) { output().contains("received") })
       #expect(!output().contains(canary))
     }
   }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import HTTP
 import Synchronization
+import TestDesk
 import Testing
 
 extension WireTests {
@@ -40,15 +41,14 @@ extension WireTests {
           """
         try configuration.write(
           toFile: files.path("\(name).conf"), atomically: true, encoding: .utf8)
-        let proxy = try ChildProcess(
-          ["tinyproxy", "-d", "-c", files.path("\(name).conf")],
-          output: files.folder.appendingPathComponent("\(name).out"))
+        let proxy = try ChildProcess.start(
+          "tinyproxy", ["-d", "-c", files.path("\(name).conf")], log: files.path("\(name).out"))
         defer { proxy.end() }
-        guard eventually(within: 2_000, { BoundSocket.isOpen(socket.port) }) else { continue }
+        guard eventually(timeoutSeconds: 2, { BoundSocket.isOpen(socket.port) }) else { continue }
         try body(socket.port) { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
         return
       }
-      throw ChildProcess.Failure(text: "tinyproxy does not serve")
+      Issue.record("tinyproxy does not serve")
     }
 
     private func get(_ environment: [String: String]) throws(HTTPError) -> HTTPResponse {
@@ -66,7 +66,7 @@ extension WireTests {
         }
         #expect(try get(["HTTPS_PROXY": "127.0.0.1:\(port)"]).status == 200)
         let tunnel = "CONNECT 0.0.0.0:\(servers.ports["valid"] ?? 0)"
-        #expect(eventually(within: 2_000) { log().components(separatedBy: tunnel).count == 6 })
+        #expect(eventually(timeoutSeconds: 2) { log().components(separatedBy: tunnel).count == 6 })
       }
     }
 
@@ -221,6 +221,24 @@ extension WireTests {
       // RFC 1928 §4: version, CONNECT, reserved, a domain name, its length.
       let name = Array("coder.example.invalid".utf8)
       #expect(seen.withLock { $0.starts(with: [5, 1, 0, 3, UInt8(name.count)] + name) })
+    }
+
+    @Test func `Capitals count first, as in Go, and what is for HTTPS before what is for all`()
+      throws
+    {
+      let dead = "http://no-such-proxy.invalid"
+      try RawServer.answering("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n") { proxy in
+        for variables in [
+          ["HTTPS_PROXY": proxy.url(), "https_proxy": dead],
+          ["https_proxy": proxy.url(), "ALL_PROXY": dead],
+          ["ALL_PROXY": proxy.url(), "all_proxy": dead],
+          ["HTTPS_PROXY": proxy.url(), "NO_PROXY": "example.com", "no_proxy": "*"],
+        ] {
+          let error = failure(ofGetting: url("valid"), servers.trusting(variables))
+          #expect(error?.reason.contains("(502)") == true, "\(variables.keys)")
+        }
+        #expect(proxy.connectionCount == 4)
+      }
     }
 
     @Test func `In a CGI program HTTP_PROXY is refused, and only that`() throws {

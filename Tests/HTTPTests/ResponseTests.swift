@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTP
 import Testing
 
@@ -117,7 +118,11 @@ import Testing
   }
 
   @Test func `A reset while we still send does not end the program`() throws {
-    try RawServer.run({ $0.reset() }) { server in
+    try RawServer.run({ connection in
+      var first: UInt8 = 0
+      _ = recv(connection.descriptor, &first, 1, 0)
+      connection.reset()
+    }) { server in
       let body = [UInt8](repeating: 0x61, count: 8_000_000)
       let error = failure(of: HTTPRequest(method: "POST", url: server.url(), body: body))
       #expect(error?.kind == .broken)

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import HTTP
+import TestDesk
 import Testing
 
 /// Real servers for the tests within ``WireTests``: nginx with several certificates.
@@ -62,28 +63,19 @@ final class Servers: Sendable {
   private static func startNginx(_ file: String, _ sockets: [BoundSocket], _ folder: URL) throws
     -> ChildProcess
   {
-    // A duplicate is not closed when a program starts; 200 and up are nobody else's.
-    let duplicates = try sockets.map { socket in
-      let copy = fcntl(socket.descriptor, F_DUPFD, 200)
-      guard copy >= 0 else { throw ChildProcess.Failure(text: "no descriptor left") }
-      return copy
+    // The descriptors it inherits are 3, 4, and so on.
+    let inherited = sockets.indices.map { "\(3 + $0);" }.joined()
+    let child = try ChildProcess.start(
+      "nginx", ["-e", folder.path + "/nginx-error.log", "-p", folder.path, "-c", file],
+      environment: ChildProcess.plainEnvironment.merging(["NGINX": inherited]) { $1 },
+      log: folder.appendingPathComponent("nginx.out").path,
+      inheriting: sockets.map(\.descriptor))
+    let isServing = eventually {
+      FileManager.default.fileExists(atPath: folder.path + "/nginx.pid")
     }
-    defer { duplicates.forEach { close($0) } }
-    let inherited = duplicates.map { "\($0);" }.joined()
-    let child = try ChildProcess(
-      ["nginx", "-e", folder.path + "/nginx-error.log", "-p", folder.path, "-c", file],
-      output: folder.appendingPathComponent("nginx.out"), environment: ["NGINX": inherited])
-    guard
-      eventually(
-        within: 5_000,
-        {
-          FileManager.default.fileExists(atPath: folder.path + "/nginx.pid")
-        })
-    else {
-      child.end()
-      let log = try? String(contentsOfFile: folder.path + "/nginx-error.log", encoding: .utf8)
-      throw ChildProcess.Failure(text: "nginx does not serve: \(child.text)\(log ?? "")")
-    }
+    if !isServing { child.end() }
+    let log = try? String(contentsOfFile: folder.path + "/nginx-error.log", encoding: .utf8)
+    try #require(isServing, "nginx does not serve: \(child.logText)\(log ?? "")")
     return child
   }
 

@@ -94,10 +94,11 @@ extension WireTests {
       #expect(failure(ofGetting: servers.url("valid"), empty)?.kind == .untrusted)
     }
 
-    @Test func `A server without TLS is broken, one that hangs up unreachable`() throws {
+    @Test func `A server without TLS and one that hangs up are unreachable`() throws {
       try RawServer.run({ $0.send("HTTP/1.1 400 Bad Request\r\n\r\n") }) { server in
         let error = failure(ofGetting: "https://127.0.0.1:\(server.port)/?\(canary)")
-        #expect(error?.kind == .broken, "\(error?.reason ?? "")")
+        #expect(error?.kind == .unreachable, "\(error?.reason ?? "")")
+        #expect(error?.reason.hasSuffix("does not speak TLS") == true)
       }
       try RawServer.run({ $0.reset() }) { server in
         let error = failure(ofGetting: "https://127.0.0.1:\(server.port)/?\(canary)")

@@ -96,11 +96,11 @@ import Testing
   ) throws {
     try Desk.with { desk in
       let trap = try Self.trap(desk, "cwd")
-      let sane = try Self.trap(desk, "bin")
+      let absolute = try Self.trap(desk, "bin")
       let name = desktop["WSL_DISTRO_NAME"] == nil ? "xdg-open" : "wslview"
-      let hostile = desktop.merging(["PATH": ".:bin:cwd::\(sane)"]) { $1 }
+      let hostile = desktop.merging(["PATH": ".:bin:cwd::\(absolute)"]) { $1 }
       let said = try Self.said(desk, hostile, directory: trap)
-      #expect(Self.ran(desk) == "\(sane)/\(name)\n")
+      #expect(Self.ran(desk) == "\(absolute)/\(name)\n")
       #expect(said.contains("Your browser asks whether to allow it."))
       #expect(!said.contains("will not load"))
       // And with none of them, nothing.

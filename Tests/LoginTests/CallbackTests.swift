@@ -3,8 +3,8 @@ import Foundation
 import TestDesk
 import Testing
 
-/// The ways by which the browser's answer comes back.
-@Suite(.blocking) struct `Getting the answer back` {
+/// The ways by which the callback reaches the login.
+@Suite(.blocking) struct `The callback` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
   func `The loopback receiver takes it from the browser, and shows a page`(
     era: DeploymentSimulator.Era
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test func `What is not the answer changes nothing, and the second answer finds nobody`() throws {
+  @Test func `Another request changes nothing, and a second callback finds nobody`() throws {
     try Desk.with { desk in
       let waiting = try WaitingLogin(desk)
       let state = try waiting.parameter("state")
@@ -148,7 +148,7 @@ import Testing
     "?state=" + String(repeating: "a", count: 9000),
   ]
 
-  @Test func `What is no answer is malformed`() throws {
+  @Test func `An address that is no callback is malformed`() throws {
     try Desk.with { desk in
       for uri in Self.rubbish {
         let result = try desk.run(["callback", "--", uri])
@@ -157,7 +157,7 @@ import Testing
     }
   }
 
-  @Test func `Two logins each get their own answer`() throws {
+  @Test func `Two logins each get their own callback`() throws {
     try Desk.with { desk in
       let other = try desk.anotherDeployment(.init(era: .b))
       defer { other.stop() }

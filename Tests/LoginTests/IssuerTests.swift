@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test(arguments: ["&iss=https://evil.example", "&iss=", ""])
-  func `An answer that another server sent, or nobody signed as promised, is not used`(
+  func `A callback from another issuer, or without the promised one, is not used`(
     iss: String
   ) throws {
     try Desk.with { desk in

@@ -9,10 +9,10 @@ import Testing
     throws
   {
     try Desk.with { desk in
-      for answer in ["", "b", "Browser"] {
+      for choice in ["", "b", "Browser"] {
         try desk.withTerminal(["login", desk.url]) { terminal in
           try terminal.expect("[B]rowser (recommended), or with a session [T]oken? ")
-          terminal.type(answer)
+          terminal.type(choice)
           terminal.type(try desk.deployment.callback(of: try desk.address(on: terminal)))
           #expect(terminal.end() == .status(0))
         }
@@ -22,12 +22,12 @@ import Testing
   }
 
   @Test(arguments: ["t", "Token"])
-  func `A token is not shown while it is typed`(answer: String) throws {
+  func `A token is not shown while it is typed`(choice: String) throws {
     try Desk.with { desk in
       let token = desk.deployment.session(user: "alice")
       try desk.withTerminal(["login", desk.url]) { terminal in
         try terminal.expect("[T]oken? ")
-        terminal.type(answer)
+        terminal.type(choice)
         try terminal.expect("  \(desk.url)/cli-auth\r\n")
         try terminal.expect("(it stays hidden): ")
         #expect(!terminal.isEchoing)

@@ -38,11 +38,11 @@ import Testing
   @Test func `An error of the authorization is shown cleaned, on both screens`() throws {
     try Desk.with { desk in
       let waiting = try WaitingLogin(desk)
-      let answer = try waiting.open(
+      let shown = try waiting.open(
         "error=server_error&error_description=%1B%5B31m%3Cscript%3Ebroken%0A&state="
           + waiting.parameter("state"))
-      #expect(answer.status == 400 && answer.page.contains("&lt;script&gt;broken"))
-      #expect(!answer.page.contains("<script>") && !answer.page.contains("\u{1B}"))
+      #expect(shown.status == 400 && shown.page.contains("&lt;script&gt;broken"))
+      #expect(!shown.page.contains("<script>") && !shown.page.contains("\u{1B}"))
       waiting.expectEnd(76, saying: "<script>broken (server_error)")
       #expect(!waiting.output.contains("\u{1B}"))
     }
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  @Test func `Who waits is not asked once more when the answer was no`() throws {
+  @Test func `Who waits is not asked once more after a denial`() throws {
     try Desk.with { desk in
       let said = try Self.four(desk, browser: ["--deny"])
       #expect(said.map(\.status).sorted() == [75, 75, 75, 77])

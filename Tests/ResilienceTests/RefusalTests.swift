@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  @Test func `What git was refused comes back once, and is answered with a fresh token`() throws {
+  @Test func `A token that git was refused comes back once, and git gets a fresh one`() throws {
     try Desk.withSession { desk in
       let both = ["capability[]=authtype", "capability[]=state"]
       func ask(_ more: [String]) throws -> [String] {

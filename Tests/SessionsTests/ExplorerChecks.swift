@@ -44,7 +44,9 @@ extension Run {
         violate("\(process.kind) spent \(token) again")
       }
     case .ended(let grants):
-      process.unsaved.subtract(grants.map(\.refresh))
+      let refreshTokens = grants.map(\.refresh)
+      if !process.unsaved.isDisjoint(with: refreshTokens) { process.hasGivenUp = true }
+      process.unsaved.subtract(refreshTokens)
       let kept = world.keyring.session?.refreshToken?.bare
       if !process.kind.ends, grants.contains(where: { $0.refresh == kept }) {
         violate("\(process.kind) revoked the session that the keyring holds")
@@ -55,7 +57,7 @@ extension Run {
 
   /// Whether something went wrong between an act of the server and the save of what it issued.
   private var isExcused: Bool {
-    world.fault?.canLose == true && processes.contains { !$0.unsaved.isEmpty }
+    world.fault?.canLose == true && processes.contains(where: \.hasLost)
   }
 
   /// Checks what is left when every process has ended.
@@ -101,7 +103,7 @@ extension Run {
       checkSignedOut()
     } else if isLost, scenario.start != .spent {
       guard isExcused else { return violate("the session is lost") }
-      for process in processes where process.isRunning && !process.unsaved.isEmpty {
+      for process in processes where process.isRunning && process.hasLost {
         if !process.hasSpoken { violate("\(process.kind) lost a session without a word") }
       }
     }

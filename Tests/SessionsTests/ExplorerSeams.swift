@@ -199,8 +199,10 @@ extension ExploredSeams {
   }
 
   func sleep(milliseconds: Int) {
-    // Who sleeps may always be woken late; in small steps nothing else would happen.
-    run.wait(process, until: run.world.uptimeMilliseconds + Int64(max(milliseconds, 2_500)))
+    // Who sleeps may always be woken late; in many small steps nothing else would happen.
+    process.sleeps += 1
+    let milliseconds = process.sleeps > 4 ? max(milliseconds, 2_500) : milliseconds
+    run.wait(process, until: run.world.uptimeMilliseconds + Int64(milliseconds))
   }
 }
 

@@ -60,11 +60,11 @@ import Testing
       request.url == management ? response : Self.invalidClient
     }
     bench.clock.now += 700
-    guard case .oauth(let error, _)? = bench.failure() else {
+    guard case .oauth(.unavailable(status: 401, let reason?, _), _)? = bench.failure() else {
       Issue.record("the session goes on")
       return
     }
-    #expect(error.isClientRefused)
+    #expect(reason.contains("invalid_client"))
     #expect(bench.store.session?.refreshToken == "r1")
     #expect(bench.store.session?.refreshingSince == nil)
     #expect(bench.store.registration != nil)

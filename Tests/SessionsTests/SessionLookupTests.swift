@@ -20,7 +20,7 @@ import Testing
   /// The account and method of the session found, and the deployment's path.
   private func found(_ account: String? = nil, at url: String = deployment.url) throws -> String? {
     let request = CredentialRequest(deployment: try Deployment(url: url), username: account)
-    return try SessionLookup(store: store).session(for: request).map {
+    return try SessionLookup(store: store, clock: FakeClock()).session(for: request).map {
       "\($0.account) \($0.method)\($0.deployment.path)"
     }
   }

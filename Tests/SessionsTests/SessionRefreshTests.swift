@@ -85,18 +85,6 @@ import Testing
     #expect(bench.failure() == .signInNeeded(bench.identity, .refusedAfterInterruption))
   }
 
-  @Test func `invalid_client takes the client along, unless it is another by now`() throws {
-    for isReplaced in [false, true] {
-      let bench = Bench()
-      bench.respond = { _ throws(HTTPError) in
-        if isReplaced { bench.store.registration?.information = Bench.information("new") }
-        return HTTPResponse(status: 401, body: Array(#"{"error":"invalid_client"}"#.utf8))
-      }
-      #expect(bench.failure(3_000) == .signInNeeded(bench.identity, .refused))
-      #expect((bench.store.registration == nil) == !isReplaced)
-    }
-  }
-
   @Test func `A clock that was set back makes a token suspect, and one request settles it`() throws
   {
     let bench = Bench()

@@ -4,7 +4,7 @@ package import Testing
 /// Runs the tests of a suite on threads of their own, several at once.
 ///
 /// Tests that wait for processes block their thread, and Swift Testing's pool has as many threads as
-/// the machine has cores: with two, every third test would wait for two that do nothing.
+/// the machine has cores: with two, all tests would wait while two wait.
 package struct BlockingTrait: SuiteTrait, TestScoping {
   /// Child tasks, and so all tests of the suite, inherit the preference.
   package func provideScope(
@@ -21,8 +21,9 @@ extension Trait where Self == BlockingTrait {
 
 /// A fixed number of threads that run what is enqueued, in order.
 private final class ThreadPool: TaskExecutor, @unchecked Sendable {
-  /// Three for each core: what most tests do most of the time is wait.
-  static let shared = ThreadPool(threads: 3 * ProcessInfo.processInfo.activeProcessorCount)
+  /// Two for each core: what most tests do most of the time is wait. More would make processes late
+  /// that have little time, such as the fast path, which gives up a lookup after half a second.
+  static let shared = ThreadPool(threads: 2 * ProcessInfo.processInfo.activeProcessorCount)
 
   private let condition = NSCondition()
   private var jobs: [UnownedJob] = []

@@ -33,6 +33,8 @@ package final class ChildProcess: @unchecked Sendable {
 
   /// The child's process id, and its group's.
   package let pid: Int32
+  /// The file that it was started with for its output, if any.
+  let log: String?
   /// Becomes readable (end of file) once the child was reaped.
   let ended: Descriptor
 
@@ -44,8 +46,9 @@ package final class ChildProcess: @unchecked Sendable {
   init(
     _ executable: String, _ arguments: [String], environment: [String: String],
     directory: String? = nil, input: Stream = .null, output: Stream = .null, error: Stream = .null,
-    inheriting inherited: [Int32] = []
+    inheriting inherited: [Int32] = [], log: String? = nil
   ) throws {
+    self.log = log
     Self.ignoresBrokenPipes
     let ending = try Descriptor.pipe()
     ended = ending.read

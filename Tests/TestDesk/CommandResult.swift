@@ -61,8 +61,9 @@ extension ChildProcess {
   ///
   /// Throws ``CannotStart``.
   package static func run(
-    _ executable: String, _ arguments: [String] = [], environment: [String: String],
-    input: [UInt8] = [], directory: String? = nil, timeoutSeconds: Double = 30
+    _ executable: String, _ arguments: [String] = [],
+    environment: [String: String] = plainEnvironment, input: [UInt8] = [],
+    directory: String? = nil, timeoutSeconds: Double = 30
   ) throws -> CommandResult {
     let (stdin, stdout, stderr) = (
       try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe()
@@ -93,13 +94,23 @@ extension ChildProcess {
       timedOut: !isDone)
   }
 
+  /// The environment of programs that need none: `PATH` and the locale.
+  package static let plainEnvironment = ["PATH": PrivateDesktop.path, "LC_ALL": "C.UTF-8"]
+
+  /// What the program has written to its log so far.
+  package var logText: String {
+    let content = log.flatMap { FileManager.default.contents(atPath: $0) }
+    return String(decoding: content ?? Data(), as: UTF8.self)
+  }
+
   /// Starts a program in the background; its output is appended to a file, or thrown away.
   ///
   /// End it with ``end(within:)``: what is never ended outlives the tests. Prefer
   /// `PrivateDesktop.start`, which sees to it. The descriptors `inheriting` are 3, 4, … in the child.
   package static func start(
-    _ executable: String, _ arguments: [String] = [], environment: [String: String],
-    input: [UInt8] = [], directory: String? = nil, log: String? = nil, inheriting: [Int32] = []
+    _ executable: String, _ arguments: [String] = [],
+    environment: [String: String] = plainEnvironment, input: [UInt8] = [],
+    directory: String? = nil, log: String? = nil, inheriting: [Int32] = []
   ) throws -> ChildProcess {
     precondition(input.count <= 4096, "more may not fit into a pipe that nobody reads yet")
     let stdin = try Descriptor.pipe()
@@ -108,7 +119,8 @@ extension ChildProcess {
     let stream = log.map { Stream.appendTo(path: $0) } ?? .null
     return try ChildProcess(
       executable, arguments, environment: environment, directory: directory,
-      input: .descriptor(stdin.read.number), output: stream, error: stream, inheriting: inheriting)
+      input: .descriptor(stdin.read.number), output: stream, error: stream, inheriting: inheriting,
+      log: log)
   }
 }
 

@@ -72,15 +72,35 @@ extension PrivateDesktop {
     print(json.dumps(items))
     """
 
-  /// Stores as another application would, with `secret-tool`.
+  /// Stores an item in the default collection as another application would, without a prompt.
   package func storeAsOtherApplication(
     _ secret: String, label: String = "other", _ attributes: [String: String]
   ) throws {
-    let words = attributes.flatMap { [$0.key, $0.value] }
+    let words = try JSONEncoder().encode(attributes)
     let result = try run(
-      "secret-tool", ["store", "--label=\(label)"] + words, input: Array(secret.utf8))
-    guard result.status == 0 else { throw Failure("secret-tool: \(result.stderr)") }
+      "/usr/bin/python3", ["-c", Self.create, label, String(decoding: words, as: UTF8.self)],
+      input: Array(secret.utf8))
+    guard result.status == 0 else { throw Failure("storing: \(result.stderr)") }
   }
+
+  private static let create = """
+    import dbus, json, sys
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    service = bus.get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
+    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
+    collection = service.ReadAlias('default', dbus_interface=S + 'Service')
+    # A keyring without a password needs no prompt for this.
+    service.Unlock([collection], dbus_interface=S + 'Service')
+    secret = dbus.Struct(
+        (session, dbus.ByteArray(b''), dbus.ByteArray(sys.stdin.buffer.read()), 'text/plain'),
+        signature='oayays')
+    attributes = dbus.Dictionary(json.loads(sys.argv[2]), signature='ss')
+    item, _ = bus.get_object('org.freedesktop.secrets', collection).CreateItem(
+        {S + 'Item.Label': sys.argv[1], S + 'Item.Attributes': attributes}, secret, True,
+        dbus_interface=S + 'Collection')
+    assert item != '/', 'a prompt is needed'
+    """
 
   /// Gives an item another secret, and changes nothing else of it.
   package func overwrite(_ item: StoredItem, with secret: String) throws {

@@ -12,6 +12,11 @@ package enum OtherUser {
   /// Whether programs can be run as the other user here.
   package static var isAvailable: Bool { geteuid() == 0 }
 
+  /// The options of setpriv(1) that make the program after them run as this user.
+  package static func options(user: UInt32 = id) -> [String] {
+    ["--reuid=\(user)", "--regid=\(user)", "--clear-groups", "--no-new-privs", "--"]
+  }
+
   /// Why tests are skipped where they cannot.
   package static let reason: Comment = "only root may run a program as another user"
 }
@@ -26,7 +31,7 @@ extension PrivateDesktop {
     environment additions: [String: String] = [:], timeoutSeconds: Double = 30
   ) throws -> CommandResult {
     try run(
-      "setpriv", Self.becomeOther + [executable] + arguments, input: input,
+      "setpriv", OtherUser.options() + [executable] + arguments, input: input,
       environment: additions, directory: "/", timeoutSeconds: timeoutSeconds)
   }
 
@@ -36,7 +41,7 @@ extension PrivateDesktop {
     environment additions: [String: String] = [:], log: String? = nil
   ) throws -> ChildProcess {
     try start(
-      "setpriv", Self.becomeOther + [executable] + arguments, environment: additions,
+      "setpriv", OtherUser.options() + [executable] + arguments, environment: additions,
       directory: "/", log: log)
   }
 
@@ -46,9 +51,4 @@ extension PrivateDesktop {
       throw Failure("chmod: \(errno)")
     }
   }
-
-  private static let becomeOther = [
-    "--reuid=\(OtherUser.id)", "--regid=\(OtherUser.id)", "--clear-groups", "--no-new-privs",
-    "--",
-  ]
 }

@@ -1,4 +1,4 @@
-/// Who answers as the Secret Service on the bus of a ``PrivateDesktop``.
+/// Who serves as the Secret Service on the bus of a ``PrivateDesktop``.
 package enum SecretServiceProvider: Sendable {
   /// gnome-keyring with a keyring in some state.
   case gnomeKeyring(GnomeKeyringState)

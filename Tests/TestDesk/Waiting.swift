@@ -9,13 +9,19 @@ package func waitFor(
   _ what: String, timeoutSeconds: Double = 15,
   sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
 ) rethrows -> Bool {
+  if try eventually(timeoutSeconds: timeoutSeconds, condition) { return true }
+  Issue.record("waited in vain for \(what)", sourceLocation: sourceLocation)
+  return false
+}
+
+/// Whether something becomes true in time.
+package func eventually(
+  timeoutSeconds: Double = 15, _ condition: () throws -> Bool
+) rethrows -> Bool {
   let deadline = Deadline(seconds: timeoutSeconds)
   while try !condition() {
-    guard !deadline.hasPassed else {
-      Issue.record("waited in vain for \(what)", sourceLocation: sourceLocation)
-      return false
-    }
-    usleep(5_000)
+    guard !deadline.hasPassed else { return false }
+    usleep(3_000)
   }
   return true
 }

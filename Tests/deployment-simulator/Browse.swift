@@ -25,8 +25,8 @@ func browse(_ arguments: [String]) -> Never {
       hand(callback, to: handler)
     }
     let last = visit.statuses.last ?? 0
-    let answer = visit.callbackStatus.map(String.init) ?? "none"
-    say("deployment-simulator: page \(last), callback \(answer)")
+    let status = visit.callbackStatus.map(String.init) ?? "none"
+    say("deployment-simulator: page \(last), callback \(status)")
     exit(visit.callbackStatus == 200 ? 0 : 1)
   } catch {
     say("deployment-simulator: \(error)")

@@ -2,6 +2,7 @@ import Credentials
 import Glibc
 import HTTP
 import OAuth
+import Sessions
 
 /// One request of `api`, and what comes of it: the body goes to standard output while it arrives.
 struct APICall {
@@ -35,7 +36,8 @@ struct APICall {
         output.take($1, of: $0)
       }
       context.trace("\(request) answered \(response)")
-      return APIAnswer(status: response.status, output: output)
+      return APIAnswer(
+        status: response.status, isOwn: response.isJSON, output: output)
     } catch {
       context.trace("\(request) failed: \(error)")
       throw output.isBroken ? .brokenOutput : Failure(error, at: session.deployment)
@@ -46,7 +48,12 @@ struct APICall {
 /// What `api` has to say for an exit status.
 struct APIAnswer {
   let status: Int
+  /// Whether the deployment itself can have said it, and not a proxy or a portal before it.
+  fileprivate let isOwn: Bool
   fileprivate let output: APIOutput
+
+  /// Whether the deployment does not accept the token.
+  var isRejection: Bool { status == 401 && isOwn }
 
   /// Ends the verb: prints what was withheld, and throws unless the status is 2xx.
   func finish(_ deployment: Deployment) throws(Failure) {
@@ -54,6 +61,8 @@ struct APIAnswer {
     let message = "\(deployment.url) answered HTTP \(status)"
     switch status {
     case 200..<300: return
+    case 401 where !isOwn:
+      throw Failure(.retryLater, message + " with a page that is not its own")
     case 401: throw Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)")
     case 403: throw Failure(.askForAccess, message)
     case 408, 425, 429, 500...: throw Failure(.retryLater, message)

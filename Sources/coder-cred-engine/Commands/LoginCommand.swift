@@ -66,7 +66,9 @@ struct LoginCommand: ParsableCommand {
     do {
       try login(to: deployment, context)
     } catch let error as LoginError {
-      guard case .oauth(.issuerMismatch(_, let issuer)) = error else {
+      guard case .oauth(let mismatch) = error, case .issuerMismatch(_, let issuer) = mismatch,
+        !mismatch.isIssuerWithoutTLS
+      else {
         throw Failure(error, at: deployment)
       }
       let own = try own(issuer, of: deployment, context, or: Failure(error, at: deployment))

@@ -1,4 +1,5 @@
 import Credentials
+import Login
 import Sessions
 
 /// What `logout` goes through, and what it says.
@@ -58,9 +59,12 @@ struct LogoutFlow {
   private func leave(
     _ deployment: Deployment, _ sessions: [StoredSession], _ summary: inout LogoutSummary
   ) throws {
+    // Who is just signing in needs the registration.
+    let noLogin = LoginLock.takeIfFree(deployment, in: context.directory)
+    defer { noLogin?.release(hasFailed: false) }
     let revocation = SessionRevocation(
       services: try context.services(), deployment: deployment,
-      keepsRegistration: keepsRegistration, revokesForeignTokens: revokesTokens)
+      keepsRegistration: keepsRegistration || noLogin == nil, revokesForeignTokens: revokesTokens)
     for session in sessions {
       for item in try revocation.end(session) { summary.note(Failure(item, at: deployment)) }
       summary.sessions += 1

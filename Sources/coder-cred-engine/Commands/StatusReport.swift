@@ -65,6 +65,8 @@ struct StatusReport: Encodable {
       check = Check(result: "due")
     case .rejected:
       check = Check(result: "rejected")
+      // Nothing that is shown or used later may call it valid.
+      try? context.services().noteRejection(of: session)
       checkFailure = Failure(SessionError.signInNeeded(session.identity, .refused))
     case .unclear: check = Check(result: "unclear")
     case .noResponse(let reason):

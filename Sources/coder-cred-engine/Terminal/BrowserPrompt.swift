@@ -4,6 +4,8 @@ import Glibc
 struct BrowserPrompt {
   let environment: Environment
   let url: String
+  /// The address that a browser on this machine is started with in place of it.
+  let startPage: (String) -> String
   /// Where the browser comes back to.
   let redirectURI: String
   /// The port of 127.0.0.1 that is listened on.
@@ -17,7 +19,10 @@ struct BrowserPrompt {
   /// - Returns: whether the browser does the rest, and nothing is expected at the terminal.
   func show(opensBrowser: Bool) -> Bool {
     let browser = Browser(environment: environment)
-    let isOpened = opensBrowser && browser.isHere && browser.open(url)
+    // A browser elsewhere does not reach our own page.
+    let isOpened =
+      opensBrowser && browser.isHere
+      && browser.open(browser.opensOnLocalDisplay ? startPage(url) : url)
     Terminal.say(
       isOpened
         ? "Your browser asks whether to allow it. If none opened, open this address:"

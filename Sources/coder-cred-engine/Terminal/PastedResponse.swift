@@ -41,26 +41,17 @@ final class PastedResponse: LoginEventSource {
   private func outcome(
     of pasted: String, _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
-    // What a copy often takes along: blanks, line breaks, and quotes around it.
-    var text = pasted.utf8.filter { $0 > 0x20 && $0 < 0x7F }[...]
-    while let first = text.first, "'\"<".utf8.contains(first) { text.removeFirst() }
-    while let last = text.last, "'\">".utf8.contains(last) { text.removeLast() }
-    guard !text.isEmpty else { return nil }
-    if text.contains(where: { "?=&".utf8.contains($0) }) {
-      let start = text.firstIndex(of: UInt8(ascii: "?")).map { $0 + 1 } ?? text.startIndex
-      let query = text[start...].prefix { $0 != UInt8(ascii: "#") }
-      let result = Result(query: String(decoding: query, as: UTF8.self), expected: expected)
-      if result == nil { say("That is not the answer to this sign-in; use the newest tab.") }
-      return result
-    }
-    guard !text.contains(where: { "/:".utf8.contains($0) }) else {
-      say("That is not the address of the last page; it has a “?” in it.")
+    guard pasted.utf8.contains(where: { $0 > 0x20 }) else { return nil }
+    do throws(OAuthError) {
+      let response = try AuthorizationResponse(pasted: pasted, expected: expected)
+      // What a script pipes in may be anything, even a secret meant for another question.
+      if let response, response.hasState || isatty(input) != 0 { return .success(response) }
+      say("That is not the address of this sign-in's last page; use the newest tab.")
       return nil
-    }
-    // What a script pipes in may be anything, even a secret meant for another question.
-    guard isatty(input) != 0 else { return nil }
-    return Result { () throws(OAuthError) in
-      try AuthorizationResponse(code: String(decoding: text, as: UTF8.self))
+    } catch {
+      guard case .malformed(let reason) = error else { return .failure(error) }
+      say("That cannot be used: \(reason).")
+      return nil
     }
   }
 

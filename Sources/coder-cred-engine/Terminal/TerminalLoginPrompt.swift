@@ -69,7 +69,8 @@ struct TerminalLoginPrompt: LoginPrompt {
 
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     let prompt = BrowserPrompt(
-      environment: environment, url: address.page(page.url), redirectURI: page.redirectURI,
+      environment: environment, url: address.page(page.url), startPage: page.startPage,
+      redirectURI: page.redirectURI,
       port: page.port, timeoutSeconds: page.timeoutSeconds)
     var sources: [any LoginEventSource] = [PastedResponse(from: STDIN_FILENO)]
     if prompt.show(opensBrowser: opensBrowser),
