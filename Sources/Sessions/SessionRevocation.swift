@@ -40,6 +40,9 @@ package struct SessionRevocation {
       do throws(StoreError) {
         guard let current = try services.store.session(like: session) else { return [] }
         let registration = try registration(besides: current)
+        // Should we be stopped before the item is removed, nobody is handed a token that was
+        // revoked; and a keyring that takes no mark would not let go of the item either.
+        try services.store.save(current.marked(by: nil, since: services.clock.now))
         let unrevoked = revoke(current, registration)
         try services.store.removeSessions(of: deployment, account: current.account)
         services.history.save(RefreshHistory(), of: current.identity)

@@ -36,7 +36,11 @@ final class ExploredProcess {
   var sleeps = 0
   var warnings: [SessionWarning] = []
   /// The access tokens in what it read last, and whether they were alive then.
-  var read: [String: Bool] = [:]
+  var lastRead: [String: Bool] = [:]
+  /// All access tokens that it read.
+  var everRead: Set<String> = []
+  /// Whether it gave up waiting for the lock.
+  var hasGivenUpLock = false
   /// Refresh tokens issued to it that no save has brought into the keyring.
   var unsaved: Set<String> = []
   /// Whether it has ended at the server what it could not save.

@@ -29,10 +29,11 @@ extension ExploredSeams {
     let sessions = run.world.keyring.sessions.filter {
       AccountMatch.serves(account, with: $0.account)
     }
-    process.read = [:]
+    process.lastRead = [:]
     for session in sessions where session.method == .oauth {
       let token = session.accessToken.bare
-      process.read[token] = run.world.server.isAccessAlive(token, at: run.world.time)
+      process.everRead.insert(token)
+      process.lastRead[token] = run.world.server.isAccessAlive(token, at: run.world.time)
     }
     run.trace(process, "reads \(sessions.map(Run.summary))")
     return sessions
@@ -113,7 +114,8 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: KeyringLock(inner: self, names: self, clock: self)
+    case .ofBus, .leases: 
+      KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
   }
@@ -132,6 +134,7 @@ extension ExploredSeams: BusNames {
       guard process.isRunning else { throw .noRuntimeDirectory }
       guard run.world.holders[process.domain] == nil else {
         run.trace(process, "gives up waiting")
+        process.hasGivenUpLock = true
         process.see(5)
         throw .busy(holder: 1, waitedSeconds: timeoutMilliseconds / 1_000)
       }
