@@ -15,32 +15,40 @@ package struct SupersededSessions {
   /// Marks the sessions whose tokens were issued to a client.
   ///
   /// One that is being refreshed is marked already, and is left to that.
+  ///
+  /// - Throws: ``StoreError`` when the keyring takes no mark: a session that could not be marked must
+  ///   not be ended.
   package init(
     of deployment: Deployment, clientID: String, services: SessionServices
-  ) {
+  ) throws(StoreError) {
     self.services = services
     let owner = RefreshMark.owner(
       holding: HeldLock(coversKeyring: false), number: services.random())
-    let sessions = (try? services.store.sessions(of: deployment, account: nil)) ?? []
+    let sessions = try services.store.sessions(of: deployment, account: nil)
     for session in sessions where session.method == .oauth && session.clientID == clientID {
-      if let mark = mark(session, owner) { marked.append(mark) }
+      if let mark = try mark(session, owner) { marked.append(mark) }
     }
   }
 
   private func mark(
     _ session: StoredSession, _ owner: String
-  ) -> (former: StoredSession, now: StoredSession)? {
-    try? services.lock.withLock(
-      of: session.identity, timeoutMilliseconds: Self.timeoutMilliseconds,
-      orUse: { () throws(SessionError) in nil }
-    ) { _ throws(SessionError) in
-      do throws(StoreError) {
-        guard let former = try services.store.session(like: session) else { return nil }
-        let now = former.marked(by: owner, since: services.clock.now)
-        return try services.store.replace(former, with: now) ? (former, now) : nil
-      } catch {
-        throw .store(error)
+  ) throws(StoreError) -> (former: StoredSession, now: StoredSession)? {
+    do throws(SessionError) {
+      return try services.lock.withLock(
+        of: session.identity, timeoutMilliseconds: Self.timeoutMilliseconds,
+        orUse: { () throws(SessionError) in nil }
+      ) { _ throws(SessionError) in
+        do throws(StoreError) {
+          guard let former = try services.store.session(like: session) else { return nil }
+          let now = former.marked(by: owner, since: services.clock.now)
+          return try services.store.replace(former, with: now) ? (former, now) : nil
+        } catch {
+          throw .store(error)
+        }
       }
+    } catch {
+      if case .store(let failure) = error { throw failure }
+      return nil
     }
   }
 

@@ -30,10 +30,11 @@ extension ExploredSeams {
     let sessions = run.world.keyring.sessions.filter {
       AccountMatch.serves(account, with: $0.account)
     }
-    process.read = [:]
+    process.lastRead = [:]
     for session in sessions where session.method == .oauth {
       let token = session.accessToken.bare
-      process.read[token] = run.world.server.isAccessAlive(token, at: run.world.time)
+      process.everRead.insert(token)
+      process.lastRead[token] = run.world.server.isAccessAlive(token, at: run.world.time)
     }
     run.trace(process, "reads \(sessions.map(Run.summary))")
     return sessions
@@ -121,7 +122,8 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: KeyringLock(inner: self, names: self, clock: self)
+    case .ofBus, .leases: 
+      KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
   }
@@ -140,6 +142,7 @@ extension ExploredSeams: BusNames {
       guard process.isRunning else { throw .noRuntimeDirectory }
       guard run.world.holders[process.domain] == nil else {
         run.trace(process, "gives up waiting")
+        process.hasGivenUpLock = true
         process.see(5)
         throw .busy(holder: 1, waitedSeconds: timeoutMilliseconds / 1_000)
       }
@@ -207,8 +210,10 @@ extension ExploredSeams {
   }
 
   func sleep(milliseconds: Int) {
-    // Who sleeps may always be woken late; in small steps nothing else would happen.
-    run.wait(process, until: run.world.uptimeMilliseconds + Int64(max(milliseconds, 2_500)))
+    // Who sleeps may always be woken late; in many small steps nothing else would happen.
+    process.sleeps += 1
+    let milliseconds = process.sleeps > 4 ? max(milliseconds, 2_500) : milliseconds
+    run.wait(process, until: run.world.uptimeMilliseconds + Int64(milliseconds))
   }
 }
 
