@@ -50,9 +50,10 @@ extension ServiceConnection {
     }
   }
 
-  /// The collection that holds an item.
-  func collection(_ path: String) throws(SecretServiceError) -> Collection? {
-    try loop.call({ csecret_collection(service, path, $0, $1, $2) }) {
+  /// The collection that holds an item: its path is the first part of the item's.
+  func collection(holding item: String) throws(SecretServiceError) -> Collection? {
+    let path = String(item[..<(item.lastIndex(of: "/") ?? item.startIndex)])
+    return try loop.call({ csecret_collection(service, path, $0, $1, $2) }) {
       secret_collection_new_for_dbus_path_finish($0, &$1)
     }.map(Collection.init(taking:))
   }

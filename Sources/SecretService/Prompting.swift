@@ -31,7 +31,9 @@ final class Prompter {
   }
 
   /// What the call under way may ask; nil refuses every prompt.
-  var permission: Permission?
+  var permission: Permission? { didSet { wasNeeded = false } }
+  /// Whether the call under way took a prompt, shown or refused.
+  fileprivate(set) var wasNeeded = false
   unowned let loop: CallLoop
 
   init(loop: CallLoop) {
@@ -82,6 +84,7 @@ enum PromptingService {
         return g_task_return_error(task, PromptFailure.serviceGone.error)
       }
       let prompter = Unmanaged<Prompter>.fromOpaque(pointer).takeUnretainedValue()
+      prompter.wasNeeded = true
       guard let permission = prompter.permission else {
         return g_task_return_error(task, PromptFailure.refused.error)
       }

@@ -43,15 +43,16 @@ extension SecretService {
     if let wallet, try wallet.isOpen(collection.label, on: connection) {
       permission = formality(.unlocking(collection: collection.label))
     }
+    let hasPassword: Bool
     do throws(SecretServiceError) {
-      try unlock(collection.path, permission, connection)
+      hasPassword = try unlock(collection.path, permission, connection)
     } catch .confirmationRequired {
       return collection
     }
     let opened = try connection.defaultCollection()
     // Prompts are known to say yes and to leave things as they are.
     if let opened, opened.isLocked, permission != nil { throw .dismissed }
-    if wallet == nil, permission == nil, opened?.isLocked == false {
+    if !hasPassword, wallet == nil, opened?.isLocked == false {
       hasCollectionWithoutPassword = true
     }
     return opened
@@ -59,10 +60,12 @@ extension SecretService {
 
   /// Unlocks a collection or an item.
   ///
+  /// - Returns: whether it took a prompt.
   /// - Throws: `confirmationRequired` when it takes a prompt that is not permitted.
-  func unlock(
+  @discardableResult
+  private func unlock(
     _ path: String, _ permission: Prompter.Permission?, _ connection: ServiceConnection
-  ) throws(SecretServiceError) {
+  ) throws(SecretServiceError) -> Bool {
     connection.prompter.permission = permission
     defer { connection.prompter.permission = nil }
     _ = try loop.call({ cancellable, callback, data in
@@ -72,6 +75,7 @@ extension SecretService {
           connection.service, &paths, cancellable, callback, data)
       }
     }) { secret_service_unlock_dbus_paths_finish(connection.service, $0, nil, &$1) }
+    return connection.prompter.wasNeeded
   }
 
   /// Does something with an item that may be locked, and once more when it could be unlocked.
@@ -98,9 +102,10 @@ extension SecretService {
   func reasonForLock(
     _ path: String, _ label: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) -> SecretServiceError {
-    let end = path.lastIndex(of: "/") ?? path.startIndex
-    guard let collection = try connection.collection(String(path[..<end])), !collection.isLocked
-    else { return .locked(collection: try? connection.collection(String(path[..<end]))?.label) }
+    let collection = try connection.collection(holding: path)
+    guard let collection, !collection.isLocked else {
+      return .locked(collection: collection?.label)
+    }
     return .confirmationRequired(item: label, service: try connection.quirks.get().serviceName)
   }
 

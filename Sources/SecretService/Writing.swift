@@ -139,8 +139,7 @@ extension SecretService {
     of path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
     guard let wallet = try connection.quirks.get().wallet else { return }
-    let end = path.lastIndex(of: "/") ?? path.startIndex
-    guard let collection = try connection.collection(String(path[..<end])) else { return }
+    guard let collection = try connection.collection(holding: path) else { return }
     try wallet.write(collection.label, on: connection)
   }
 }

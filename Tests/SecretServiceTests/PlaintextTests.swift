@@ -62,6 +62,15 @@ private func survivors(of secret: String) throws -> (ours: String?, sibling: Str
     }
   }
 
+  @Test func `That it has no password is known also where the person may be asked`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.plaintext)
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 5))
+      try service.unlock()
+      #expect(service.hasCollectionWithoutPassword)
+    }
+  }
+
   @Test func `Searching and storing open it for themselves`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.plaintext)

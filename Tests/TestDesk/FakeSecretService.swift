@@ -153,18 +153,18 @@ package enum FakeSecretService {
                 reply(self.values()[name])
             GLib.timeout_add(100, later)
 
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='s',
+                             out_signature='a{sv}', sender_keyword='sender')
+        def GetAll(self, interface, sender):
+            introduced.add(sender)
+            return self.values()
+
     class Alias(Slow):
         def values(self):
             return {'Locked': dbus.Boolean(state['locked'])}
 
     class Root(Slow):
         def values(self):
-            return {'Collections': paths(COLLECTION)}
-
-        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='s',
-                             out_signature='a{sv}', sender_keyword='sender')
-        def GetAll(self, interface, sender):
-            introduced.add(sender)
             some = [] if 'noCollections' in behaviours else [COLLECTION]
             return {'Collections': paths(*some)}
 
