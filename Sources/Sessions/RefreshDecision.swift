@@ -113,7 +113,8 @@ package struct RefreshSituation: Sendable {
       return .use(.forcedMomentsAgo)
     }
     if reason != .command, let waitMilliseconds = history.wait(now: uptimeMilliseconds) {
-      if isAlive { return .use(.stillValid) }
+      // What is marked may be dead: a caller who is handed that is told so.
+      if isAlive, session.refreshingSince == nil { return .use(.stillValid) }
       let failedAgo = history.sinceFailure(now: uptimeMilliseconds) ?? 0
       return .wait(
         failedSecondsAgo: failedAgo / 1000, nextTrySeconds: waitMilliseconds / 1000 + 1)

@@ -60,7 +60,8 @@ private struct TracedCommand {
     get throws {
       try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").compactMap { line in
         let name = line.prefix { $0 != "(" }
-        return name.count < line.count && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        return name.count < line.count
+          && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
           ? String(name) : nil
       }
     }
@@ -147,7 +148,7 @@ private enum Fate: Hashable {
           let current = try desk.desktop.item()["access_token"] ?? token
           return TracedCommand(
             desk: desk, words: [desk.fullProgram, verb],
-            input: desk.request("username=admin", "password=\(current)"))
+            input: desk.request("username=alice", "password=\(current)"))
         }
         #expect(fates[.ended] == nil)
       }

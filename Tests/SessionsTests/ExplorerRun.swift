@@ -33,11 +33,18 @@ final class ExploredProcess {
   var granted: Fault?
   /// A digest of everything it has seen: what it does next is a function of that.
   var observations = 0
+  var sleeps = 0
   var warnings: [SessionWarning] = []
   /// The access tokens in what it read last, and whether they were alive then.
-  var read: [String: Bool] = [:]
+  var lastRead: [String: Bool] = [:]
+  /// All access tokens that it read.
+  var everRead: Set<String> = []
+  /// Whether it gave up waiting for the lock.
+  var hasGivenUpLock = false
   /// Refresh tokens issued to it that no save has brought into the keyring.
   var unsaved: Set<String> = []
+  /// Whether it has ended at the server what it could not save.
+  var hasGivenUp = false
   /// The access tokens issued to it.
   var own: Set<String> = []
   var rotations = 0
@@ -55,6 +62,9 @@ final class ExploredProcess {
     hasher.combine(value)
     observations = hasher.finalize()
   }
+
+  /// Whether something was issued to it that the keyring never got.
+  var hasLost: Bool { !unsaved.isEmpty || hasGivenUp }
 
   var hasEnded: Bool { outcome != nil }
 
@@ -128,8 +138,6 @@ final class Run {
     hasher.combine(world.serverDigest)
     states.insert(hasher.finalize())
   }
-
-
 
   /// Lets others go first, and learns what goes wrong at this seam.
   ///
@@ -215,8 +223,6 @@ final class Run {
     }
     if world.nameOwner == process.index { world.nameOwner = nil }
   }
-
-
 
   /// Chooses who goes on, and what goes wrong there.
   private func choose(

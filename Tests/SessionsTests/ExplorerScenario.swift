@@ -11,7 +11,7 @@ import Testing
 enum ProcessKind: String, CaseIterable {
   /// `get` for a token that lives another minute.
   case get
-  /// `get` after the server has rejected the token.
+  /// `get` after the server has rejected the token that the session had at the start.
   case retry
   /// `refresh`, as a person types it.
   case refresh
@@ -70,10 +70,11 @@ enum ProcessKind: String, CaseIterable {
 
   private func get(_ seams: ExploredSeams) throws -> ExploredProcess.Outcome {
     let request = CredentialRequest(deployment: deployment, username: "alice")
-    let lookup = SessionLookup(store: seams, clock: seams)
-    guard let session = try lookup.session(for: request) else { return .done }
+    guard let session = try SessionLookup(store: seams, clock: seams).session(for: request) else { return .done }
     let refresh = SessionRefresh(services: seams.services)
-    if self == .retry { return .output(try refresh.refreshRejected(session)) }
+    if self == .retry, session.accessToken.bare == seams.run.scenario.firstToken {
+      return .output(try refresh.refreshRejected(session))
+    }
     return .output(
       try refresh.validSession(session, minimumSeconds: 60, mayRefresh: true))
   }
@@ -87,7 +88,7 @@ enum ProcessKind: String, CaseIterable {
 
 extension ExploredSeams {
   fileprivate var update: CredentialUpdate {
-    CredentialUpdate(store: self, lock: self, clock: self)
+    CredentialUpdate(store: self, lock: services.lock, clock: self)
   }
 }
 

@@ -31,7 +31,7 @@ final class PrefixChooser: Chooser {
     var choice = 0
     if index < prefix.count {
       choice = Int(prefix[index])
-      precondition(choice < count, "a schedule does not repeat: the code under test is not a function of what it sees")
+      precondition(choice < count, "a schedule does not repeat: something is not a seam yet")
     } else {
       open.append((index, state, costs))
     }
@@ -93,11 +93,10 @@ struct Frontier {
   }
 
   /// Adds what deviates once from a schedule that was run.
-  mutating func add(_ run: PrefixChooser, cost: Int, limit: Int) {
+  mutating func add(_ run: PrefixChooser, cost: Int) {
     for decision in run.open where seen.insert(decision.state).inserted {
       for (option, price) in decision.costs.enumerated().dropFirst() {
         let total = cost + Int(price)
-        guard total <= limit else { continue }
         while buckets.count <= total { buckets.append([]) }
         buckets[total].append(run.choices[..<decision.index] + [UInt8(option)])
       }

@@ -30,10 +30,11 @@ extension ExploredSeams {
     let sessions = run.world.keyring.sessions.filter {
       AccountMatch.serves(account, with: $0.account)
     }
-    process.read = [:]
+    process.lastRead = [:]
     for session in sessions where session.method == .oauth {
       let token = session.accessToken.bare
-      process.read[token] = run.world.server.isAccessAlive(token, at: run.world.time)
+      process.everRead.insert(token)
+      process.lastRead[token] = run.world.server.isAccessAlive(token, at: run.world.time)
     }
     run.trace(process, "reads \(sessions.map(Run.summary))")
     return sessions
@@ -87,7 +88,7 @@ extension ExploredSeams {
 
   private func read() throws(StoreError) {
     let fault = run.yield(process, at: .read)
-    guard fault != .crash else { throw .failed("stopped") }
+    guard fault != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard !run.world.isKeyringGone else {
       process.see(1)
       throw .keyring(.serviceGone(reason: "gone"))
@@ -99,17 +100,18 @@ extension ExploredSeams {
     _ text: @autoclosure () -> String, _ change: (inout FakeKeyring) -> Void
   ) throws(StoreError) {
     let fault = run.yield(process, at: .write)
-    guard fault != .crash else { throw .failed("stopped") }
+    guard fault != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard !run.world.isKeyringGone, fault != .failedSave else {
       run.trace(process, "cannot write: \(text())")
       process.see(2)
-      throw run.world.isKeyringGone ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
+      throw run.world.isKeyringGone
+        ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
     }
     run.trace(process, text())
     run.checkedWrite(process, change)
     guard fault != .savedUnheard else {
       process.see(3)
-      throw .timedOut
+      throw .keyring(.timedOut)
     }
     process.see(4)
   }
@@ -120,7 +122,8 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: KeyringLock(inner: self, names: self, clock: self)
+    case .ofBus, .leases: 
+      KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
   }
@@ -139,6 +142,7 @@ extension ExploredSeams: BusNames {
       guard process.isRunning else { throw .noRuntimeDirectory }
       guard run.world.holders[process.domain] == nil else {
         run.trace(process, "gives up waiting")
+        process.hasGivenUpLock = true
         process.see(5)
         throw .busy(holder: 1, waitedSeconds: timeoutMilliseconds / 1_000)
       }
@@ -158,7 +162,7 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else { throw .failed("stopped") }
+    guard run.yield(process, at: .lock) != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
     guard run.world.nameOwner == nil else { return .taken(by: 1) }
@@ -206,8 +210,10 @@ extension ExploredSeams {
   }
 
   func sleep(milliseconds: Int) {
-    // Who sleeps may always be woken late; in small steps nothing else would happen.
-    run.wait(process, until: run.world.uptimeMilliseconds + Int64(max(milliseconds, 2_500)))
+    // Who sleeps may always be woken late; in many small steps nothing else would happen.
+    process.sleeps += 1
+    let milliseconds = process.sleeps > 4 ? max(milliseconds, 2_500) : milliseconds
+    run.wait(process, until: run.world.uptimeMilliseconds + Int64(milliseconds))
   }
 }
 
