@@ -28,13 +28,13 @@ let package = Package(
       name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
     // libcurl's types alone: the library is loaded when a request is made.
     .target(name: "CCurl"),
-    .systemLibrary(name: "CLinux"),
+    .target(name: "CLinux"),
 
-    // Rooms. Strangers to each other, but for what the arrows of the README allow.
+    // Libraries. Arrows go down only: see Sources/README.md.
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
-      name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
+      name: "SecretService", dependencies: ["CLinux", "CSecret", "Secrets"], swiftSettings: strict),
     .target(
       name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
     .target(
@@ -57,15 +57,15 @@ let package = Package(
       name: "coder-cred-engine",
       dependencies: [
         "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
-        "Secrets", "Sessions",
+        "SecretService", "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
-    // The bus, for whoever needs one answer from it and cannot wait for a library to load.
+    // A few D-Bus messages without a library, for the fast path alone.
     .target(name: "MinimalDBus", dependencies: ["CLinux"], swiftSettings: strict),
 
-    // The door: the cached answer alone, and the engine for everything else.
+    // The fast path: what is stored and fresh; the full program does everything else.
     .executableTarget(
       name: "coder-cred", dependencies: ["CLinux", "Credentials", "Secrets", "MinimalDBus"],
       swiftSettings: strict),
@@ -81,7 +81,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "SessionFakes", dependencies: ["Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
+      name: "SessionFakes",
+      dependencies: ["Credentials", "HTTP", "OAuth", "SecretService", "Secrets", "Sessions"],
       path: "Tests/SessionFakes", swiftSettings: strict),
 
     .testTarget(
@@ -110,13 +111,15 @@ let package = Package(
     .testTarget(
       name: "SessionsTests",
       dependencies: [
-        "Credentials", "HTTP", "Login", "OAuth", "Secrets", "SessionFakes", "Sessions",
+        "Credentials", "HTTP", "Login", "OAuth", "SecretService", "Secrets", "SessionFakes",
+        "Sessions",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "LoginFlowTests",
       dependencies: [
-        "Credentials", "HTTP", "Login", "OAuth", "Secrets", "SessionFakes", "Sessions",
+        "Credentials", "HTTP", "Login", "OAuth", "SecretService", "Secrets", "SessionFakes",
+        "Sessions",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -28,6 +28,9 @@ public struct Credential: Sendable {
     case cookie
   }
 
+  /// What is understood of git's protocol (git-credential(1), "CAPABILITY INPUT/OUTPUT FORMAT").
+  public static let capabilities = "version 0\ncapability authtype\ncapability state\n"
+
   private let session: StoredSession
 
   /// Makes the answer for a session.
@@ -47,7 +50,7 @@ public struct Credential: Sendable {
     case .header(.coder): "Authorization=\(try authorization())\n"
     case .header(.lines): "Authorization: \(try authorization())\n"
     case .header(.cookie): "Cookie: coder_session_token=\(try token())\n"
-    case .header(.json): "{\"Authorization\":\(JSONText.quoted(try authorization()))}\n"
+    case .header(.json): "{\"Authorization\":\(try authorization().jsonString)}\n"
     }
   }
 
@@ -79,14 +82,14 @@ public struct Credential: Sendable {
       lines.append("continue=1")
       lines.append("state[]=\(state.text)")
     }
-    guard lines.allSatisfy({ $0.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D } }) else {
+    guard let text = Secret(lines: lines) else {
       throw .unwritable(reason: "a value holds a line break")
     }
-    return lines.reduce("") { "\($0)\($1)\n" }
+    return text
   }
 
   private func json() throws(MalformedInput) -> Secret {
-    let token = JSONText.quoted(try token())
+    let token = try token().jsonString
     let expiry = session.expiresAt.flatMap(JSONText.timestamp).map(JSONText.quoted) ?? "null"
     return """
       {"deployment":\(JSONText.quoted(session.deployment.url)),\
@@ -105,14 +108,9 @@ public struct Credential: Sendable {
     guard session.method != .basic else {
       throw .unwritable(reason: "what is stored is a password, not a token")
     }
-    guard session.accessToken.isVisibleASCII, !session.accessToken.isEmpty else {
+    guard session.accessToken.isWord else {
       throw .unwritable(reason: "the token holds a blank or a line break")
     }
     return session.accessToken
   }
-}
-
-extension Secret {
-  /// Whether it fits on one line, and in a header field, as one word.
-  var isVisibleASCII: Bool { allSatisfy { (0x21...0x7E).contains($0) } }
 }

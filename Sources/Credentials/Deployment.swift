@@ -93,7 +93,7 @@ public struct Deployment: Hashable, Sendable {
     guard let first = bytes.first, first.isASCIILetter, bytes.count <= 32,
       bytes.allSatisfy({ $0.isASCIILetter || $0.isASCIIDigit || "+-.".utf8.contains($0) })
     else { throw .url(reason: "the protocol is missing or malformed") }
-    return String(decoding: bytes.map(\.asciiLowercased), as: UTF8.self)
+    return String(decoding: bytes.map { $0.asciiLowercased }, as: UTF8.self)
   }
 
   /// Percent-encodes a decoded path, so that one path has one spelling.
@@ -105,7 +105,8 @@ public struct Deployment: Hashable, Sendable {
     let segments = path.split(separator: UInt8(ascii: "/"))
     guard !segments.contains(where: { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) })
     else { throw .url(reason: "the path holds a dot segment") }
-    return segments.map { "/" + PercentEncoding.encode($0, keeping: \.isPathCharacter) }.joined()
+    return segments.map { "/" + PercentEncoding.encode($0, keeping: { $0.isPathCharacter }) }
+      .joined()
   }
 }
 

@@ -92,7 +92,7 @@ struct GitAttributes {
 
   /// git-config(1): `yes`, `on`, `true` and any number but 0 are true.
   private func isTrue(_ value: String) -> Bool {
-    switch String(decoding: value.utf8.map(\.asciiLowercased), as: UTF8.self) {
+    switch String(decoding: value.utf8.map { $0.asciiLowercased }, as: UTF8.self) {
     case "true", "yes", "on": true
     case let number: Int(number).map { $0 != 0 } ?? false
     }

@@ -6,7 +6,7 @@ enum Host {
   static func canonical(
     _ authority: String, scheme: String
   ) throws(MalformedInput) -> (host: String, port: Int?) {
-    let bytes = authority.utf8.map(\.asciiLowercased)
+    let bytes = authority.utf8.map { $0.asciiLowercased }
     guard !bytes.isEmpty else { throw .url(reason: "the host is missing") }
     guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
       throw .url(reason: "the host is not plain ASCII; write an international name as xn--…")
@@ -42,7 +42,8 @@ enum Host {
   private static func port(_ tail: [UInt8]) throws(MalformedInput) -> Int? {
     guard let colon = tail.first else { return nil }
     let digits = tail.dropFirst()
-    guard colon == UInt8(ascii: ":"), digits.allSatisfy(\.isASCIIDigit), digits.count <= 5 else {
+    guard colon == UInt8(ascii: ":"), digits.allSatisfy({ $0.isASCIIDigit }), digits.count <= 5
+    else {
       throw .url(reason: "the port is malformed")
     }
     // RFC 3986 §3.2.3: "URI producers and normalizers should omit the port component and its ':'

@@ -3,23 +3,8 @@ import Secrets
 
 /// The few pieces of JSON that answers need (RFC 8259), without a library that costs start-up time.
 enum JSONText {
-  static func quoted(_ text: String) -> String {
-    var quoted: [UInt8] = [UInt8(ascii: "\"")]
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): quoted += [UInt8(ascii: "\\"), byte]
-      case 0..<0x20, 0x7F:
-        let hex = String(byte, radix: 16)
-        quoted += Array("\\u\(String(repeating: "0", count: 4 - hex.utf8.count))\(hex)".utf8)
-      default: quoted.append(byte)
-      }
-    }
-    return String(decoding: quoted + [UInt8(ascii: "\"")], as: UTF8.self)
-  }
-
-  static func quoted(_ secret: Secret) -> Secret {
-    secret.map(quoted)
-  }
+  /// A JSON string, with its quotation marks.
+  static func quoted(_ text: String) -> String { "\"\(ForeignText.jsonString(text))\"" }
 
   /// A time in UTC as RFC 3339 writes it; nil beyond the year 9999.
   static func timestamp(_ seconds: Int64) -> String? {

@@ -104,7 +104,7 @@ public struct Payload: Equatable, Sendable {
   /// - Throws: ``MalformedInput/payload(reason:)`` for anything but one flat JSON object of texts
   ///   without escapes and whole numbers.
   public init(parsing line: Secret) throws(MalformedInput) {
-    var reader = PayloadReader(Array(line.revealed.utf8.prefix(Self.maximumBytes + 1)))
+    var reader = PayloadReader(Array(line.revealed.utf8))
     guard reader.bytes.count <= Self.maximumBytes else {
       throw .payload(reason: "it is larger than 64 KiB")
     }

@@ -54,7 +54,8 @@ struct PayloadReader {
     guard !raw.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\\") }) else {
       throw .payload(reason: "a text holds an escape or a control character")
     }
-    guard let decoded = PercentEncoding.decode(raw),
+    let isPlain = !raw.contains(UInt8(ascii: "%"))
+    guard let decoded = isPlain ? Array(raw) : PercentEncoding.decode(raw),
       let text = String(validating: decoded, as: UTF8.self)
     else { throw .payload(reason: "a text is badly encoded") }
     return text

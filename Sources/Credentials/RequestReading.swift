@@ -6,15 +6,18 @@ extension CredentialRequest {
   /// - Returns: nil when the descriptor cannot be read.
   public static func read(from descriptor: Int32) -> [UInt8]? {
     var request: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16 << 10)
     while request.count <= maximumBytes {
-      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      var count = 0
+      let chunk = [UInt8](unsafeUninitializedCapacity: 16 << 10) {
+        count = Glibc.read(descriptor, $0.baseAddress, $0.count)
+        $1 = max(0, count)
+      }
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { return nil }
       if count == 0 { break }
       // The empty line may begin in the chunk before.
       let start = max(0, request.count - 2)
-      request += chunk[..<count]
+      request += chunk
       if isEnded(request, from: start) { break }
     }
     return request

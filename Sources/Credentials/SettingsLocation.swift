@@ -47,16 +47,15 @@ public enum SettingsLocation {
     guard status.st_mode & S_IWOTH == 0, !isSharedByGroup else {
       throw .settings(reason: "other users may write to it")
     }
-    var bytes = [UInt8](repeating: 0, count: maximumBytes + 1)
     var count = 0
-    while count < bytes.count {
-      let part = bytes[count...].withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
-      if part < 0, errno == EINTR { continue }
-      guard part >= 0 else { throw .settings(reason: String(cString: strerror(errno))) }
-      if part == 0 { break }
-      count += part
+    let bytes = [UInt8](unsafeUninitializedCapacity: maximumBytes + 1) { buffer, filled in
+      repeat {
+        count = read(file, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
+        filled += max(0, count)
+      } while count > 0 && filled < buffer.count || count < 0 && errno == EINTR
     }
-    guard count <= maximumBytes else { throw .settings(reason: "it is larger than 64 KiB") }
-    return Array(bytes[..<count])
+    guard count >= 0 else { throw .settings(reason: String(cString: strerror(errno))) }
+    guard bytes.count <= maximumBytes else { throw .settings(reason: "it is larger than 64 KiB") }
+    return bytes
   }
 }

@@ -104,7 +104,8 @@ extension StoredSession {
 
   /// Reads a margin as flags and settings give it: decimal digits alone, within ``margins``.
   public static func margin(_ text: String) -> Int64? {
-    guard text.utf8.allSatisfy(\.isASCIIDigit), let margin = Int64(text), margins.contains(margin)
+    guard text.utf8.allSatisfy({ $0.isASCIIDigit }), let margin = Int64(text),
+      margins.contains(margin)
     else { return nil }
     return margin
   }
@@ -134,7 +135,7 @@ extension StoredSession {
     guard let method = payload.take(text: "method").flatMap(Method.init(rawValue:)),
       let accessToken = payload.take(secret: "access_token")
     else { throw .payload(reason: "the method or the access token is missing") }
-    guard method == .basic || accessToken.isVisibleASCII else {
+    guard method == .basic || accessToken.isWord else {
       throw .payload(reason: "the access token holds a blank or a character beyond ASCII")
     }
     self.init(deployment: deployment, account: account, method: method, accessToken: accessToken)
@@ -181,6 +182,6 @@ extension StoredSession {
 
   /// RFC 9110 §11.1: "auth-scheme = token". Anything else could add a line to a header.
   private var isTokenTypeOneWord: Bool {
-    !tokenType.isEmpty && tokenType.utf8.allSatisfy(\.isTokenCharacter)
+    !tokenType.isEmpty && tokenType.utf8.allSatisfy { $0.isTokenCharacter }
   }
 }

@@ -33,7 +33,7 @@ struct CodeExchange {
   /// Exchanges the code and keeps what comes of it.
   func run(_ code: Secret) throws(LoginError) -> StoredSession {
     // The keyring may have locked itself while the person was away.
-    try flow.storing { store throws(StoreError) in try store.unlock(timeoutSeconds: 120) }
+    try flow.storing { store throws(StoreError) in try store.unlock() }
     // From here on a signal would leave behind a grant that nobody knows of.
     let signals = HeldSignals()
     defer { signals.release() }
@@ -182,8 +182,8 @@ struct CodeExchange {
         guard case .session(.store(let failure)) = error,
           services.clock.uptimeMilliseconds < deadline
         else { throw error }
-        if failure == .locked {
-          try flow.storing { store throws(StoreError) in try store.unlock(timeoutSeconds: 120) }
+        if failure.isOfLock {
+          try flow.storing { store throws(StoreError) in try store.unlock() }
         }
         services.clock.sleep(milliseconds: 300)
       }

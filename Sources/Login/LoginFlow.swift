@@ -37,7 +37,7 @@ package struct LoginFlow {
   package func run() throws(LoginError) -> StoredSession {
     // A locked keyring, or an item that must not be replaced, shows before anyone is sent away.
     let before = try storing { store throws(StoreError) in
-      try store.unlock(timeoutSeconds: 120)
+      try store.unlock()
       _ = try store.registration(of: deployment)
       return try store.sessions(of: deployment, account: nil)
     }

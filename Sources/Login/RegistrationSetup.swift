@@ -109,8 +109,7 @@ struct RegistrationSetup {
       let given = try flow.prompt.askForClientSecret(isKnown: secret != nil)
       if !given.isEmpty { secret = given }
     }
-    let isOneWord = { (text: Secret) in text.allSatisfy { (0x21...0x7E).contains($0) } }
-    guard isOneWord(Secret(clientID)), secret.map(isOneWord) ?? true else {
+    guard Secret(clientID).isWord, secret?.isWord ?? true else {
       throw .malformedClient
     }
     return ClientRegistration(

@@ -64,7 +64,7 @@ public final class BusConnection {
   deinit { close(socket) }
 
   /// Sends calls, all at once.
-  public func send(_ calls: MethodCall...) throws(BusError) {
+  public func send(_ calls: [MethodCall]) throws(BusError) {
     try send([], calls)
   }
 
@@ -109,11 +109,12 @@ public final class BusConnection {
     var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
     let left = end - Self.milliseconds
     guard left > 0, poll(&waiting, 1, Int32(clamping: left)) == 1 else { throw .timedOut }
-    var chunk = [UInt8](repeating: 0, count: 16 << 10)
-    let count = read(socket, &chunk, chunk.count)
-    guard count > 0 else { throw .unavailable }
-    received += chunk[..<count]
-    total += count
+    let chunk = [UInt8](unsafeUninitializedCapacity: 16 << 10) {
+      $1 = max(0, read(socket, $0.baseAddress, $0.count))
+    }
+    guard !chunk.isEmpty else { throw .unavailable }
+    received += chunk
+    total += chunk.count
     guard total <= Self.maximumBytes else { throw .malformed }
   }
 

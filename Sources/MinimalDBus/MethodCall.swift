@@ -19,7 +19,7 @@ public struct MethodCall {
   ) {
     var body = MethodCall()
     arguments(&body)
-    // Type METHOD_CALL; flag NO_AUTO_START, because starting the service takes the engine's time.
+    // Type METHOD_CALL; flag NO_AUTO_START, because starting a service takes longer than we wait.
     bytes = [UInt8(ascii: "l"), 1, 2, 1]
     append(UInt32(body.bytes.count))
     append(serial)

@@ -1,3 +1,5 @@
+internal import CSecret
+
 /// What came of asking for a name on the bus.
 public enum NameClaim: Sendable, Equatable {
   /// It is ours until it is released, or this process ends.
@@ -12,27 +14,45 @@ public enum NameClaim: Sendable, Equatable {
 extension SecretService {
   /// Asks for a name, and does not queue for it.
   ///
-  /// - Throws: `unavailable`, `timedOut`.
+  /// - Throws: `timedOut`, and what says that the bus cannot be reached.
   public func claimName(_ name: String) throws(SecretServiceError) -> NameClaim {
-    // DBus specification, RequestName: DBUS_NAME_FLAG_DO_NOT_QUEUE is 4;
-    // DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER is 1, …_ALREADY_OWNER is 4.
-    let reply: Variant
-    do throws(SecretServiceError) {
-      reply = try bus.callBus("RequestName", [.string(name), .uint32(4)], reply: "(u)")
-    } catch .timedOut {
-      throw .timedOut
-    } catch {
-      guard !bus.isClosed else { throw error }
-      return .refused
+    try operation { connection throws(SecretServiceError) in
+      // DBus specification, RequestName: DBUS_NAME_FLAG_DO_NOT_QUEUE is 4;
+      // DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER is 1, …_ALREADY_OWNER is 4.
+      let reply: ServiceConnection.Value
+      do throws(SecretServiceError) {
+        reply = try connection.callBus("RequestName", [.string(name), .uint32(4)], reply: "(u)")
+      } catch .timedOut {
+        throw .timedOut
+      } catch {
+        guard g_dbus_connection_is_closed(connection.bus) == 0 else { throw error }
+        return .refused
+      }
+      if case .uint32(let code) = reply, code == 1 || code == 4 { return .owned }
+      let process = try? connection.callBus(
+        "GetConnectionUnixProcessID", [.string(name)], reply: "(u)")
+      guard case .uint32(let process)? = process else { return .taken(by: nil) }
+      return .taken(by: Int32(exactly: process))
     }
-    if [1, 4].contains(reply[0].uint32 ?? 0) { return .owned }
-    let process = try? bus.callBus(
-      "GetConnectionUnixProcessID", [.string(name)], reply: "(u)")
-    return .taken(by: process?[0].uint32.flatMap { Int32(exactly: $0) })
   }
 
   /// Gives a name back.
   public func releaseName(_ name: String) {
-    _ = try? bus.callBus("ReleaseName", [.string(name)], reply: "(u)")
+    _ = try? operation { connection throws(SecretServiceError) in
+      try connection.callBus("ReleaseName", [.string(name)], reply: "(u)")
+    }
+  }
+}
+
+extension ServiceConnection {
+  /// Calls the bus itself.
+  fileprivate func callBus(
+    _ method: String, _ arguments: [Value], reply: String
+  ) throws(SecretServiceError) -> Value {
+    try call(
+      BusMethod(
+        name: "org.freedesktop.DBus", path: "/org/freedesktop/DBus",
+        interface: "org.freedesktop.DBus", method: method, reply: reply),
+      arguments)
   }
 }

@@ -2,21 +2,21 @@
 ///
 /// Printing, dumping or mirroring a `Secret`, or interpolating it into a `String`, shows
 /// `<redacted>`. Secrets may be composed into new ones (`let line: Secret = "password=\(secret)"`)
-/// and examined without leaving the type. The bytes leave it only through ``revealed``, which
-/// appears in few places: requests on their way to the deployment, the answer on standard output,
-/// and the stored payload.
+/// and examined without leaving the type: no closure is handed the text or its bytes. They leave it
+/// only through ``revealed``, whose uses are counted: requests on their way to the deployment, the
+/// output, and the stored payload.
 public struct Secret: Sendable, Hashable {
-  /// The secret itself. Every use is a place where it leaves our hands.
+  /// The text itself; every use is a place where a secret leaves the type.
   public var revealed: String { value }
 
   let value: String
 
-  /// Takes a secret into custody.
+  /// Wraps a text.
   public init(_ value: String) {
     self.value = value
   }
 
-  /// Compares without leaving a trace of where two secrets of one length differ.
+  /// Constant-time comparison: how long it takes depends on the lengths alone.
   public static func == (lhs: Secret, rhs: Secret) -> Bool {
     let left = lhs.value.utf8
     let right = rhs.value.utf8
@@ -24,27 +24,47 @@ public struct Secret: Sendable, Hashable {
     return zip(left, right).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
-  /// A secret made from this one.
-  public func map(_ transform: (String) -> String) -> Secret {
-    Secret(transform(value))
-  }
+  /// Whether it is one word of visible ASCII: fit for one line, and for a header field.
+  public var isWord: Bool { !isEmpty && value.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
-  /// Whether every byte of the secret's UTF-8 form satisfies the predicate.
-  public func allSatisfy(_ predicate: (UInt8) -> Bool) -> Bool {
-    value.utf8.allSatisfy(predicate)
+  /// The same without blanks and controls, which come along when a token is pasted.
+  public var withoutBlanks: Secret {
+    Secret(String(decoding: value.utf8.filter { $0 > 0x20 }, as: UTF8.self))
   }
 
   /// Whether there is nothing in it.
   public var isEmpty: Bool { value.isEmpty }
 }
 
-extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible {
   /// Always `<redacted>`.
   public var description: String { "<redacted>" }
   /// Always `<redacted>`.
   public var debugDescription: String { "<redacted>" }
-  /// Shows no children.
-  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+#if !hasFeature(Embedded)
+  extension Secret: CustomReflectable {
+    /// Shows no children.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+  }
+#endif
+
+extension Secret {
+  /// Puts secrets on a line each; nil when one of them holds a line break or NUL.
+  public init?(lines: [Secret]) {
+    var text = ""
+    text.reserveCapacity(lines.reduce(0) { $0 + $1.value.utf8.count + 1 })
+    for line in lines {
+      guard line.value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0A && $0 != 0x0D }) else { return nil }
+      text += line.value
+      text += "\n"
+    }
+    self.init(text)
+  }
+
+  /// A JSON string that holds the secret (RFC 8259 §7), with its quotation marks.
+  public var jsonString: Secret { "\"\(ForeignText.jsonString(value))\"" }
 }
 
 extension Secret: ExpressibleByStringInterpolation {
@@ -63,7 +83,9 @@ extension Secret: ExpressibleByStringInterpolation {
     fileprivate var text = ""
 
     /// Starts an empty composition.
-    public init(literalCapacity: Int, interpolationCount: Int) {}
+    public init(literalCapacity: Int, interpolationCount: Int) {
+      text.reserveCapacity(literalCapacity + 64 * interpolationCount)
+    }
 
     /// Adds literal text.
     public mutating func appendLiteral(_ literal: String) { text += literal }

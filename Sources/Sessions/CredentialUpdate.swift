@@ -23,10 +23,7 @@ package struct CredentialUpdate {
   /// - Parameter request: the credential told of.
   /// - Throws: ``SessionError/store(_:)``.
   package func store(_ request: CredentialRequest) throws(SessionError) {
-    // git-credential(1): an ephemeral credential "should not be saved".
-    guard !request.isEphemeral, let session = StoredSession(request, now: clock.now) else {
-      return
-    }
+    guard let session = request.session(now: clock.now) else { return }
     // What a session here brings for this place comes back from git, sometimes after a refresh made
     // it old, and with useHttpPath under a path of the deployment: it is not news.
     for deployment in request.deployment.withParents {
@@ -54,6 +51,9 @@ package struct CredentialUpdate {
       for session in matching
       where AccountMatch.isExact(request.username, session.account) {
         try remove(session)
+      }
+      try keyring { () throws(StoreError) in
+        _ = try store.removeLostSessions(of: request.deployment, account: request.username)
       }
       return
     }
@@ -113,35 +113,13 @@ package struct CredentialUpdate {
 }
 
 extension StoredSession {
-  /// What a request tells of; nil when it lacks a secret or tells of one already dead.
-  fileprivate init?(_ request: CredentialRequest, now: Int64) {
-    guard request.expiresAt.map({ $0 > now }) ?? true else { return nil }
-    if let authtype = request.authtype, let credential = request.credential {
-      self.init(
-        deployment: request.deployment, account: request.username ?? "", method: .token,
-        accessToken: credential)
-      tokenType = authtype
-    } else if let username = request.username, let password = request.password {
-      self.init(
-        deployment: request.deployment, account: username, method: .basic, accessToken: password)
-    } else {
-      return nil
-    }
-    expiresAt = request.expiresAt
-    refreshToken = request.refreshToken
-  }
-
   /// Whether a request for this credential is answered from this session: an OAuth session that has
   /// not ended, or the very token.
   fileprivate func brings(_ request: CredentialRequest, now: Int64) -> Bool {
     guard method != .basic, request.isServed(by: self) else { return false }
-    if request.secret == accessToken, deployment != request.deployment { return true }
+    if request.secret == accessToken, method == .oauth || deployment != request.deployment {
+      return true
+    }
     return method == .oauth && !hasEnded(now: now)
-  }
-
-  /// Whether it tells nothing that the other does not: then nothing needs writing.
-  fileprivate func hasSameCredential(as other: StoredSession) -> Bool {
-    method == other.method && accessToken == other.accessToken && tokenType == other.tokenType
-      && expiresAt == other.expiresAt && refreshToken == other.refreshToken && staleSince == nil
   }
 }

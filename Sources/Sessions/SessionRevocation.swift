@@ -40,11 +40,19 @@ package struct SessionRevocation {
       do throws(StoreError) {
         guard let current = try services.store.session(like: session) else { return [] }
         let registration = try registration(besides: current)
-        // Should we be stopped before the item is removed, nobody is handed a token that was
-        // revoked; and a keyring that takes no mark would not let go of the item either.
-        try services.store.save(current.marked(by: nil, since: services.clock.now))
+        // Before anything is revoked: should we be stopped, or the item not be removed, nobody must
+        // be handed a token that was revoked.
+        var marked = current.marked(by: nil, since: services.clock.now)
+        marked.staleSince = services.clock.now
+        try services.store.save(marked)
         let unrevoked = revoke(current, registration)
-        try services.store.removeSessions(of: deployment, account: current.account)
+        do throws(StoreError) {
+          try services.store.removeSessions(of: deployment, account: current.account)
+        } catch {
+          marked.refreshToken = nil
+          try? services.store.save(marked)
+          throw error
+        }
         services.history.save(RefreshHistory(), of: current.identity)
         if registration.isLeftOver { try services.store.removeRegistration(of: deployment) }
         return unrevoked
@@ -91,9 +99,12 @@ package struct SessionRevocation {
     let others = try services.store.entries(of: deployment)
       .filter { $0.account != session?.account }
     let isUsed = others.contains { entry in
+      switch entry.content {
+      case .session(let other): other.method == .oauth
       // What cannot be read may well use it.
-      guard case .session(let other) = entry.content else { return true }
-      return other.method == .oauth
+      case .locked, .unreadable: true
+      case .lost: false
+      }
     }
     return (stored, stored != nil && !keepsRegistration && !isUsed)
   }

@@ -7,7 +7,7 @@ import OAuth
 /// They are marked before the exchange, so that nobody is handed a token that it is about to kill.
 package struct SupersededSessions {
   /// How long to wait for a refresh of such a session that is under way, in milliseconds.
-  private static let timeoutMilliseconds = 10_000
+  private static let timeoutMilliseconds = 1_000
 
   private let services: SessionServices
   private var marked: [(former: StoredSession, now: StoredSession)] = []
@@ -72,6 +72,8 @@ package struct SupersededSessions {
     _ effect: Effect, isDead: (StoredSession) -> Bool = { _ in false }
   ) {
     for (former, now) in marked {
+      // One that has made room, or was changed by others, is no longer ours to release.
+      guard (try? services.store.session(like: now)) == now else { continue }
       var released = former
       switch effect {
       case .none: break

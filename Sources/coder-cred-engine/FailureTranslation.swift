@@ -29,16 +29,7 @@ extension Failure {
   /// Translates a keyring's refusal into what a person can do about it.
   init(_ error: StoreError) {
     switch error {
-    case .unavailable(let reason):
-      self.init(
-        .unlock, "there is no Secret Service: \(reason)",
-        hint: "run it from a desktop session, or start one: dbus-run-session, gnome-keyring-daemon")
-    case .locked:
-      self.init(.unlock, "the keyring is locked", hint: "unlock it in your keyring application")
-    case .dismissed:
-      self.init(.unlock, "the keyring stays locked: its prompt was dismissed")
-    case .timedOut:
-      self.init(.unlock, "the keyring did not answer in time")
+    case .keyring(let error): self.init(error)
     case .unreadable(let label, .newerPayload(let version)):
       self.init(
         .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
@@ -49,8 +40,6 @@ extension Failure {
         hint: "look at it in your keyring application; it was left as it is")
     case .unwritable(let error):
       self.init(.fixTheInput, "this cannot be kept: \(error.reason)")
-    case .failed(let reason):
-      self.init(.unlock, "the keyring failed: \(reason)")
     }
   }
 

@@ -3,17 +3,17 @@ import Credentials
 import Glibc
 import Secrets
 
-/// The whole program, which answers whatever the door does not.
+/// The whole program, which does whatever the fast path does not.
 enum EngineProcess {
-  /// Becomes the engine: the same arguments, and on standard input again what was read of it.
+  /// Becomes the full program: the same arguments, and on standard input again what was read of it.
   static func replaceUs(replaying request: [UInt8]?) -> Never {
-    if let request, !replay(request) { fail("the request cannot be handed to the engine") }
+    if let request, !replay(request) { fail("the request cannot be handed to the full program") }
     var own = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = readlink("/proc/self/exe", &own, own.count)
     guard length > 0, length < own.count,
       let slash = own[..<length].lastIndex(of: CChar(UInt8(ascii: "/")))
     else { fail("where coder-cred is installed cannot be found out") }
-    // The engine cleans its environment itself; what it executes shall have the person's.
+    // The full program cleans its environment itself; what it executes gets the one we got.
     CleanEnvironment.restore()
     setenv(Version.variable, Version.number, 1)
     // By our own place alone: never by PATH, nor by the directory we are called in.
@@ -25,7 +25,7 @@ enum EngineProcess {
     fail("coder-cred-engine cannot be started: \(String(cString: strerror(errno)))")
   }
 
-  /// Ends the process for a fault of our own, in the engine's words and with its status.
+  /// Ends the process for a fault of our own, in the words of the full program and with its status.
   static func fail(_ message: String) -> Never {
     _ = writeText("coder-cred: error: \(message)\n", to: STDERR_FILENO)
     exit(70)

@@ -1,29 +1,37 @@
 import Credentials
 import Glibc
 
-/// Anything the door does not answer: the engine knows why, and what to say.
+/// Whatever the fast path does not do: the full program knows why, and what to say.
 struct NeedsEngine: Error {}
 
-/// A command line that asks for a credential in the plainest way.
+/// A command line of the plainest kind.
 struct FastPathArguments {
-  /// Whether the deployment and the caller's abilities stand on standard input.
-  var readsRequest: Bool { verb == "get" && url == nil }
-  private(set) var url: String?
+  /// What is asked.
+  enum Operation {
+    case answer(Credential.Format)
+    case store
+    case erase
+    case capability
+  }
+
+  let operation: Operation
+  let url: String?
   private(set) var account: String?
   private(set) var minimumSeconds: Int64?
-  private(set) var format = Credential.Format.git(authtype: true)
 
-  private var verb: String?
+  /// Whether an answer is for a request on standard input.
+  let readsRequest: Bool
 
   init(_ arguments: [String]) throws(NeedsEngine) {
     // Under other names we speak other protocols.
     let name = arguments.first?.utf8.split(separator: UInt8(ascii: "/")).last.map(String.init)
     guard name == "coder-cred" || name == "git-credential-coder-cred" else { throw NeedsEngine() }
     var flags: [String: String] = [:]
+    var operands: [String] = []
     var words = arguments.dropFirst()[...]
     while let word = words.popFirst() {
       if word.utf8.first != UInt8(ascii: "-") {
-        try take(word)
+        operands.append(word)
         continue
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -40,24 +48,14 @@ struct FastPathArguments {
       else { throw NeedsEngine() }
       flags[flag] = value
     }
-    try take(flags)
-  }
-
-  private mutating func take(_ operand: String) throws(NeedsEngine) {
-    if verb == nil {
-      verb = operand
-    } else if url == nil, !operand.isEmpty {
-      url = operand
-    } else {
-      throw NeedsEngine()
-    }
-  }
-
-  private mutating func take(_ flags: [String: String]) throws(NeedsEngine) {
-    guard let verb, let format = Self.format(flags["--format"], of: verb) else {
-      throw NeedsEngine()
-    }
-    self.format = format
+    guard let verb = operands.first, operands.count <= 2, operands.last?.isEmpty == false,
+      let operation = Self.operation(verb, format: flags["--format"]),
+      verb != "capability" || flags.isEmpty
+    else { throw NeedsEngine() }
+    self.operation = operation
+    url = operands.count == 2 ? operands[1] : nil
+    readsRequest = verb == "get" && url == nil
+    if url != nil { guard case .answer = operation else { throw NeedsEngine() } }
     for (flag, value) in flags {
       switch flag {
       case "--account": account = value
@@ -70,13 +68,16 @@ struct FastPathArguments {
     }
   }
 
-  private static func format(_ name: String?, of verb: String) -> Credential.Format? {
-    switch (verb, name) {
-    case ("get", nil), ("get", "git"), ("token", "git"): .git(authtype: true)
-    case ("token", nil), ("get", "token"), ("token", "token"): .token
-    case ("get", "json"), ("token", "json"): .json
+  private static func operation(_ verb: String, format: String?) -> Operation? {
+    switch (verb, format) {
+    case ("get", nil), ("get", "git"), ("token", "git"): .answer(.git(authtype: true))
+    case ("token", nil), ("get", "token"), ("token", "token"): .answer(.token)
+    case ("get", "json"), ("token", "json"): .answer(.json)
     case ("header", let name):
-      Credential.HeaderNotation(rawValue: name ?? "coder").map(Credential.Format.header)
+      Credential.HeaderNotation(rawValue: name ?? "coder").map { .answer(.header($0)) }
+    case ("store", nil): .store
+    case ("erase", nil): .erase
+    case ("capability", nil): .capability
     default: nil
     }
   }

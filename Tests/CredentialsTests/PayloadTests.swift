@@ -19,7 +19,7 @@ import Testing
     var payload = Payload()
     payload[text: "password"] = text
     let line = try payload.encoded()
-    #expect(line.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0x5C })
+    #expect(line.revealed.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0x5C })
     #expect(try Payload(parsing: line)[text: "password"] == text)
   }
 

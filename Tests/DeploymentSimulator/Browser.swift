@@ -41,10 +41,14 @@ extension DeploymentSimulator {
   }
 
   /// The same for a deployment in another process, signed in through its control endpoint.
+  ///
+  /// The address may also be a page that redirects to the authorization URL, as a login opens when
+  /// that is to stay out of the browser's command line.
   public static func browse(
-    remote authorizationURL: String, decision: Decision = .allow, user: String? = nil,
+    remote address: String, decision: Decision = .allow, user: String? = nil,
     followingCallback: Bool = true
   ) throws(Exchange.Failure) -> Visit {
+    let authorizationURL = try authorizationURL(behind: address)
     guard let uri = URIReference(authorizationURL) else { throw .unusableURL }
     var command: JSON = ["command": "session"]
     if let user { command.set("user", .string(user)) }
@@ -53,6 +57,17 @@ extension DeploymentSimulator {
     return try visit(
       authorizationURL, decision: decision, session: response["session_token"] ?? "",
       followingCallback: followingCallback)
+  }
+
+  private static func authorizationURL(
+    behind address: String
+  ) throws(Exchange.Failure) -> String {
+    guard let uri = URIReference(address), !uri.path.hasSuffix("/oauth2/authorize") else {
+      return address
+    }
+    let response = try Exchange.send(address, headers: ["Accept": "text/html"])
+    guard (300..<400).contains(response.status) else { return address }
+    return response.headers["location"] ?? address
   }
 
   private static func visit(

@@ -114,7 +114,7 @@ import Testing
       #expect(result.output.count >= min(size, CredentialRequest.maximumBytes))
       // Of an operation that the fast path does not do nothing is read.
       #expect(
-        try desk.call(fastPath, .words("store", input: input)).output.count == input.utf8.count)
+        try desk.call(fastPath, .words("import", input: input)).output.count == input.utf8.count)
     }
   }
 

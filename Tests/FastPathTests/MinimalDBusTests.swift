@@ -99,7 +99,7 @@ import Testing
     #expect(try reader.text() == name)
     #expect(throws: BusError.refused) { try bus.reply(to: 3, "s") }
     do {
-      try bus.send(MethodCall(serial: 4, to: name, "/", name, "GetId"))
+      try bus.send([MethodCall(serial: 4, to: name, "/", name, "GetId")])
       #expect(throws: BusError.malformed) { try bus.reply(to: 4, "u") }
     }
   }

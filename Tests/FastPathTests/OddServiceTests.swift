@@ -25,7 +25,7 @@ import Testing
 
   @Test(
     arguments: [
-      .noPlainAlgorithm, .oddSessionOutput, .twoItems, .locked, .hangs, .otherAttributes,
+      .noPlainAlgorithm, .oddSessionOutput, .twoItems, .hangs, .otherAttributes, .diesInSearch,
       .secretNotUTF8, .secretTooLarge, .secretOfOtherSession, .wrongType, .secretEncrypted,
     ] as [FakeSecretService.Behaviour])
   func `Whatever a service does that is not plain is left to the full program`(
@@ -36,6 +36,28 @@ import Testing
       let result = try desk.call(fastPath, .words("token", "https://fresh.example"))
       #expect(result.status == 99 && result.output.isEmpty && result.errors.isEmpty)
       #expect(desk.desktop.journal.contains("OpenSession") || behaviour == .wrongType)
+    }
+  }
+
+  @Test(arguments: [.locked, .hidesLockedItems, .noAlias] as [FakeSecretService.Behaviour])
+  func `What is locked is not searched, or KeePassXC raises a window`(
+    behaviour: FakeSecretService.Behaviour
+  ) throws {
+    try Desk.with(.fake([behaviour], [Self.session])) { desk in
+      let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
+      let result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      #expect(result.status == 99 && result.output.isEmpty && result.errors.isEmpty)
+      #expect(!desk.desktop.journal.contains("SearchItems"), "\(desk.desktop.journal)")
+    }
+  }
+
+  @Test func `The empty bytes that KWallet opens a session with are as good as an empty string`()
+    throws
+  {
+    try Desk.with(.fake([.emptyBytesAsSessionOutput], [Self.session])) { desk in
+      let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
+      let result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      #expect(result.stdout == "\(storedToken)\n", "\(desk.desktop.journal)")
     }
   }
 }

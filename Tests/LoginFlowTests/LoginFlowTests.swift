@@ -99,7 +99,9 @@ import Testing
       bench.expectDiscovery(registers: false)
       if canAsk { bench.expectUser() }
       let outcome = bench.run().map(\.method)
-      #expect(outcome == (canAsk ? .success(.token) : .failure(.oauth(.registrationDisabled(reason: nil)))))
+      #expect(
+        outcome
+          == (canAsk ? .success(.token) : .failure(.oauth(.registrationDisabled(reason: nil)))))
     }
   }
 

@@ -34,6 +34,7 @@ import Testing
   private func expectNew() throws {
     bench.expectRegistration("c2")
     expectConsent()
+    bench.http.on("DELETE", Self.path, 204)
     #expect(try bench.run().get().clientID == "c2")
     #expect(bench.http.isFinished && bench.store.registration?.clientID == "c2")
   }
@@ -65,10 +66,11 @@ import Testing
     know()
     bench.expectDiscovery()
     bench.http.on("GET", Self.path, 401, json: #"{"error":"invalid_token"}"#)
+    bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
     try expectNew()
   }
 
-  @Test func `A registration whose secret has expired, or of another issuer, is not asked about`()
+  @Test func `A registration whose secret has expired, or of another issuer, is not used`()
     throws
   {
     for isExpired in [true, false] {
@@ -84,6 +86,7 @@ import Testing
           tokenEndpointAuthMethod: known.tokenEndpointAuthMethod)
       }
       other.bench.expectDiscovery()
+      if isExpired { other.bench.http.on("GET", Self.path, 404) }
       try other.expectNew()
     }
   }

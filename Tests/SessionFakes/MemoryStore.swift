@@ -1,4 +1,5 @@
 package import Credentials
+import SecretService
 package import Sessions
 import Testing
 
@@ -101,12 +102,23 @@ package final class MemoryStore: SessionStore {
     registrations[place.url] = nil
   }
 
-  package func unlock(timeoutSeconds: Int) throws(StoreError) { try check(.unlock) }
+  package func removeLostSessions(
+    of place: Deployment, account: String?
+  ) throws(StoreError) -> Int {
+    try check(.remove)
+    return 0
+  }
+
+  package func allowPrompts() {}
+
+  package func unlock() throws(StoreError) { try check(.unlock) }
+
+  package var isReadableOnDisk: Bool { false }
 
   private func check(_ operation: Operation? = nil) throws(StoreError) {
     if let failure { throw failure }
     guard let operation, !expected.contains(operation) else { return }
     Issue.record("the test did not expect the keyring to be asked to \(operation)")
-    throw .failed("unexpected call")
+    throw .keyring(.failed(reason: "unexpected call"))
   }
 }

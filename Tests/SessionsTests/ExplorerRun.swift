@@ -144,8 +144,6 @@ final class Run {
     states.insert(digest.value)
   }
 
-
-
   /// Lets others go first, and learns what goes wrong at this seam.
   ///
   /// - Returns: the fault that the seam must show. After a ``Fault/crash`` nothing that the process
@@ -235,8 +233,6 @@ final class Run {
     }
     if world.nameOwner == process.index { world.nameOwner = nil }
   }
-
-
 
   /// Chooses who goes on, and what goes wrong there.
   private func choose(

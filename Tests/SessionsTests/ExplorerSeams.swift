@@ -1,6 +1,7 @@
 import Credentials
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 import SessionFakes
 
@@ -61,7 +62,13 @@ extension ExploredSeams {
     return run.world.keyring.registration
   }
 
-  func unlock(timeoutSeconds: Int) throws(StoreError) { try read() }
+  func unlock() throws(StoreError) { try read() }
+
+  func allowPrompts() {}
+
+  var isReadableOnDisk: Bool { false }
+
+  func removeLostSessions(of place: Deployment, account: String?) throws(StoreError) -> Int { 0 }
 
   func save(_ session: StoredSession) throws(StoreError) {
     var session = session
@@ -86,10 +93,10 @@ extension ExploredSeams {
 
   private func read() throws(StoreError) {
     let fault = run.yield(process, at: .read)
-    guard fault != .crash else { throw .failed("stopped") }
+    guard fault != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard !run.world.isKeyringGone else {
       process.see(1)
-      throw .unavailable("gone")
+      throw .keyring(.serviceGone(reason: "gone"))
     }
     process.see(run.world.keyring.digest)
   }
@@ -98,17 +105,18 @@ extension ExploredSeams {
     _ text: @autoclosure () -> String, _ change: (inout FakeKeyring) -> Void
   ) throws(StoreError) {
     let fault = run.yield(process, at: .write)
-    guard fault != .crash else { throw .failed("stopped") }
+    guard fault != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard !run.world.isKeyringGone, fault != .failedSave else {
       run.trace(process, "cannot write: \(text())")
       process.see(2)
-      throw run.world.isKeyringGone ? .unavailable("gone") : .failed("no")
+      throw run.world.isKeyringGone
+        ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
     }
     run.trace(process, text())
     run.checkedWrite(process, change)
     guard fault != .savedUnheard else {
       process.see(3)
-      throw .timedOut
+      throw .keyring(.timedOut)
     }
     process.see(4)
   }
@@ -159,7 +167,7 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else { throw .failed("stopped") }
+    guard run.yield(process, at: .lock) != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
     guard run.world.nameOwner == nil else {

@@ -1,6 +1,7 @@
 import Credentials
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 import SessionFakes
 import Sessions
@@ -195,7 +196,8 @@ import Testing
       (.lockUnusable(path: "x", reason: "x"), true),
       (.oauth(.transport(.timedOut(reason: "x")), at: deployment), true),
       (.leftAlone(identity, failedSecondsAgo: 1, nextTrySeconds: 1), true),
-      (.store(.locked), true), (.store(.timedOut), true), (.store(.failed("x")), true),
+      (.store(.locked), true), (.store(.keyring(.timedOut)), true),
+      (.store(.keyring(.failed(reason: "x"))), true),
       (.store(.unreadable(label: "x", broken)), false), (.store(.unwritable(broken)), false),
       (.changedMeanwhile(identity), false),
       (.signInNeeded(identity, .registrationGone), true),

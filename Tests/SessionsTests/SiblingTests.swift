@@ -62,7 +62,8 @@ import Testing
       bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
       let start = bench.clock.uptimeMilliseconds
       #expect(try bench.valid().accessToken == "a2")
-      #expect(bench.clock.uptimeMilliseconds == start)
+      // Only to see whether its own mark stays.
+      #expect(bench.clock.uptimeMilliseconds == start + 30)
     }
   }
 

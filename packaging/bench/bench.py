@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import sys
+import time
 
 import report
 from measure import Measure, Program, libraries, median
@@ -13,22 +14,46 @@ from session import TOKEN, Session, attributes, other, payload
 OURS = "https://dev.coder.com"
 GIT = "protocol=https\nhost=git.example.com\n"
 DOCKER = "https://registry.example.com"
+CAPABILITIES = "capability[]=authtype\ncapability[]=state\n"
+TOOLS = ("fast", "full", "git", "floor", "library", "peak", "simulator")
 
 
 def getters(tools):
     """Every helper's way to ask for the one credential it keeps."""
-    request = f"capability[]=authtype\nprotocol=https\nhost={OURS[8:]}\n\n"
+    request = f"{CAPABILITIES}protocol=https\nhost={OURS[8:]}\n\n"
     exact = [word for pair in attributes(OURS).items() for word in pair]
     return {
-        "coder-cred": Program(tools["door"], "get", given=request),
-        "coder-cred-engine": Program(tools["engine"], "get", given=request),
+        "coder-cred": Program(tools["fast"], "get", given=request),
+        "coder-cred-engine": Program(tools["full"], "get", given=request),
         "git-credential-libsecret": Program(tools["git"], "get", given=GIT + "\n"),
         "secret-tool": Program("/usr/bin/secret-tool", "lookup", *exact),
         "docker-credential-secretservice": Program(
             "/usr/bin/docker-credential-secretservice", "get", given=DOCKER),
         "/bin/true": Program("/bin/true"),
         "floor: C, raw D-Bus, static": Program(tools["floor"], *exact),
+        "floor: C, libsecret": Program(tools["library"], *exact),
     }
+
+
+def rounds_of_git(tools):
+    """What git asks and says of a credential that works: get and store, by helper and by git."""
+    # What git 2.46 and later hand back; older ones hand back the user name and the password.
+    ours = (f"{CAPABILITIES}authtype=Bearer\ncredential={TOKEN}\nprotocol=https\n"
+            f"host={OURS[8:]}\nusername=alice\n")
+    theirs = f"{GIT}username=alice\npassword={TOKEN}\n"
+    helpers = {
+        "coder-cred": (tools["fast"], f"protocol=https\nhost={OURS[8:]}\n", ours),
+        "git-credential-libsecret": (tools["git"], GIT, theirs)}
+    steps = {}
+    for name, (helper, asked, told) in helpers.items():
+        steps[f"{name}: get, store"] = [
+            Program(helper, "get", given=asked + "\n"), Program(helper, "store", given=told)]
+        command = ["/usr/bin/git", "-c", "credential.helper=", "-c", f"credential.helper={helper}"]
+        steps[f"{name}: git credential fill, approve"] = [
+            Program(*command, "credential", "fill", given=asked + "\n"),
+            Program(*command, "credential", "approve",
+                    given=f"{asked}username=alice\npassword={TOKEN}\n")]
+    return steps
 
 
 def writers(tools):
@@ -37,8 +62,8 @@ def writers(tools):
     asked = "protocol=https\nhost=new.example.com\nusername=alice\n\n"
     docker = {"ServerURL": "https://new.example.com", "Username": "alice", "Secret": "sesame"}
     return {
-        "coder-cred": [Program(tools["door"], "store", given=told),
-                       Program(tools["door"], "erase", given=asked)],
+        "coder-cred": [Program(tools["fast"], "store", given=told),
+                       Program(tools["fast"], "erase", given=asked)],
         "git-credential-libsecret": [Program(tools["git"], "store", given=told),
                                      Program(tools["git"], "erase", given=asked)],
         "secret-tool": [
@@ -60,11 +85,13 @@ def prepare(session, tools):
         answer = session.run(program.command, program.given)
         if TOKEN.encode() not in answer and name != "/bin/true":
             raise SystemExit(f"bench: {name} does not answer with the token")
-    # The door answers by itself, or it is not the door that is measured.
-    alone = f"{session.directory}/coder-cred"
-    shutil.copy(tools["door"], alone)
-    door = getters({**tools, "door": alone})["coder-cred"]
-    session.run(door.command, door.given)
+    # The fast path answers by itself, or it is not the fast path that is measured.
+    os.makedirs(f"{session.directory}/alone")
+    alone = f"{session.directory}/alone/coder-cred"
+    shutil.copy(tools["fast"], alone)
+    for program in [getters({**tools, "fast": alone})["coder-cred"],
+                    *rounds_of_git({**tools, "fast": alone})["coder-cred: get, store"]]:
+        session.run(program.command, program.given)
 
 
 def cached(tools, sizes, rounds, results):
@@ -84,16 +111,23 @@ def cached(tools, sizes, rounds, results):
                         "peak": measure.peak(program),
                         "instructions": measure.instructions(program),
                         "size": os.path.getsize(os.path.realpath(program.command[0])) / 1e6,
-                        "libraries": libraries(program.command[0])}
+                        "libraries": len(libraries(program.command[0]))}
                 results["crowd"] = crowd(measure, getters(tools)["coder-cred"])
+                results["round"] = measure.rounds(rounds_of_git(tools), rounds)
+                several = {name: getters(tools)[name] for name in
+                           ("coder-cred", "git-credential-libsecret", "floor: C, libsecret")}
+                results["cold"] = {name: [measure.cold(program) for _ in range(rounds // 4 + 1)]
+                                   for name, program in several.items()}
+                results["parallel"] = {name: [measure.crowd(program, 64)[0] for _ in range(7)]
+                                       for name, program in several.items()}
         print(f"bench: {size} items done", file=sys.stderr)
 
 
-def crowd(measure, door):
+def crowd(measure, fast):
     rounds = []
     for _ in range(10):
-        alone = sum(measure.once(door)[1] for _ in range(100))
-        wall, busy = measure.crowd(door, 100)
+        alone = sum(measure.once(fast)[1] for _ in range(100))
+        wall, busy = measure.crowd(fast, 100)
         rounds.append((wall, busy, busy / alone))
     return [statistics.median(column) for column in zip(*rounds)]
 
@@ -107,31 +141,34 @@ def many(tools, rounds, results):
             measure = Measure(session, tools)
             exact = [word for pair in attributes(url.format(0)).items() for word in pair]
             times = measure.rounds({
-                "door": [Program(tools["door"], "token", url.format(0))],
+                "fast path": [Program(tools["fast"], "token", url.format(0))],
                 "floor": [Program(tools["floor"], *exact)]}, rounds)
-            listing = Program(tools["door"], "list")
+            listing = Program(tools["fast"], "list")
             lists = [measure.once(listing)[0] for _ in range(5)]
             results["many"][count] = {
-                "door": median(times["door"][0]), "floor": median(times["floor"][0]),
+                "fast path": median(times["fast path"][0]), "floor": median(times["floor"][0]),
                 "list": median(lists), "peak": measure.peak(listing)}
     print("bench: a thousand deployments done", file=sys.stderr)
+
+
+def sign_in(session, tools, name):
+    """Signs in to a simulated deployment of its own, and returns its URL."""
+    path = f"{session.directory}/{name}"
+    session.start([tools["simulator"], "serve", "--era", "C", "--url-file", path])
+    session.wait(lambda: os.path.exists(path) and os.path.getsize(path))
+    url = open(path).read().strip()
+    browser = f"{session.directory}/browser"
+    with open(browser, "w") as file:
+        file.write(f"#!/bin/sh\nexec {tools['simulator']} browse \"$1\"\n")
+    os.chmod(browser, 0o755)
+    session.run([tools["fast"], "login", url], BROWSER=browser)
+    return url
 
 
 def refresh(tools, rounds, results):
     """A forced refresh beside curl's same request, each with a simulated deployment of its own."""
     with Session([]) as session:
-        urls = []
-        for name in ("ours", "curls"):
-            path = f"{session.directory}/{name}"
-            session.start([tools["simulator"], "serve", "--era", "C", "--url-file", path])
-            session.wait(lambda: os.path.exists(path) and os.path.getsize(path))
-            urls.append(open(path).read().strip())
-        browser = f"{session.directory}/browser"
-        with open(browser, "w") as file:
-            file.write(f"#!/bin/sh\nexec {tools['simulator']} browse \"$1\"\n")
-        os.chmod(browser, 0o755)
-        for url in urls:
-            session.run([tools["door"], "login", url], BROWSER=browser)
+        urls = [sign_in(session, tools, name) for name in ("ours", "curls")]
 
         def kept(kind):
             return json.loads(session.run(
@@ -140,7 +177,7 @@ def refresh(tools, rounds, results):
 
         client, token = kept("client"), kept("session")["refresh_token"]
         measure = Measure(session, tools)
-        ours = Program(tools["door"], "token", urls[0], "--min-ttl", "31536000")
+        ours = Program(tools["fast"], "token", urls[0], "--min-ttl", "31536000")
         times = {"coder-cred": [], "curl": []}
         for number in range(rounds + 5):
             answer = f"{session.directory}/answer"
@@ -161,26 +198,47 @@ def refresh(tools, rounds, results):
     print("bench: refreshes done", file=sys.stderr)
 
 
+def expiry(tools, results):
+    """A hundred processes that find the same session expired: one of them refreshes it."""
+    with Session([]) as session:
+        url = sign_in(session, tools, "expiry")
+        exact = [word for pair in attributes(url).items() for word in pair]
+        measure = Measure(session, tools)
+        program = Program(tools["fast"], "token", url)
+        times = []
+        for _ in range(7):
+            kept = json.loads(session.run(["secret-tool", "lookup", *exact]))
+            kept["expires_at"] = int(time.time()) - 1
+            session.run(["secret-tool", "store", "--label=bench", *exact],
+                        json.dumps(kept, separators=(",", ":")))
+            times.append(measure.crowd(program, 100)[0])
+        results["expiry"] = times
+    print("bench: the crowd at expiry done", file=sys.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    for tool in ("door", "engine", "git", "floor", "peak", "simulator"):
+    for tool in TOOLS:
         parser.add_argument(f"--{tool}", required=True)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--sizes", default="1,100,5000")
-    parser.add_argument("--only", default="cached,many,refresh")
+    parser.add_argument("--only", default="cached,many,refresh,expiry")
     parser.add_argument("--markdown")
     parser.add_argument("--picture")
     options = parser.parse_args()
     tools = {name: os.path.abspath(getattr(options, name))
-             for name in ("door", "engine", "git", "floor", "peak", "simulator")}
+             for name in TOOLS}
     results = {"get": {}, "store": {}, "erase": {}, "footprint": {}, "many": {}, "crowd": None,
-               "refresh": None, "rounds": options.rounds}
+               "round": {}, "cold": {}, "parallel": {}, "refresh": None, "expiry": None,
+               "rounds": options.rounds}
     if "cached" in options.only:
         cached(tools, [int(size) for size in options.sizes.split(",")], options.rounds, results)
     if "many" in options.only:
         many(tools, options.rounds, results)
     if "refresh" in options.only:
         refresh(tools, options.rounds, results)
+    if "expiry" in options.only:
+        expiry(tools, results)
     text = report.markdown(results)
     print(text)
     if options.markdown:

@@ -73,6 +73,15 @@ class Measure:
                 raise SystemExit(f"bench: one of many {program.command} ended with {status}")
         return (time.perf_counter_ns() - start) / 1e6, busy
 
+    def cold(self, program):
+        """One call after the program and its libraries have left the page cache, as far as no
+        other program uses them: milliseconds."""
+        for path in [program.command[0], *libraries(program.command[0])]:
+            file = os.open(os.path.realpath(path), os.O_RDONLY)
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(file)
+        return self.once(program)[0]
+
     def peak(self, program):
         """Peak resident memory in megabytes."""
         done = subprocess.run(
@@ -91,9 +100,9 @@ class Measure:
 
 
 def libraries(path):
-    """How many shared libraries a program loads, the loader and the kernel's page left out."""
+    """The shared libraries that a program loads, without the loader and the kernel's page."""
     done = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return sum(b"=>" in line for line in done.stdout.splitlines())
+    return [line.split()[2].decode() for line in done.stdout.splitlines() if b"=> /" in line]
 
 
 def median(values):

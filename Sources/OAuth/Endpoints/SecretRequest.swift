@@ -86,9 +86,9 @@ extension TrustedEndpoint {
   /// is used as the username; the client secret is encoded using the same algorithm and used as
   /// the password."
   private static func basicCredentials(_ id: String, _ secret: Secret) -> Secret {
-    let pair: Secret =
-      "\(PercentEncoding.encodeForm(id)):\(secret.map(PercentEncoding.encodeForm))"
-    return pair.map { Data($0.utf8).base64EncodedString() }
+    let pair =
+      "\(PercentEncoding.encodeForm(id)):\(PercentEncoding.encodeForm(secret.forRequest))"
+    return Secret(Data(pair.utf8).base64EncodedString())
   }
 }
 

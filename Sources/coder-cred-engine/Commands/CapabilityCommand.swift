@@ -1,4 +1,6 @@
 import ArgumentParser
+import Credentials
+import Secrets
 
 /// `capability`: which parts of git's newer protocol are understood.
 struct CapabilityCommand: ParsableCommand {
@@ -6,7 +8,7 @@ struct CapabilityCommand: ParsableCommand {
     commandName: "capability",
     abstract: "Print what is understood of git's credential protocol.")
 
-  func run() {
-    Terminal.show("version 0\ncapability authtype\ncapability state\n")
+  func run() throws {
+    try Terminal.output(Secret(Credential.capabilities))
   }
 }

@@ -25,7 +25,9 @@ final class CommandContext {
     self.environment = environment
     let trace = Trace(isOn: environment["CODER_CRED_TRACE"] == "1")
     self.trace = trace
-    let keyring = KeyringSessionStore { trace($0) }
+    let keyring = KeyringSessionStore(
+      onWait: { Terminal.say($0.message) }, onLoss: { Terminal.warn(lossMessage(of: $0)) },
+      trace: { trace($0) })
     store = keyring
     names = keyring
     directory = RuntimeDirectory(environment)

@@ -19,6 +19,7 @@ struct EraseCommand: ParsableCommand {
     let context = CommandContext()
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
+    context.store.allowPrompts()
     try CredentialUpdate(store: context.store, lock: context.lock, clock: context.clock)
       .erase(request)
   }

@@ -33,6 +33,8 @@ struct RefreshCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
+    // The timer asks nobody.
+    if !due { context.store.allowPrompts() }
     var failures: [Failure] = []
     let chosen = try sessions(context, &failures)
     for failure in failures { Terminal.report(failure) }
@@ -98,7 +100,7 @@ struct RefreshCommand: ParsableCommand {
     _ context: CommandContext, _ failures: inout [Failure]
   ) throws -> [StoredSession] {
     var sessions: [StoredSession] = []
-    var isOneLocked = false
+    var locked: StoreError?
     for entry in try context.store.entries(of: nil) {
       switch entry.content {
       case .session(let session):
@@ -106,11 +108,11 @@ struct RefreshCommand: ParsableCommand {
           continue
         }
         sessions.append(session)
-      case .locked: isOneLocked = true
-      case .unreadable: continue
+      case .locked(let error): locked = error
+      case .lost, .unreadable: continue
       }
     }
-    if isOneLocked { failures.append(Failure(StoreError.locked)) }
+    if let locked { failures.append(Failure(locked)) }
     return sessions
   }
 

@@ -15,6 +15,7 @@ struct StoreCommand: ParsableCommand {
     let context = CommandContext()
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
+    context.store.allowPrompts()
     try CredentialUpdate(store: context.store, lock: context.lock, clock: context.clock)
       .store(request)
   }

@@ -57,8 +57,8 @@ struct TerminalLoginPrompt: LoginPrompt {
       Terminal.say("")
     }
     let line = try askForSecret("Paste the token here (it stays hidden): ")
-    let token = line.map { String(decoding: $0.utf8.filter { $0 > 0x20 }, as: UTF8.self) }
-    guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .malformedToken }
+    let token = line.withoutBlanks
+    guard token.isEmpty || token.isWord else { throw .malformedToken }
     return token.isEmpty ? nil : token
   }
 
