@@ -23,8 +23,11 @@ import Testing
     await withCheckedContinuation { continuation in
       Thread {
         let signals = SignalActions()
-        for scenario in scenarios {
-          explorer.explore(scenario, schedules: Self.isFull ? 20 * schedules : schedules, seed: seed)
+        // What a small scenario leaves over is for the others.
+        let total = Self.isFull ? 20 * schedules : schedules
+        for (index, scenario) in scenarios.enumerated() {
+          let left = total - explorer.figures.schedules
+          explorer.explore(scenario, schedules: left / (scenarios.count - index), seed: seed)
         }
         signals.restore()
         continuation.resume()
@@ -72,7 +75,7 @@ import Testing
     let kinds = ProcessKind.allCases
     let pairs = kinds.indices.flatMap { first in kinds[first...].map { [kinds[first], $0] } }
     let scenarios = scenarios(pairs, starts: StartState.allCases.count)
-    let figures = try await explore(scenarios, schedules: 380)
+    let figures = try await explore(scenarios, schedules: 102_000)
     expectNothing(figures, of: scenarios)
     #expect(figures.schedules >= 100_000)
   }
@@ -85,7 +88,7 @@ import Testing
       }
     }
     let scenarios = scenarios(triples, starts: 1)
-    let figures = try await explore(scenarios, schedules: 130)
+    let figures = try await explore(scenarios, schedules: 20_500)
     expectNothing(figures, of: scenarios)
     #expect(figures.schedules >= 20_000)
   }
