@@ -167,7 +167,9 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else { throw .keyring(.failed(reason: "stopped")) }
+    guard run.yield(process, at: .lock) != .crash else {
+      throw .keyring(.failed(reason: "stopped"))
+    }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
     guard run.world.nameOwner == nil else {
