@@ -62,7 +62,7 @@ struct CodeExchange {
       // What was asked for is done: a signal ends the rest.
       signals.release()
       for old in outlived where old.refreshToken != tokens.refreshToken { revoke(old) }
-      deleteFormerRegistration()
+      deleteFormerRegistration(after: session)
       return session
     } catch {
       // Nobody can use what was not kept.
@@ -247,16 +247,33 @@ struct CodeExchange {
 
   /// Tells whose sessions cannot be refreshed any more with another registration than their own, and
   /// deletes that at the server if nobody is left who uses it.
-  private func deleteFormerRegistration() {
+  private func deleteFormerRegistration(after session: StoredSession) {
+    for other in othersSessions() { flow.prompt.tell(.mustSignInAgain(account: other.account)) }
+    guard let former, former.clientID != registration.clientID, former.isDynamic else { return }
+    // Another sign-in of this account with the former registration saves before the look, or finds
+    // out that the registration is gone.
+    do throws(SessionError) {
+      try services.lock.withLock(
+        of: session.identity, timeoutMilliseconds: Self.lockTimeoutMilliseconds,
+        orUse: { () throws(SessionError) in nil }
+      ) { _ throws(SessionError) in
+        let isUsed = othersSessions().contains {
+          $0.clientID == former.clientID && $0.isAlive(now: services.clock.now)
+        }
+        if !isUsed { delete(former) }
+      }
+    } catch {
+      services.trace("the former registration stays: \(error)")
+    }
+  }
+
+  /// The sessions that belong to another registration.
+  private func othersSessions() -> [StoredSession] {
     let sessions = try? services.store.sessions(of: flow.deployment, account: nil)
-    guard let sessions else { return }
-    let others = sessions.filter { $0.method == .oauth && $0.clientID != registration.clientID }
-    for other in others { flow.prompt.tell(.mustSignInAgain(account: other.account)) }
-    guard let former, former.clientID != registration.clientID, former.isDynamic,
-      !others.contains(where: {
-        $0.clientID == former.clientID && $0.isAlive(now: services.clock.now)
-      })
-    else { return }
+    return (sessions ?? []).filter { $0.method == .oauth && $0.clientID != registration.clientID }
+  }
+
+  private func delete(_ former: StoredRegistration) {
     do throws(OAuthError) {
       try former.information.delete(policy: policy, client: http, now: services.clock.now)
     } catch {

@@ -107,7 +107,7 @@ package struct RefreshSituation: Sendable {
       return .ended
     }
     guard mayRefresh else { return isAlive ? .use(.stillValid) : .forbidden }
-    if reason == .rejection, !isExpired,
+    if reason == .rejection, !isExpired, session.refreshingSince == nil,
       history.wasForced(for: session.accessToken, now: uptimeMilliseconds)
     {
       return .use(.forcedMomentsAgo)

@@ -86,7 +86,21 @@ package struct SupersededSessions {
         }
       }
       // What fails here costs a refresh.
-      _ = try? services.store.replace(now, with: released)
+      try? replace(now, with: released)
+    }
+  }
+
+  /// Only under the lock: another sign-in may be saving.
+  private func replace(
+    _ former: StoredSession, with session: StoredSession
+  ) throws(SessionError) {
+    try services.lock.withLock(
+      of: session.identity, timeoutMilliseconds: Self.timeoutMilliseconds,
+      orUse: { () throws(SessionError) in nil }
+    ) { _ throws(SessionError) in
+      do throws(StoreError) { _ = try services.store.replace(former, with: session) } catch {
+        throw .store(error)
+      }
     }
   }
 }

@@ -49,7 +49,7 @@ extension Run {
       if !process.unsaved.isDisjoint(with: refreshTokens) { process.hasGivenUp = true }
       process.unsaved.subtract(refreshTokens)
       let kept = world.keyring.session?.refreshToken?.bare
-      if !process.kind.ends, grants.contains(where: { $0.refresh == kept }) {
+      if !process.kind.ends, !mayBeOvertaken, grants.contains(where: { $0.refresh == kept }) {
         violate("\(process.kind) revoked the session that the keyring holds")
       }
     }
@@ -60,7 +60,7 @@ extension Run {
   /// between a look at the item and the write, and goes on only then, cannot know of it: no keyring
   /// compares by itself.
   private var mayBeOvertaken: Bool {
-    world.fault == .stall && processes.contains(where: \.hasGivenUpLock)
+    world.fault == .stall && processes.contains(where: \.hasFoundLocked)
   }
 
   /// Whether something went wrong between an act of the server and the save of what it issued.
@@ -98,7 +98,9 @@ extension Run {
     let rejections = kinds.contains(.retry) ? 1 : 0
     let commands = kinds.count { $0 == .refresh }
     let total = processes.map(\.rotations).reduce(0, +)
-    let limit = world.clockOffset == 0 ? shared + rejections + commands : kinds.count
+    // Who is stopped after marking a session costs the next caller a refresh.
+    let marks = world.fault?.canLose == true ? kinds.count { !$0.refreshes } : 0
+    let limit = world.clockOffset == 0 ? shared + rejections + commands + marks : kinds.count
     if total > limit { violate("\(total) rotations for \(limit) demands") }
     if processes.contains(where: { $0.rotations > 1 }) { violate("one process rotated twice") }
   }

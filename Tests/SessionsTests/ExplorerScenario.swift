@@ -30,6 +30,9 @@ enum ProcessKind: String, CaseIterable {
   /// Whether it is meant to end the session.
   var ends: Bool { self == .logout || self == .eraseAll }
 
+  /// Whether it only refreshes.
+  var refreshes: Bool { [.get, .retry, .refresh].contains(self) }
+
   /// Does it.
   func run(in run: Run, as process: ExploredProcess) -> ExploredProcess.Outcome {
     let seams = ExploredSeams(run: run, process: process)
@@ -43,6 +46,8 @@ enum ProcessKind: String, CaseIterable {
         return .output(
           try SessionRefresh(services: seams.services).refresh(session, because: .command))
       case .login, .loginAnew:
+        seams.lockLogins()
+        defer { seams.unlockLogins() }
         return .output(try exchange(seams.services, isNew: self == .loginAnew))
       case .logout:
         let sessions = try seams.entries(of: deployment)
@@ -125,7 +130,8 @@ struct Scenario {
   var start: StartState
   var era = FakeDeployment.Era.c
   var endsReusedFamilies = true
-  var faults = Set(Fault.allCases)
+  /// What may go wrong, as bits.
+  var faults = UInt16.max
   /// Whether every other process has a runtime directory of its own.
   var hasTwoLockDomains = false
   var lock = LockScope.ofBus
@@ -141,10 +147,7 @@ struct Scenario {
     server.clients = ["c1", "c2"]
     server.codes = ["k1": "c1", "k2": "c2"]
     let grant = server.grant("c1", at: 1_000_000 - age)
-    if start == .spent {
-      server.spent.insert(grant.refresh)
-      _ = server.grant("c1", at: 1_000_000 - age)
-    }
+    if start == .spent { _ = server.grant("c1", refreshing: grant, at: 1_000_000 - age) }
     var world = World(server: server)
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: Secret(grant.access))
