@@ -24,7 +24,8 @@ import Testing
       Thread {
         let signals = SignalActions()
         for scenario in scenarios {
-          explorer.explore(scenario, schedules: Self.isFull ? 20 * schedules : schedules, seed: seed)
+          explorer.explore(
+            scenario, schedules: Self.isFull ? 20 * schedules : schedules, seed: seed)
         }
         signals.restore()
         continuation.resume()
