@@ -141,8 +141,8 @@ extension CommandContext {
     case .unfinished:
       failure = Failure(
         .retryLater,
-        "\(seen.deployment.url) has not responded to a refresh for \(milliseconds / 1000) s; "
-          + "process \(refresh.process) goes on waiting, and keeps what comes",
+        "refreshing the session with \(seen.deployment.url) takes longer than "
+          + "\(milliseconds / 1000) s; process \(refresh.process) goes on waiting, and keeps what comes",
         hint: "try again in a moment")
     case .lost:
       failure = Failure(
