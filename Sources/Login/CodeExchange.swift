@@ -75,7 +75,11 @@ struct CodeExchange {
   /// Sends the code, and again while the deployment is only busy: the person's consent is worth a
   /// minute of waiting, and a code lives for ten as a rule.
   ///
-  /// - Parameter mayBeUsed: set when a response was lost, so that the code may have been used.
+  /// - Parameters:
+  ///   - code: the code.
+  ///   - mayBeUsed: set when a response was lost, so that the code may have been used.
+  /// - Returns: the tokens.
+  /// - Throws: what the last attempt threw.
   private func exchange(
     _ code: Secret, mayBeUsed: inout Bool
   ) throws(OAuthError) -> TokenResponse {
@@ -161,12 +165,16 @@ struct CodeExchange {
   private func save(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
     var isFirst = true
     return try persevering { () throws(LoginError) in
-      // A save that was reported as failed may have happened, and others may have gone on from it.
-      defer { isFirst = false }
-      guard let before = try replace(session, isFirst: isFirst) else {
-        throw .endedMeanwhile
+      do throws(LoginError) {
+        guard let before = try replace(session, isFirst: isFirst) else { throw .endedMeanwhile }
+        return before
+      } catch {
+        // Unless the keyring was locked, a save that was reported as failed may have happened, and
+        // others may have gone on from it.
+        if case .session(.store(let failure)) = error, failure.isOfLock { throw error }
+        isFirst = false
+        throw error
       }
-      return before
     }
   }
 

@@ -122,7 +122,7 @@ private enum Fate: Hashable {
     try Desk.withSession { desk in
       try desk.age()
       try desk.token()
-      let fates = try killAtEachCall(desk, few: 160, "refresh") {
+      let fates = try killAtEachCall(desk, few: 12, "refresh") {
         try desk.age()
         return try .refresh(desk)
       }
