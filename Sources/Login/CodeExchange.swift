@@ -159,13 +159,9 @@ struct CodeExchange {
   /// - Returns: sessions that have made room, and whose grants may still be alive.
   /// - Throws: ``LoginError/endedMeanwhile`` when somebody has ended the session already.
   private func save(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
-    var isFirst = true
+    var first: [StoredSession]?
     return try persevering { () throws(LoginError) in
-      // A save that was reported as failed may have happened, and others may have gone on from it.
-      defer { isFirst = false }
-      guard let before = try replace(session, isFirst: isFirst) else {
-        throw .endedMeanwhile
-      }
+      guard let before = try replace(session, first: &first) else { throw .endedMeanwhile }
       return before
     }
   }
@@ -192,9 +188,10 @@ struct CodeExchange {
 
   /// Saves the session.
   ///
+  /// - Parameter first: the sessions that were there at the first attempt.
   /// - Returns: the sessions before; nil when ours was ended by whoever came between.
   private func replace(
-    _ session: StoredSession, isFirst: Bool
+    _ session: StoredSession, first: inout [StoredSession]?
   ) throws(LoginError) -> [StoredSession]? {
     let isNamelessOurs = try isNamelessSession(of: session)
     // A refresh of the former session may be under way, and may hang: it saves nothing over this.
@@ -206,8 +203,11 @@ struct CodeExchange {
       // Who signs out meanwhile deletes the registration, and all that was issued to it.
       let known = setup.isStored ? try store.registration(of: flow.deployment) : nil
       let isRegistered = known?.clientID == registration.clientID
+      // A save that was reported as failed may have happened, and others may have gone on from it.
+      let isChanged = first.map { $0 != before && !before.contains(session) } ?? false
+      first = first ?? before
       let mayBeEnded =
-        !isFirst || setup.isStored && !isRegistered
+        isChanged || setup.isStored && !isRegistered
         || before.contains { isNewer($0, than: session) }
       if mayBeEnded, isRejected(session) { return nil }
       if !isRegistered { try store.save(registration) }
@@ -217,7 +217,7 @@ struct CodeExchange {
       if !session.account.isEmpty, before.contains(where: \.account.isEmpty) {
         try store.removeSessions(of: flow.deployment, account: "")
       }
-      return before
+      return first
     }
   }
 

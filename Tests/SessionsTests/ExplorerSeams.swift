@@ -127,7 +127,7 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: 
+    case .ofBus, .leases:
       KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
@@ -167,7 +167,9 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else { throw .keyring(.failed(reason: "stopped")) }
+    guard run.yield(process, at: .lock) != .crash else {
+      throw .keyring(.failed(reason: "stopped"))
+    }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
     guard run.world.nameOwner == nil else {
