@@ -75,7 +75,11 @@ struct CodeExchange {
   /// Sends the code, and again while the deployment is only busy: the person's consent is worth a
   /// minute of waiting, and a code lives for ten as a rule.
   ///
-  /// - Parameter mayBeUsed: set when a response was lost, so that the code may have been used.
+  /// - Parameters:
+  ///   - code: the authorization code.
+  ///   - mayBeUsed: set when a response was lost, so that the code may have been used.
+  /// - Returns: the tokens.
+  /// - Throws: what the token endpoint throws.
   private func exchange(
     _ code: Secret, mayBeUsed: inout Bool
   ) throws(OAuthError) -> TokenResponse {
@@ -188,8 +192,11 @@ struct CodeExchange {
 
   /// Saves the session.
   ///
-  /// - Parameter first: the sessions that were there at the first attempt.
-  /// - Returns: the sessions before; nil when ours was ended by whoever came between.
+  /// - Parameters:
+  ///   - session: what is saved.
+  ///   - first: the sessions that were there at the first attempt; set by it.
+  /// - Returns: those sessions; nil when ours was ended by whoever came between.
+  /// - Throws: the keyring's error.
   private func replace(
     _ session: StoredSession, first: inout [StoredSession]?
   ) throws(LoginError) -> [StoredSession]? {
