@@ -17,9 +17,9 @@ enum RefreshMark {
   /// that was decided on before, and looks soon; whoever has a lease looks after everybody else.
   ///
   /// - Parameters:
-  ///   - lock: the lock that they hold.
+  ///   - lock: the lock that is held.
   ///   - number: one that was chosen at random.
-  /// - Returns: the time.
+  /// - Returns: how long to wait.
   static func settlingMilliseconds(holding lock: HeldLock, number: UInt64) -> Int {
     lock.coversKeyring ? 30 : 300 + Int(number % 100)
   }
@@ -29,7 +29,7 @@ enum RefreshMark {
   /// A word for a new mark's owner that no other process uses.
   ///
   /// - Parameters:
-  ///   - lock: the lock that the owner holds.
+  ///   - lock: the lock that is held.
   ///   - number: one that was chosen at random.
   /// - Returns: the word.
   static func owner(holding lock: HeldLock, number: UInt64) -> String {
