@@ -182,7 +182,7 @@ struct CodeExchange {
         guard case .session(.store(let failure)) = error,
           services.clock.uptimeMilliseconds < deadline
         else { throw error }
-        if failure.isOfLock {
+        if failure.isLocked {
           try flow.storing { store throws(StoreError) in try store.unlock() }
         }
         services.clock.sleep(milliseconds: 300)
