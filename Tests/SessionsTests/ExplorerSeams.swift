@@ -127,7 +127,7 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: 
+    case .ofBus, .leases:
       KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
