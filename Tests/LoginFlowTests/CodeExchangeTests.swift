@@ -31,7 +31,7 @@ import Testing
     bench.store.registration = bench.registration("old")
     bench.keep("alice", client: "old")
     bench.expectDiscovery()
-    bench.http.on("GET", "/oauth2/clients/old", 401)
+    bench.http.on("GET", "/oauth2/clients/old", 401, json: #"{"error":"invalid_token"}"#)
     // By either way of naming the client.
     for _ in 1...2 {
       bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)

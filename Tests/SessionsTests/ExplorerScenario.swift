@@ -137,8 +137,8 @@ struct Scenario {
   /// Whether every other process has a runtime directory of its own.
   var hasTwoLockDomains = false
   var lock = LockScope.ofBus
-  /// Whether the keyring keeps the mark of a refresh that is under way, as it must.
-  var keepsMarks = true
+  /// Whether processes see each other's marks of a refresh that is under way, as they must.
+  var showsMarks = true
 
   /// What the session's access token is called at the start, and its refresh token.
   var firstToken: String { "a1" }

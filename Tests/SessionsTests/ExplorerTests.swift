@@ -106,14 +106,14 @@ import Testing
 
   @Test func `Without the mark a crash leaves a dead token that is handed out`() async throws {
     var scenario = Scenario(processes: [.refresh, .get], start: .fresh)
-    scenario.keepsMarks = false
+    scenario.showsMarks = false
     scenario.faults = Fault.crash.bit
     let figures = try await explore([scenario], schedules: 1_000)
     #expect(
       figures.findings.contains {
         $0.violations.contains { $0.contains("output the dead a1 without a word") }
       })
-    scenario.keepsMarks = true
+    scenario.showsMarks = true
     #expect(try await explore([scenario], schedules: 1_000).findings.isEmpty)
   }
 }
