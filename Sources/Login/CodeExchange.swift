@@ -18,6 +18,8 @@ struct CodeExchange {
   let former: StoredRegistration?
   let verifier: CodeVerifier
   let redirectURI: String
+  /// Notes the signals that come while the person is asked.
+  let interruption: Interruption
 
   private var services: SessionServices { flow.services }
   private var registration: StoredRegistration { setup.registration }
@@ -26,19 +28,51 @@ struct CodeExchange {
   func run(_ code: Secret) throws(LoginError) -> StoredSession {
     // The keyring may have locked itself while the person was away.
     try flow.storing { store throws(StoreError) in try store.unlock(timeoutSeconds: 120) }
-    // From here on a signal would leave behind a grant that nobody knows of.
-    let signals = HeldSignals()
-    defer { signals.release() }
-    let tokens = try flow.asking { () throws(OAuthError) in try exchange(code) }
-    for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
+    let (tokens, account) = try holdingSignals { () throws(LoginError) in
+      let tokens = try flow.asking { () throws(OAuthError) in try exchange(code) }
+      for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
+      return (tokens, self.account(of: tokens.accessToken))
+    }
     do throws(LoginError) {
-      return try keep(tokens)
+      try confirm(account, tokens)
+      return try holdingSignals { () throws(LoginError) in try keep(tokens, account) }
     } catch {
-      // Another user's sign-in has said what becomes of the tokens. Whatever else fails, nobody can
-      // use them.
+      // Who refused another user's sign-in has said what becomes of the tokens. Whatever else
+      // fails, nobody can use them.
       if case .wrongAccount = error { throw error }
       revoke(tokens)
       throw error
+    }
+  }
+
+  /// Does what a signal must not break off, because it would leave behind a grant that nobody knows
+  /// of. Signals that come between two such steps are noted by ``Interruption``.
+  private func holdingSignals<Value>(
+    _ body: () throws(LoginError) -> Value
+  ) throws(LoginError) -> Value {
+    let signals = HeldSignals()
+    defer { signals.release() }
+    return try body()
+  }
+
+  /// Makes sure that the person means to sign in with this account, when others are signed in and
+  /// none was asked for: a browser may hold a session of somebody else.
+  private func confirm(_ account: String?, _ tokens: TokenResponse) throws(LoginError) {
+    guard let account, flow.options.account == nil else { return }
+    let sessions = try flow.storing { store throws(StoreError) in
+      try store.sessions(of: flow.deployment, account: nil)
+    }
+    let former = sessions.filter { $0.method != .basic && !$0.account.isEmpty }.map(\.account)
+    guard !former.isEmpty, !former.contains(account) else { return }
+    guard flow.prompt.canAsk else {
+      return flow.prompt.tell(.otherAccount(account, beside: former))
+    }
+    let isKept = try flow.prompt.keeps(
+      account: account, beside: former, interruption: interruption.descriptor)
+    guard isKept else {
+      revoke(tokens)
+      throw .wrongAccount(
+        found: account, wanted: former.joined(separator: ", "), isOfBrowser: true)
     }
   }
 
@@ -64,8 +98,9 @@ struct CodeExchange {
     }
   }
 
-  private func keep(_ tokens: TokenResponse) throws(LoginError) -> StoredSession {
-    let account = account(of: tokens.accessToken)
+  private func keep(
+    _ tokens: TokenResponse, _ account: String?
+  ) throws(LoginError) -> StoredSession {
     var session = StoredSession(
       deployment: flow.deployment, account: account ?? flow.options.account ?? "",
       method: .oauth, accessToken: tokens.accessToken)

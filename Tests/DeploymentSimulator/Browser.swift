@@ -40,11 +40,13 @@ extension DeploymentSimulator {
       followingCallback: followingCallback)
   }
 
-  /// The same for a deployment in another process, signed in through its control endpoint.
+  /// The same for a deployment in another process, signed in through its control endpoint; from a
+  /// page that leads on to it, too.
   public static func browse(
-    remote authorizationURL: String, decision: Decision = .allow, user: String? = nil,
+    remote url: String, decision: Decision = .allow, user: String? = nil,
     followingCallback: Bool = true
   ) throws(Exchange.Failure) -> Visit {
+    let authorizationURL = try target(of: url)
     guard let uri = URIReference(authorizationURL) else { throw .unusableURL }
     var command: JSON = ["command": "session"]
     if let user { command.set("user", .string(user)) }
@@ -53,6 +55,12 @@ extension DeploymentSimulator {
     return try visit(
       authorizationURL, decision: decision, session: response["session_token"] ?? "",
       followingCallback: followingCallback)
+  }
+
+  /// Where a page without a query leads, as an authorization URL never is.
+  public static func target(of url: String) throws(Exchange.Failure) -> String {
+    guard let uri = URIReference(url), uri.query == nil else { return url }
+    return try Exchange.send(url, headers: [:]).headers["location"] ?? url
   }
 
   private static func visit(

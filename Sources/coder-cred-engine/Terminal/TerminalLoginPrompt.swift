@@ -31,6 +31,9 @@ struct TerminalLoginPrompt: LoginPrompt {
       Terminal.say("The deployment does not know that code; paste the whole address instead.")
     case .mustSignInAgain(let account):
       Terminal.say("\(account) used the former client, and will have to sign in again.")
+    case .otherAccount(let account, let former):
+      Terminal.warn(
+        "signed in as \(account); before it was \(former.joined(separator: ", "))")
     case .formerNotRevoked(let error):
       Terminal.warn(
         "the former sign-in is not revoked: "
@@ -66,6 +69,31 @@ struct TerminalLoginPrompt: LoginPrompt {
     try askForSecret(
       "Client secret (empty \(isKnown ? "to keep the one known" : "if it has none")): ")
   }
+
+  func keeps(
+    account: String, beside former: [String], interruption: Int32?
+  ) throws(LoginError) -> Bool {
+    // What was typed before the question is no answer to it.
+    tcflush(STDIN_FILENO, TCIFLUSH)
+    Terminal.prompt(
+      "Signed in as \(account); before it was \(former.joined(separator: ", ")). "
+        + "Keep this sign-in? [y/N] ")
+    var watched = [STDIN_FILENO, interruption ?? -1].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    // Nobody at the terminal is no consent.
+    while poll(&watched, nfds_t(watched.count), Self.questionTimeoutMilliseconds) < 0 {
+      guard errno == EINTR else { return false }
+    }
+    guard watched[0].revents != 0, watched[1].revents == 0 else {
+      Terminal.say("")
+      return false
+    }
+    return try ["y", "yes"].contains(ask(""))
+  }
+
+  /// How long a question about tokens that are already issued waits.
+  private static let questionTimeoutMilliseconds: Int32 = 120_000
 
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     let prompt = BrowserPrompt(
