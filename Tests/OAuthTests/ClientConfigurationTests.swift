@@ -172,6 +172,26 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #expect(client.isFinished)
   }
 
+  @Test(
+    arguments: [
+      (#"["a","b:c"]"#, "a b:c"), ("[]", nil), (#""""#, nil), (#""a b""#, "a b"), ("null", nil),
+    ] as [(String, String?)])
+  func `A scope that was returned as a list is sent back as the text it should be`(
+    returned: String, sent: String?
+  ) throws {
+    let old = try registered(answer())
+    client.on("GET", clientURI, 200, json: #"{"client_id":"c1","scope":\#(returned)}"#)
+    guard case .registered(let current, let details) = try status(old) else {
+      Issue.record("the client is there")
+      return
+    }
+    client.on("PUT", clientURI, 200, json: #"{"client_id":"c1"}"#)
+    _ = try current.update(
+      request, keeping: details, policy: policy(), client: client, now: now)
+    #expect(client.json["scope"] as? String == sent)
+    #expect(client.isFinished)
+  }
+
   @Test func `An update about another client is malformed`() throws {
     let old = try registered(answer())
     client.on("PUT", clientURI, 200, json: #"{"client_id":"c2"}"#)

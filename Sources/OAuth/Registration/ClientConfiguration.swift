@@ -122,7 +122,7 @@ extension ClientRegistration {
       "client_id", "client_secret", "registration_access_token", "registration_client_uri",
       "client_secret_expires_at", "client_id_issued_at", "redirect_uris",
     ]
-    let kept = (metadata?.members ?? []).filter {
+    let kept = (metadata?.members ?? []).map(Self.wellTyped).filter {
       !ours.contains($0.name) && $0.value != .null && $0.value != .string("")
     }
     let names = Set(kept.map(\.name))
@@ -139,6 +139,14 @@ extension ClientRegistration {
     }
     return try ClientRegistration(
       object, of: response, request: request, policy: policy, previous: self)
+  }
+
+  /// RFC 7591 §2: "scope: String containing a space-separated list of scope values […] that the
+  /// client can use". Some servers return a list, and do not take it back.
+  private static func wellTyped(_ member: JSONValue.Member) -> JSONValue.Member {
+    guard member.name == "scope", case .array(let values) = member.value else { return member }
+    let words = values.compactMap { if case .string(let word) = $0 { word } else { nil } }
+    return JSONValue.Member(name: "scope", value: .string(words.joined(separator: " ")))
   }
 
   /// Ends the registration, and with it every token issued under it.
