@@ -43,11 +43,15 @@ final class PastedResponse: LoginEventSource {
   ) -> Result<AuthorizationResponse, OAuthError>? {
     guard pasted.utf8.contains(where: { $0 > 0x20 }) else { return nil }
     do throws(OAuthError) {
-      let response = try AuthorizationResponse(pasted: pasted, expected: expected)
+      guard let response = try AuthorizationResponse(pasted: pasted, expected: expected) else {
+        say(
+          pasted.utf8.contains(UInt8(ascii: "?"))
+            ? "That is not the response to this sign-in; use the newest tab."
+            : "That is not the address of the last page; it has a “?” in it.")
+        return nil
+      }
       // What a script pipes in may be anything, even a secret meant for another question.
-      if let response, response.hasState || isatty(input) != 0 { return .success(response) }
-      say("That is not the address of this sign-in's last page; use the newest tab.")
-      return nil
+      return response.hasState || isatty(input) != 0 ? .success(response) : nil
     } catch {
       guard case .malformed(let reason) = error else { return .failure(error) }
       say("That cannot be used: \(reason).")
