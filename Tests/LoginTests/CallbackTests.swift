@@ -82,10 +82,11 @@ import Testing
         terminal.type(desk.url + "/oauth2/authorize")
         try terminal.expect("That is not the address of the last page")
         terminal.type("http://127.0.0.1:1/callback?code=x&state=another")
-        try terminal.expect("That is not the answer to this sign-in")
+        try terminal.expect("That is not the response to this sign-in")
         terminal.type(address)
-        try terminal.expect("the answer holds neither a code nor an error")
-        #expect(terminal.end() == .status(76))
+        try terminal.expect("the response holds neither a code nor an error")
+        terminal.type(try desk.deployment.callback(of: address))
+        #expect(terminal.end() == .status(0))
       }
       try desk.withTerminal(["login", desk.url, "--method", "oauth"]) { terminal in
         let address = try desk.address(on: terminal)

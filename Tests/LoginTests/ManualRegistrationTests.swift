@@ -43,7 +43,10 @@ import Testing
       try desk.token("--min-ttl", "31536000")
       #expect(desk.deployment.registrationRequests == 0)
       for request in desk.deployment.requests.tokenRequests() {
-        #expect(request.form["client_secret"] == app.secret)
+        let credentials = Data("\(app.id):\(app.secret)".utf8).base64EncodedString()
+        #expect(
+          request.headers["authorization"] == "Basic \(credentials)"
+            || request.form["client_secret"] == app.secret)
       }
     }
   }

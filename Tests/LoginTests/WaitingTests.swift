@@ -13,7 +13,7 @@ import Testing
       let denied = try desk.login(browser: ["--deny"], status: 77)
       #expect(
         denied.message("error")?.hasSuffix(
-          "access was denied: The resource owner or authorization server denied the request")
+          "access was denied: \"The resource owner or authorization server denied the request\"")
           == true)
       #expect(try desk.sessions().isEmpty && desk.registrations().isEmpty)
       #expect(desk.deployment.registeredClients.isEmpty)
@@ -43,7 +43,7 @@ import Testing
           + waiting.parameter("state"))
       #expect(shown.status == 400 && shown.page.contains("&lt;script&gt;broken"))
       #expect(!shown.page.contains("<script>") && !shown.page.contains("\u{1B}"))
-      waiting.expectEnd(76, saying: "<script>broken (server_error)")
+      waiting.expectEnd(76, saying: "<script>broken\")")
       #expect(!waiting.output.contains("\u{1B}"))
     }
   }

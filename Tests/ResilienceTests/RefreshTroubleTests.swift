@@ -80,7 +80,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
   }
 
   @Test func `A lost or damaged response ends the session once, and says why`() throws {
-    let faults: [DeploymentSimulator.Fault] = [.drop, .cut, .truncatedJSON]
+    let faults: [DeploymentSimulator.Fault] = [.drop, .cut]
     for fault in faults {
       try Desk.withSession { desk in
         try desk.expire()
@@ -93,6 +93,20 @@ struct Trouble: Sendable, CustomTestStringConvertible {
         #expect(try desk.run(["token", desk.url]).status == 1)
         #expect(desk.deployment.requests.isEmpty)
       }
+    }
+  }
+
+  @Test(arguments: [1, 2])
+  func `A damaged response that still shows the tokens loses nothing`(missing: Int) throws {
+    try Desk.withSession { desk in
+      try desk.expire()
+      desk.deployment.changeResponses(at: .refresh, times: 1) { response, _ in
+        response.body.removeLast(missing)
+      }
+      try desk.token()
+      try desk.expire()
+      try desk.token()
+      #expect(desk.deployment.refreshes.count == 1)
     }
   }
 
@@ -109,13 +123,18 @@ struct Trouble: Sendable, CustomTestStringConvertible {
     }
   }
 
+  /// Trouble after which the code is sent again.
+  private static let passing = ["reset", "garbage", "408", "500", "502", "503", "429"]
+
   @Test func `Trouble in the exchange says so, and the next sign-in works`() throws {
     try Desk.withSession { desk in
       let browser = try desk.browser()
       for trouble in Trouble.all where !trouble.isSlow {
         desk.deployment.inject(trouble.fault, at: .exchange)
         let result = try desk.run(["login", desk.url], environment: browser)
-        #expect([75, 76].contains(result.status), "\(trouble.name): \(result.stderr)")
+        // The person's consent is worth another try where the server may only have been busy.
+        let expected: [Int32] = Self.passing.contains(trouble.name) ? [0] : [75, 76]
+        #expect(expected.contains(result.status), "\(trouble.name): \(result.stderr)")
         // The former session is as it was.
         try desk.token()
       }

@@ -74,7 +74,7 @@ import Testing
   {
     let bench = Bench()
     bench.store.session?.refreshingSince = bench.clock.now - 500
-    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 404) }
+    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 403) }
     // Whoever finds a mark does not trust the token, however long it has to live.
     #expect(try bench.valid().accessToken == "a1")
     #expect(bench.requests == 1)
