@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
-      name: "SecretService", dependencies: ["CSecret", "Secrets"], swiftSettings: strict),
+      name: "SecretService", dependencies: ["CLinux", "CSecret", "Secrets"], swiftSettings: strict),
     .target(
       name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
     .target(
@@ -57,7 +57,7 @@ let package = Package(
       name: "coder-cred-engine",
       dependencies: [
         "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
-        "Secrets", "Sessions",
+        "SecretService", "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -79,6 +79,11 @@ let package = Package(
     .target(
       name: "TestDesk", dependencies: ["DeploymentSimulator"], path: "Tests/TestDesk",
       swiftSettings: strict),
+
+    .target(
+      name: "SessionFakes",
+      dependencies: ["Credentials", "HTTP", "OAuth", "SecretService", "Secrets", "Sessions"],
+      path: "Tests/SessionFakes", swiftSettings: strict),
 
     .testTarget(
       name: "DeploymentSimulatorTests",
@@ -105,7 +110,16 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SessionsTests",
-      dependencies: ["Credentials", "HTTP", "OAuth", "Secrets", "Sessions"],
+      dependencies: [
+        "Credentials", "HTTP", "Login", "OAuth", "SecretService", "Secrets", "SessionFakes",
+        "Sessions",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LoginFlowTests",
+      dependencies: [
+        "Credentials", "HTTP", "Login", "OAuth", "Secrets", "SessionFakes", "Sessions",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "FastPathTests",

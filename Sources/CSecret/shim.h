@@ -8,21 +8,100 @@
 #endif
 #include <libsecret/secret.h>
 
-/* g_initable_new(3) is variadic, which Swift does not import. */
-static inline SecretService *
-csecret_service_new(GType type, GDBusConnection *connection, const gchar *name, gint timeout_ms,
-                    GError **error)
-{
-  return (SecretService *)g_initable_new(
-      type, NULL, error, "g-connection", connection, "g-name", name,
-      "g-object-path", "/org/freedesktop/secrets", "g-interface-name",
-      "org.freedesktop.Secret.Service", "g-flags",
-      G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS |
-          G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
-      "g-default-timeout", timeout_ms, NULL);
-}
-
 /* GLib spells these as macros with casts, which Swift does not import. */
 static inline GQuark csecret_error_domain(void) { return SECRET_ERROR; }
 static inline GQuark csecret_dbus_error_domain(void) { return G_DBUS_ERROR; }
 static inline GQuark csecret_io_error_domain(void) { return G_IO_ERROR; }
+
+/*
+ * Constants behind functions: GLib 2.88 marks its flags as such, and Swift then imports them as
+ * another type than before.
+ */
+static inline void
+csecret_log_ignore(const gchar *domain, GLogFunc handler)
+{
+  g_log_set_handler(domain, G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, handler,
+                    NULL);
+}
+
+static inline void
+csecret_bus_get(GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_bus_get(G_BUS_TYPE_SESSION, cancellable, callback, data);
+}
+
+static inline void
+csecret_open(GType type, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  secret_service_open(type, NULL, SECRET_SERVICE_NONE, cancellable, callback, data);
+}
+
+static inline void
+csecret_default_collection(SecretService *service, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer data)
+{
+  secret_collection_for_alias(service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE,
+                              cancellable, callback, data);
+}
+
+static inline void
+csecret_collection(SecretService *service, const gchar *path, GCancellable *cancellable,
+                   GAsyncReadyCallback callback, gpointer data)
+{
+  secret_collection_new_for_dbus_path(service, path, SECRET_COLLECTION_NONE, cancellable, callback,
+                                      data);
+}
+
+static inline void
+csecret_item(SecretService *service, const gchar *path, GCancellable *cancellable,
+             GAsyncReadyCallback callback, gpointer data)
+{
+  secret_item_new_for_dbus_path(service, path, SECRET_ITEM_NONE, cancellable, callback, data);
+}
+
+static inline void
+csecret_create_item(SecretCollection *collection, GHashTable *attributes, const gchar *label,
+                    SecretValue *value, GCancellable *cancellable, GAsyncReadyCallback callback,
+                    gpointer data)
+{
+  secret_item_create(collection, NULL, attributes, label, value, SECRET_ITEM_CREATE_NONE,
+                     cancellable, callback, data);
+}
+
+/* Calls a method of another interface than the Secret Service's; starts nothing. */
+static inline void
+csecret_call(GDBusConnection *bus, const gchar *name, const gchar *path, const gchar *interface,
+             const gchar *method, GVariant *arguments, const gchar *reply,
+             GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_dbus_connection_call(bus, name, path, interface, method, arguments, G_VARIANT_TYPE(reply),
+                         G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, cancellable, callback, data);
+}
+
+/* A subtype of a class that adds nothing to it but what `initialize` sets in its class. */
+static inline GType
+csecret_subtype(GType parent, const gchar *name, GClassInitFunc initialize)
+{
+  GTypeQuery query;
+  g_type_query(parent, &query);
+  return g_type_register_static_simple(parent, name, query.class_size, initialize,
+                                       query.instance_size, NULL, (GTypeFlags)0);
+}
+
+static inline gulong
+csecret_connect_signal(gpointer instance, const gchar *signal,
+                       void (*handler)(GDBusProxy *, gchar *, gchar *, GVariant *, gpointer),
+                       gpointer data)
+{
+  return g_signal_connect_data(instance, signal, G_CALLBACK(handler), data, NULL,
+                               (GConnectFlags)0);
+}
+
+/* The socket of a connection to a bus, or -1. */
+static inline int
+csecret_bus_socket(GDBusConnection *bus)
+{
+  GIOStream *stream = g_dbus_connection_get_stream(bus);
+  if (!G_IS_SOCKET_CONNECTION(stream)) return -1;
+  return g_socket_get_fd(g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)));
+}

@@ -40,6 +40,9 @@ public struct StoredSession: Sendable, Equatable {
   public var staleSince: Int64?
   /// Since when a refresh is under way, in Unix seconds.
   public var refreshingSince: Int64?
+  /// Who refreshes, in a word that no other process uses; nil when nobody does any more and the
+  /// outcome is unknown.
+  public var refreshingBy: String?
   /// The fields of the stored payload that this version does not know; they are kept.
   private var unknownFields = Payload()
 
@@ -75,6 +78,12 @@ public struct StoredSession: Sendable, Equatable {
   public func isFresh(now: Int64, minimumSeconds: Int64) -> Bool {
     isAlive(now: now) && secondsLeft(now: now).map { $0 >= minimumSeconds } ?? true
       && refreshingSince == nil && !isFromTheFuture(now: now)
+  }
+
+  /// Whether only a new sign-in helps at the Unix time `now`: its access token is dead, and nothing
+  /// can bring another one.
+  public func hasEnded(now: Int64) -> Bool {
+    !isAlive(now: now) && (method != .oauth || refreshToken == nil)
   }
 
   /// Whether the clock must have been set back by more than five minutes since the token was
@@ -141,6 +150,7 @@ extension StoredSession {
     signedInAt = payload.take(number: "signed_in_at")
     staleSince = payload.take(number: "stale")
     refreshingSince = payload.take(number: "refreshing")
+    refreshingBy = payload.take(text: "refreshing_by")
     unknownFields = payload
   }
 
@@ -165,6 +175,7 @@ extension StoredSession {
     payload[number: "signed_in_at"] = signedInAt
     payload[number: "stale"] = staleSince
     payload[number: "refreshing"] = refreshingSince
+    payload[text: "refreshing_by"] = refreshingBy
     payload.add(unknownFields)
     return try payload.encoded()
   }

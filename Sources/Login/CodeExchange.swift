@@ -8,6 +8,10 @@ import Sessions
 struct CodeExchange {
   /// How long a code is sent again, in milliseconds.
   private static let repeatingTimeoutMilliseconds: Int64 = 60_000
+  /// How long to go on trying to save the session, in milliseconds.
+  private static let savingTimeoutMilliseconds: Int64 = 30_000
+  /// How long to wait for a refresh of the former session, in milliseconds.
+  private static let lockTimeoutMilliseconds = 10_000
 
   let flow: LoginFlow
   /// Where secrets may go.
@@ -18,61 +22,49 @@ struct CodeExchange {
   let former: StoredRegistration?
   let verifier: CodeVerifier
   let redirectURI: String
-  /// Notes the signals that come while the person is asked.
-  let interruption: Interruption
 
   private var services: SessionServices { flow.services }
   private var registration: StoredRegistration { setup.registration }
+  /// Whose a token is can be done without, if the deployment does not say it soon.
+  private var api: DeploymentAPI {
+    DeploymentAPI(policy: policy, client: services.client(flow.deployment, .personWaits))
+  }
 
   /// Exchanges the code and keeps what comes of it.
   func run(_ code: Secret) throws(LoginError) -> StoredSession {
     // The keyring may have locked itself while the person was away.
-    try flow.storing { store throws(StoreError) in try store.unlock(timeoutSeconds: 120) }
-    let (tokens, account) = try holdingSignals { () throws(LoginError) in
-      let tokens = try flow.asking { () throws(OAuthError) in try exchange(code) }
-      for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
-      return (tokens, self.account(of: tokens.accessToken))
-    }
-    do throws(LoginError) {
-      try confirm(account, tokens)
-      return try holdingSignals { () throws(LoginError) in try keep(tokens, account) }
-    } catch {
-      // Who refused another user's sign-in has said what becomes of the tokens. Whatever else
-      // fails, nobody can use them.
-      if case .wrongAccount = error { throw error }
-      revoke(tokens)
-      throw error
-    }
-  }
-
-  /// Does what a signal must not break off, because it would leave behind a grant that nobody knows
-  /// of. Signals that come between two such steps are noted by ``Interruption``.
-  private func holdingSignals<Value>(
-    _ body: () throws(LoginError) -> Value
-  ) throws(LoginError) -> Value {
+    try flow.storing { store throws(StoreError) in try store.unlock() }
+    // From here on a signal would leave behind a grant that nobody knows of.
     let signals = HeldSignals()
     defer { signals.release() }
-    return try body()
-  }
-
-  /// Makes sure that the person means to sign in with this account, when others are signed in and
-  /// none was asked for: a browser may hold a session of somebody else.
-  private func confirm(_ account: String?, _ tokens: TokenResponse) throws(LoginError) {
-    guard let account, flow.options.account == nil else { return }
-    let sessions = try flow.storing { store throws(StoreError) in
-      try store.sessions(of: flow.deployment, account: nil)
+    let superseded = SupersededSessions(
+      of: flow.deployment, clientID: registration.clientID, services: services)
+    let tokens: TokenResponse
+    do throws(OAuthError) {
+      tokens = try exchange(code)
+    } catch {
+      superseded.release(error.grantState == .unknown ? .unknown : .none)
+      throw .oauth(error)
     }
-    let former = sessions.filter { $0.method != .basic && !$0.account.isEmpty }.map(\.account)
-    guard !former.isEmpty, !former.contains(account) else { return }
-    guard flow.prompt.canAsk else {
-      return flow.prompt.tell(.otherAccount(account, beside: former))
+    for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
+    let session = session(tokens, signals)
+    if let wanted = flow.options.account, wanted != session.account {
+      try refuse(session, tokens, wanted, superseded)
     }
-    let isKept = try flow.prompt.keeps(
-      account: account, beside: former, interruption: interruption.descriptor)
-    guard isKept else {
+    try confirm(session, tokens, superseded, signals)
+    do throws(LoginError) {
+      let outlived = try save(session)
+      superseded.release(.replaced(by: session), isDead: isRejected)
+      // What was asked for is done: a signal ends the rest.
+      signals.release()
+      for old in outlived where old.refreshToken != tokens.refreshToken { revoke(old) }
+      deleteFormerRegistration()
+      return session
+    } catch {
+      // Nobody can use what was not kept.
+      superseded.release(.unknown)
       revoke(tokens)
-      throw .wrongAccount(
-        found: account, wanted: former.joined(separator: ", "), isOfBrowser: true)
+      throw error
     }
   }
 
@@ -98,9 +90,9 @@ struct CodeExchange {
     }
   }
 
-  private func keep(
-    _ tokens: TokenResponse, _ account: String?
-  ) throws(LoginError) -> StoredSession {
+  /// The session that the tokens make.
+  private func session(_ tokens: TokenResponse, _ signals: HeldSignals) -> StoredSession {
+    let account = account(of: tokens.accessToken, signals)
     var session = StoredSession(
       deployment: flow.deployment, account: account ?? flow.options.account ?? "",
       method: .oauth, accessToken: tokens.accessToken)
@@ -108,72 +100,145 @@ struct CodeExchange {
     session.resource = flow.options.resource
     let now = services.clock.now
     session.signedInAt = now
-    session = session.refreshed(with: tokens, now: now)
-    if let wanted = flow.options.account, wanted != session.account {
-      try refuse(session, tokens, wanted)
-    }
-    let outlived = try replace(session)
-    for old in outlived where old.refreshToken != tokens.refreshToken { revoke(old) }
-    try warnOthers()
-    return session
-  }
-
-  /// Sessions of others cannot be refreshed with a registration that is not theirs.
-  private func warnOthers() throws(LoginError) {
-    let sessions = try flow.storing { store throws(StoreError) in
-      try store.sessions(of: flow.deployment, account: nil)
-    }
-    for other in sessions
-    where other.method == .oauth && other.clientID != registration.clientID {
-      flow.prompt.tell(.mustSignInAgain(account: other.account))
-    }
+    return session.refreshed(with: tokens, now: now)
   }
 
   /// Whom the token speaks for; nil when the deployment will not say, as it may refuse to for a
-  /// narrow scope.
-  private func account(of token: Secret) -> String? {
-    let api = DeploymentAPI(policy: policy, client: http)
+  /// narrow scope, or not in time: the person is waiting, and may want to go.
+  private func account(of token: Secret, _ signals: HeldSignals) -> String? {
     for attempt in 1...3 {
       switch api.check(token) {
       case .works(let name): return name
       case .rejected, .unclear: return nil
       // A session without a name would stand beside the one with it.
-      case .noResponse: if attempt < 3 { services.clock.sleep(milliseconds: 300) }
+      case .noResponse:
+        if signals.isOneWaiting { return nil }
+        if attempt < 3 { services.clock.sleep(milliseconds: 300) }
       }
     }
     return nil
   }
 
+  /// Whether the deployment rejects a session's access token.
+  private func isRejected(_ session: StoredSession) -> Bool {
+    return switch api.check(session.accessToken) {
+    case .rejected: true
+    case .works, .unclear, .noResponse: false
+    }
+  }
+
   /// Somebody else is signed in to the deployment in this browser.
   private func refuse(
-    _ session: StoredSession, _ tokens: TokenResponse, _ wanted: String
+    _ session: StoredSession, _ tokens: TokenResponse, _ wanted: String,
+    _ superseded: SupersededSessions
   ) throws(LoginError) {
-    let known = try flow.storing { store throws(StoreError) in try store.session(like: session) }
+    let known = try? flow.storing { store throws(StoreError) in try store.session(like: session) }
     if let known, known.method == .oauth, known.clientID == session.clientID {
       // A deployment keeps one grant for a user and a client: the exchange has ended the one that
       // their session lived on, which goes on with this one.
-      _ = try replace(session)
+      _ = try save(session)
     } else {
       revoke(tokens)
     }
+    superseded.release(.replaced(by: session))
     throw .wrongAccount(found: session.account, wanted: wanted, isOfBrowser: true)
   }
 
-  /// Puts the session in the place of the one before.
+  /// Makes sure that the person means to sign in with this account, when others are signed in and
+  /// none was asked for: a browser may hold the session of somebody else.
+  private func confirm(
+    _ session: StoredSession, _ tokens: TokenResponse, _ superseded: SupersededSessions,
+    _ signals: HeldSignals
+  ) throws(LoginError) {
+    guard flow.options.account == nil, !session.account.isEmpty else { return }
+    // A keyring that does not tell now is no reason to give up what the person has allowed.
+    let known = try? services.store.sessions(of: flow.deployment, account: nil)
+    let former = (known ?? []).filter { $0.method != .basic && !$0.account.isEmpty }.map(\.account)
+    guard !former.isEmpty, !former.contains(session.account) else { return }
+    guard flow.prompt.canAsk else {
+      return flow.prompt.tell(.otherAccount(session.account, beside: former))
+    }
+    let isKept = flow.prompt.keeps(
+      account: session.account, beside: former, isInterrupted: { signals.isOneWaiting })
+    guard !isKept else { return }
+    revoke(tokens)
+    superseded.release(.replaced(by: session), isDead: isRejected)
+    throw .wrongAccount(
+      found: session.account, wanted: former.joined(separator: ", "), isOfBrowser: true)
+  }
+
+  /// Puts the session in the place of the one before, whatever the keyring goes through meanwhile:
+  /// the exchange has ended what was there.
   ///
   /// - Returns: sessions that have made room, and whose grants may still be alive.
+  private func save(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
+    let deadline = services.clock.uptimeMilliseconds + Self.savingTimeoutMilliseconds
+    while true {
+      do throws(LoginError) {
+        return try replace(session)
+      } catch {
+        guard case .session(.store(let failure)) = error,
+          services.clock.uptimeMilliseconds < deadline
+        else { throw error }
+        if case .keyring(.locked(collection: _)) = failure {
+          try flow.storing { store throws(StoreError) in try store.unlock() }
+        }
+        services.clock.sleep(milliseconds: 300)
+      }
+    }
+  }
+
   private func replace(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
-    // A refresh of the former session may be under way; what it saves must not come last.
-    try flow.storing(lockingSessionOf: session.account) { store throws(StoreError) in
+    let isNamelessOurs = try isNamelessSession(of: session)
+    // A refresh of the former session may be under way, and may hang: it saves nothing over this.
+    return try flow.storing(
+      lockingSessionOf: session.account, timeoutMilliseconds: Self.lockTimeoutMilliseconds
+    ) { store throws(StoreError) in
       let before = try store.sessions(of: flow.deployment, account: session.account)
-        .filter { $0.method == .oauth }
+        .filter { $0.method == .oauth && (isNamelessOurs || !$0.account.isEmpty) }
       if !setup.isStored { try store.save(registration) }
       try store.save(session)
+      services.history.save(RefreshHistory(), of: session.identity)
       // The one without a name now has it: two would be a question at every request.
       if !session.account.isEmpty, before.contains(where: \.account.isEmpty) {
         try store.removeSessions(of: flow.deployment, account: "")
       }
       return before
+    }
+  }
+
+  /// Whether a session without a name is the same person's: the deployment says so, or has ended it
+  /// by this sign-in.
+  private func isNamelessSession(of session: StoredSession) throws(LoginError) -> Bool {
+    guard !session.account.isEmpty else { return true }
+    let nameless = try flow.storing { store throws(StoreError) in
+      try store.sessions(of: flow.deployment, account: "")
+        .first { $0.account.isEmpty && $0.method == .oauth }
+    }
+    guard let nameless else { return false }
+    return switch api.check(nameless.accessToken) {
+    case .works(let name): name == session.account
+    case .rejected: nameless.clientID == session.clientID
+    case .unclear, .noResponse: false
+    }
+  }
+
+  /// Tells whose sessions cannot be refreshed any more with another registration than their own, and
+  /// deletes that at the server if nobody is left who uses it.
+  private func deleteFormerRegistration() {
+    let sessions = try? services.store.sessions(of: flow.deployment, account: nil)
+    guard let sessions else { return }
+    let others = sessions.filter { $0.method == .oauth && $0.clientID != registration.clientID }
+    for other in others { flow.prompt.tell(.mustSignInAgain(account: other.account)) }
+    guard let former, former.clientID != registration.clientID, former.isDynamic,
+      !others.contains(where: {
+        $0.clientID == former.clientID && $0.isAlive(now: services.clock.now)
+      })
+    else { return }
+    do throws(OAuthError) {
+      try former.information.delete(policy: policy, client: http, now: services.clock.now)
+    } catch {
+      services.trace("the former registration stays: \(error)")
     }
   }
 

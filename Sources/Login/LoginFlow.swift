@@ -36,12 +36,10 @@ package struct LoginFlow {
   /// - Throws: ``LoginError``.
   package func run() throws(LoginError) -> StoredSession {
     // A locked keyring, or an item that must not be replaced, shows before anyone is sent away.
-    let (known, before) = try storing { store throws(StoreError) in
-      try store.unlock(timeoutSeconds: 120)
-      return (
-        try store.registration(of: deployment),
-        try store.sessions(of: deployment, account: nil)
-      )
+    let before = try storing { store throws(StoreError) in
+      try store.unlock()
+      _ = try store.registration(of: deployment)
+      return try store.sessions(of: deployment, account: nil)
     }
     if options.method == .token { return try tokenLogin() }
     let concurrentSession: () -> StoredSession? = {
@@ -67,6 +65,8 @@ package struct LoginFlow {
     if let concurrent = concurrentSession() {
       session = concurrent
     } else {
+      // Another sign-in, or a sign-out, may have changed it until now.
+      let known = try storing { store throws(StoreError) in try store.registration(of: deployment) }
       session = try choose(known, concurrentSession)
     }
     hasFailed = false
@@ -135,22 +135,28 @@ extension LoginFlow {
     }
   }
 
-  /// Changes the keyring while no refresh of this account's session can.
+  /// Changes the keyring while no refresh of this account's session can; but in any case, for what a
+  /// sign-in brought must be kept.
   func storing<Value>(
-    lockingSessionOf account: String,
+    lockingSessionOf account: String, timeoutMilliseconds: Int,
     _ body: (any SessionStore) throws(StoreError) -> Value
   ) throws(LoginError) -> Value {
     let identity = SessionIdentity(deployment: deployment, account: account)
     do throws(SessionError) {
-      return try services.lock.withLock(of: identity) { () throws(SessionError) in
+      return try services.lock.withLock(
+        of: identity, timeoutMilliseconds: timeoutMilliseconds,
+        orUse: { () throws(SessionError) in nil }
+      ) { _ throws(SessionError) in
         do throws(StoreError) { return try body(services.store) } catch { throw .store(error) }
       }
+    } catch .busy {
+      return try storing(body)
     } catch {
       throw .session(error)
     }
   }
 
-  /// Where the deployment's secrets may go.
+  /// Where secrets may go.
   func policy() throws(LoginError) -> EndpointPolicy {
     try asking { () throws(OAuthError) in try services.policy(deployment) }
   }

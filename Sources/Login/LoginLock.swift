@@ -1,12 +1,27 @@
-import Credentials
+package import Credentials
 import Glibc
-import Sessions
+package import Sessions
 
 /// One sign-in at a time to one deployment: however many start, one asks the person.
 ///
 /// Held while the person thinks, unlike a ``SessionLock``; only other sign-ins wait for it.
-struct LoginLock {
+package struct LoginLock {
   private let descriptor: Int32
+
+  /// Takes the lock if no sign-in is under way; a sign-out must not take away the registration that
+  /// a person is just allowing.
+  package static func takeIfFree(
+    _ deployment: Deployment, in directory: RuntimeDirectory
+  ) -> LoginLock? {
+    guard let descriptor = try? directory.file(about: deployment.url, suffix: "login").open() else {
+      return nil
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      return nil
+    }
+    return LoginLock(descriptor: descriptor)
+  }
 
   /// Takes the lock, or waits for whoever has it.
   ///
@@ -56,7 +71,7 @@ struct LoginLock {
   }
 
   /// Lets others sign in, or go without, if this sign-in failed.
-  func release(hasFailed: Bool) {
+  package func release(hasFailed: Bool) {
     // The file stays empty: its modification time alone tells those who wait about a failure. A
     // process that is killed leaves none, and the next one takes over.
     if hasFailed { futimens(descriptor, nil) }

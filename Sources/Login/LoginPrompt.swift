@@ -23,10 +23,8 @@ package protocol LoginPrompt {
   /// - Parameters:
   ///   - account: who has signed in.
   ///   - former: who is signed in to the deployment already.
-  ///   - interruption: becomes readable when the person wants no more; nil when nothing tells.
-  func keeps(
-    account: String, beside former: [String], interruption: Int32?
-  ) throws(LoginError) -> Bool
+  ///   - isInterrupted: whether the person wants no more; asked again and again.
+  func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool
   /// Sends the person to the authorization page, and says how to come back from it.
   ///
   /// - Returns: the ways by which the terminal can bring the response, or show that it is awaited.

@@ -64,7 +64,7 @@ struct OAuthLogin {
   ) throws(LoginError) -> StoredSession {
     let exchange = CodeExchange(
       flow: flow, policy: policy, http: http, setup: setup, former: known, verifier: CodeVerifier(),
-      redirectURI: redirectURI, interruption: interruption)
+      redirectURI: redirectURI)
     let state = State()
     let request = AuthorizationRequest(
       endpoint: metadata.authorizationEndpoint, clientID: setup.registration.clientID,

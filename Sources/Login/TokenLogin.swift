@@ -37,7 +37,9 @@ struct TokenLogin {
 
   /// The person chose the token: an OAuth session of the same account ends, here and there.
   private func keep(_ session: StoredSession, _ http: any HTTPClient) throws(LoginError) {
-    let (former, registration) = try flow.storing(lockingSessionOf: session.account) {
+    let (former, registration) = try flow.storing(
+      lockingSessionOf: session.account, timeoutMilliseconds: 10_000
+    ) {
       store throws(StoreError) -> ([StoredSession], StoredRegistration?) in
       // A session whose account nobody knows would be preferred to the token that was chosen.
       let former = try store.sessions(of: deployment, account: session.account)
@@ -45,6 +47,7 @@ struct TokenLogin {
       if former.contains(where: { $0.accessToken == session.accessToken }) { return ([], nil) }
       let registration = try store.registration(of: deployment)
       try store.save(session)
+      services.history.save(RefreshHistory(), of: session.identity)
       if former.contains(where: \.account.isEmpty) {
         try store.removeSessions(of: deployment, account: "")
       }

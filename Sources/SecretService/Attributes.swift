@@ -1,3 +1,5 @@
+internal import CSecret
+
 /// What an item is found by: names and values, all of them readable by every program of the session.
 ///
 /// Nothing secret belongs here: gnome-keyring writes the names in clear and the values as unsalted
@@ -25,5 +27,24 @@ public struct Attributes: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   /// Whether every pair asked for is among these.
   public func contain(_ asked: Attributes) -> Bool {
     asked.values.allSatisfy { values[$0.key] == $0.value }
+  }
+}
+
+extension Attributes {
+  /// Refuses what a C string would cut short, and the empty set, which every item has.
+  func requireSearchable() throws(SecretServiceError) {
+    guard !values.isEmpty else { throw .malformed(reason: "no attributes") }
+    for (name, value) in values where name.utf8.contains(0) || value.utf8.contains(0) {
+      throw .malformed(reason: "an attribute holds a NUL")
+    }
+  }
+
+  /// Lends the pairs as the `GHashTable` of strings that libsecret takes.
+  func withTable<Value>(schema: String? = nil, _ body: (OpaquePointer?) -> Value) -> Value {
+    let table = g_hash_table_new_full(g_str_hash, g_str_equal, { g_free($0) }, { g_free($0) })
+    defer { g_hash_table_unref(table) }
+    for (name, value) in values { g_hash_table_insert(table, g_strdup(name), g_strdup(value)) }
+    if let schema { g_hash_table_insert(table, g_strdup("xdg:schema"), g_strdup(schema)) }
+    return body(table)
   }
 }

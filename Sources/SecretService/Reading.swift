@@ -6,22 +6,25 @@ extension SecretService {
   /// The longest secret that is read or written, in bytes of UTF-8.
   public static let longestSecret = 65_536
 
-  /// The secret of one item.
+  /// The secret of one item; empty when the service lost it.
   ///
-  /// - Throws: `locked`, `noSuchItem` for an item deleted meanwhile, `malformed` when it is not UTF-8
-  ///   or longer than ``longestSecret``, `unavailable`, `timedOut`.
+  /// - Throws: `locked`, `confirmationRequired`, `dismissed`, `promptUnanswered`, `noSuchItem` for an
+  ///   item deleted meanwhile, `malformed` when it is not UTF-8 or longer than ``longestSecret``,
+  ///   `brokenSession`, `serviceGone`, `timedOut`.
   public func secret(of item: Item) throws(SecretServiceError) -> Secret {
-    let answer = try bus.call(
-      item.path, Self.item, "GetSecret", [.path(try sessionPath())], reply: "((oayays))")
-    return try decode(answer[0])
+    try operation { connection throws(SecretServiceError) in
+      let path = try path(of: item, connection)
+      return try unlocking(path, label: item.label, connection) { () throws(SecretServiceError) in
+        try connection.secret(path)
+      }
+    }
   }
 
   /// The secrets of many items, in the order given, with one call for every 64 of them.
   ///
-  /// One that cannot be read is that item's failure, not everyone's: `locked`, `noSuchItem` or
-  /// `malformed`, as for ``secret(of:)``.
+  /// One that cannot be read is that item's failure, not everyone's; as for ``secret(of:)``.
   ///
-  /// - Throws: `unavailable`, `timedOut`.
+  /// - Throws: `accessDenied`, `serviceGone`, `timedOut`.
   public func secrets(
     of items: [Item]
   ) throws(SecretServiceError) -> [Result<Secret, SecretServiceError>] {
@@ -37,44 +40,104 @@ extension SecretService {
   private func appendSecrets(
     of items: ArraySlice<Item>, to results: inout [Result<Secret, SecretServiceError>]
   ) throws(SecretServiceError) {
-    let paths = Variant.array("o", items.map { .path($0.path) })
-    let answer = try bus.call(
-      Self.root, Self.service, "GetSecrets", [paths, .path(try sessionPath())],
-      reply: "(a{o(oayays)})")
-    var found: [String: Variant] = [:]
-    for entry in answer[0].children {
-      if let path = entry[0].text { found[path] = entry[1] }
+    let known: [String: Secret] = try operation { connection throws(SecretServiceError) in
+      let paths = items.filter { !$0.isLocked && $0.generation == connection.generation }
+        .map(\.path)
+      return try connection.secrets(paths)
     }
     for item in items {
-      guard let value = found[item.path] else {
-        results.append(.failure(item.isLocked ? .locked : .noSuchItem))
+      if let secret = known[item.path] {
+        results.append(.success(secret))
         continue
       }
+      // Alone, for the reason, or for a second try.
       do throws(SecretServiceError) {
-        results.append(.success(try decode(value)))
+        results.append(.success(try secret(of: item)))
       } catch {
-        results.append(.failure(error))
+        switch error {
+        case .accessDenied, .serviceGone, .timedOut, .noService, .noBus, .busUnreachable:
+          throw error
+        default: results.append(.failure(error))
+        }
       }
     }
   }
+}
 
-  /// Decrypts what the service sent; libsecret holds it in memory that is never paged out.
-  private func decode(_ answer: Variant) throws(SecretServiceError) -> Secret {
-    let session = try openSession()
-    let decoded = withExtendedLifetime(answer) {
-      secret_service_decode_dbus_secret(session, answer.pointer)
-    }
-    guard let value = decoded else {
-      throw .malformed(reason: "the secret could not be decrypted")
-    }
+extension ServiceConnection {
+  /// The secret of an item, as text.
+  func secret(_ path: String) throws(SecretServiceError) -> Secret {
+    let value = try loop.call({
+      secret_service_get_secret_for_dbus_path(service, path, $0, $1, $2)
+    }) { secret_service_get_secret_for_dbus_path_finish(service, $0, &$1) }
+    guard let value else { return try loadedSecret(path) }
     defer { secret_value_unref(UnsafeMutableRawPointer(value)) }
+    return try text(of: value)
+  }
+
+  /// The same through the item, which tells why a secret cannot be had: of several, libsecret
+  /// leaves those out.
+  private func loadedSecret(_ path: String) throws(SecretServiceError) -> Secret {
+    try withItem(path) { item throws(SecretServiceError) in
+      _ = try loop.call({ secret_item_load_secret(item, $0, $1, $2) }) {
+        secret_item_load_secret_finish(item, $0, &$1)
+      }
+      guard let value = secret_item_get_secret(item) else { throw .noSuchItem }
+      defer { secret_value_unref(UnsafeMutableRawPointer(value)) }
+      return try text(of: value)
+    }
+  }
+
+  /// The secrets of many items by their paths, without those that cannot be had.
+  func secrets(_ paths: [String]) throws(SecretServiceError) -> [String: Secret] {
+    guard !paths.isEmpty else { return [:] }
+    let copies = paths.map { UnsafePointer<CChar>?(g_strdup($0)) }
+    defer { for copy in copies { g_free(UnsafeMutableRawPointer(mutating: copy)) } }
+    let table: OpaquePointer?
+    do throws(SecretServiceError) {
+      table = try loop.call({ cancellable, callback, data in
+        var list = copies + [nil]
+        secret_service_get_secrets_for_dbus_paths(service, &list, cancellable, callback, data)
+      }) { secret_service_get_secrets_for_dbus_paths_finish(service, $0, &$1) }
+    } catch .locked {
+      // KeePassXC: one that is locked spoils it for all.
+      return [:]
+    } catch .noSuchItem {
+      return [:]
+    }
+    guard let table else { return [:] }
+    defer { g_hash_table_unref(table) }
+    var secrets: [String: Secret] = [:]
+    for (path, copy) in zip(paths, copies) {
+      guard let value = g_hash_table_lookup(table, copy) else { continue }
+      secrets[path] = try? text(of: OpaquePointer(value))
+    }
+    return secrets
+  }
+
+  /// Makes libsecret's proxy for an item and hands it to `body`.
+  func withItem<Value>(
+    _ path: String,
+    _ body: (UnsafeMutablePointer<SecretItem>) throws(SecretServiceError) -> Value
+  ) throws(SecretServiceError) -> Value {
+    let item = try loop.call({ csecret_item(service, path, $0, $1, $2) }) {
+      secret_item_new_for_dbus_path_finish($0, &$1)
+    }
+    guard let item else { throw .noSuchItem }
+    defer { g_object_unref(item) }
+    return try body(item)
+  }
+
+  private func text(of value: OpaquePointer) throws(SecretServiceError) -> Secret {
     var length: gsize = 0
     let start = secret_value_get(value, &length)
-    guard length <= gsize(Self.longestSecret) else {
-      throw .malformed(reason: "the secret is longer than \(Self.longestSecret) bytes")
+    guard length <= gsize(SecretService.longestSecret) else {
+      throw .malformed(reason: "the secret is longer than \(SecretService.longestSecret) bytes")
     }
     let bytes = UnsafeRawBufferPointer(start: start, count: Int(length))
     guard let text = String(validating: bytes, as: UTF8.self) else {
+      // With KWallet, keys that do not match may look as if they did.
+      if try quirks.get().wallet != nil { throw .brokenSession(reason: "the secret is not UTF-8") }
       throw .malformed(reason: "the secret is not UTF-8")
     }
     return Secret(text)

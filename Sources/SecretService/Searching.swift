@@ -1,100 +1,119 @@
-/// Finding items. Nothing here prompts or reads a secret.
+internal import CSecret
+
+/// Finding items; no secret is read.
 extension SecretService {
-  /// All items, of any collection, that have at least the given attributes.
+  /// All items, of any collection, that have at least the given attributes: the unlocked ones first.
   ///
   /// A search is a subset match: give the full set to find one item, and compare
   /// ``Item/attributes`` when items with more attributes are not meant. Items are matched without
-  /// their schema, because a gnome-keyring that was never unlocked does not know it. A default
-  /// collection that opens without a question is opened (``unlockWithoutAsking()``).
+  /// their schema, because a gnome-keyring that was never unlocked does not know it. The default
+  /// collection is opened first if that asks nobody, or if ``prompts`` allows to ask.
   ///
-  /// - Parameters:
-  ///   - attributes: what the items must have.
-  ///   - attributesOnly: leaves ``Item/label`` and ``Item/modified`` out. gnome-keyring goes through all
-  ///     its items for every property of every one, so of many items this takes half the time.
-  /// - Returns: unlocked and locked items alike, in no order.
-  /// - Throws: `locked` when nothing was found while the default collection is locked, because some
-  ///   services hide what is locked; `malformed` for an empty set or a NUL; `unavailable`;
-  ///   `timedOut`.
-  public func search(
-    _ attributes: Attributes, attributesOnly: Bool = false
-  ) throws(SecretServiceError) -> [Item] {
-    var found = try paths(attributes)
-    if !found.locked.isEmpty {
-      if try unlockWithoutAsking() { found = try paths(attributes) }
-    } else if found.unlocked.isEmpty, try defaultCollectionState() == .locked {
-      guard try unlockWithoutAsking() else { throw .locked }
-      found = try paths(attributes)
+  /// - Throws: `locked` when nothing was found and the default collection is locked, because some
+  ///   services hide what is locked; `noDefaultCollection` when nothing was found and there is
+  ///   none; `malformed` for an empty set or a NUL; `dismissed`, `promptUnanswered`,
+  ///   `accessDenied`, `serviceGone`, `timedOut`.
+  public func search(_ attributes: Attributes) throws(SecretServiceError) -> [Item] {
+    try attributes.requireSearchable()
+    return try operation { connection throws(SecretServiceError) in
+      let collection = try requireSearchable(connection)
+      let found = try connection.items(with: attributes)
+      guard found.isEmpty else { return found }
+      guard let collection else { throw .noDefaultCollection }
+      guard !collection.isLocked else { throw .locked(collection: collection.label) }
+      return []
     }
+  }
+
+  /// Looks at the default collection before any search: KeePassXC opens a window to search while
+  /// it is locked, and never replies while it shows no collection.
+  ///
+  /// - Returns: the default collection, locked or not; nil when there is none but others are there.
+  func requireSearchable(
+    _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> Collection? {
+    guard let collection = try openDefaultCollection(connection) else {
+      guard connection.hasCollections else { throw .noDefaultCollection }
+      return nil
+    }
+    if collection.isLocked, try connection.quirks.get().searchAsksToUnlock {
+      throw .locked(collection: collection.label)
+    }
+    return collection
+  }
+
+  /// The path of an item on the connection at hand: the item's own, or, when it was found over an
+  /// earlier connection, that of the item with the same attributes.
+  ///
+  /// - Throws: `noSuchItem`.
+  func path(
+    of item: Item, _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> String {
+    if item.generation == connection.generation { return item.path }
+    _ = try requireSearchable(connection)
+    let same = try connection.items(with: item.attributes).filter {
+      $0.attributes == item.attributes && $0.schema == item.schema
+    }
+    guard let found = same.first(where: { $0.path == item.path }) ?? same.first else {
+      throw .noSuchItem
+    }
+    return found.path
+  }
+}
+
+extension ServiceConnection {
+  /// The items with at least these attributes, the unlocked ones first.
+  func items(with attributes: Attributes) throws(SecretServiceError) -> [Item] {
+    var unlocked: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    var locked: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    defer {
+      g_strfreev(unlocked)
+      g_strfreev(locked)
+    }
+    _ = try loop.call({ cancellable, callback, data in
+      attributes.withTable {
+        secret_service_search_for_dbus_paths(service, nil, $0, cancellable, callback, data)
+      }
+    }) { secret_service_search_for_dbus_paths_finish(service, $0, &unlocked, &locked, &$1) }
+    let paths = Self.texts(unlocked) + Self.texts(locked)
     var items: [Item] = []
-    for (paths, isLocked) in [(found.unlocked, false), (found.locked, true)] {
-      for path in paths {
-        let item =
-          attributesOnly
-          ? try glance(at: path, isLocked: isLocked, asked: attributes)
-          : try read(path, asked: attributes)
-        if let item { items.append(item) }
+    // Bounded batches keep memory flat however many items there are.
+    for start in stride(from: 0, to: paths.count, by: 64) {
+      items += try self.items(paths[start..<min(start + 64, paths.count)], asked: attributes)
+    }
+    // By their own word: a search and an item disagree while a collection is being unlocked.
+    return items.filter { !$0.isLocked } + items.filter(\.isLocked)
+  }
+
+  /// Reads items; those that have vanished meanwhile, or are not what was asked for, are left out.
+  private func items(
+    _ paths: ArraySlice<String>, asked: Attributes
+  ) throws(SecretServiceError) -> [Item] {
+    let results = try loop.call(
+      each: paths, { csecret_item(service, $0, $1, $2, $3) },
+      finish: { secret_item_new_for_dbus_path_finish($0, &$1) })
+    var items: [Item] = []
+    for result in results {
+      do throws(SecretServiceError) {
+        guard let item = try result.get() else { continue }
+        defer { g_object_unref(item) }
+        if let item = Item(item, asked: asked, generation: generation) { items.append(item) }
+      } catch .noSuchItem {
+        continue
       }
     }
     return items
   }
 
-  /// One item's attributes alone; `nil` as for ``read(_:asked:)``.
-  private func glance(
-    at path: String, isLocked: Bool, asked: Attributes
-  ) throws(SecretServiceError) -> Item? {
-    do throws(SecretServiceError) {
-      let answer = try bus.call(
-        path, Self.properties, "Get", [.string(Self.item), .string("Attributes")], reply: "(v)")
-      return item(path, ["Attributes": answer[0].unboxed], isLocked: isLocked, asked: asked)
-    } catch .noSuchItem {
-      return nil
+  private static func texts(
+    _ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+  ) -> [String] {
+    var texts: [String] = []
+    var next = list
+    while let text = next?.pointee {
+      texts.append(String(cString: text))
+      next = next?.advanced(by: 1)
     }
-  }
-
-  /// The paths of the items that have at least these attributes.
-  func paths(
-    _ attributes: Attributes
-  ) throws(SecretServiceError) -> (unlocked: [String], locked: [String]) {
-    // An empty set matches every item of every application.
-    guard !attributes.values.isEmpty else { throw .malformed(reason: "no attributes") }
-    try refuseNUL(attributes)
-    let answer = try bus.call(
-      Self.root, Self.service, "SearchItems", [.strings(attributes.values)], reply: "(aoao)")
-    return (answer[0].children.compactMap(\.text), answer[1].children.compactMap(\.text))
-  }
-
-  /// One item; `nil` when it has vanished meanwhile or is not what was asked for.
-  func read(_ path: String, asked: Attributes) throws(SecretServiceError) -> Item? {
-    let answer: Variant
-    do throws(SecretServiceError) {
-      answer = try bus.call(
-        path, Self.properties, "GetAll", [.string(Self.item)], reply: "(a{sv})")
-    } catch .noSuchItem {
-      return nil
-    }
-    let properties = answer[0].properties
-    return item(path, properties, isLocked: properties["Locked"]?.bool ?? true, asked: asked)
-  }
-
-  private func item(
-    _ path: String, _ properties: [String: Variant], isLocked: Bool, asked: Attributes
-  ) -> Item? {
-    var values = properties["Attributes"]?.strings ?? [:]
-    let schema = values.removeValue(forKey: "xdg:schema")
-    // gnome-keyring, never unlocked: `gkr:compat:hashed:NAME` = MD5 of the value.
-    for name in values.keys where name.hasPrefix("gkr:compat:") { values[name] = nil }
-    if isLocked { values.merge(asked.values) { known, _ in known } }
-    let attributes = Attributes(values)
-    guard attributes.contain(asked) else { return nil }
-    return Item(
-      attributes: attributes, schema: schema, label: properties["Label"]?.text ?? "",
-      isLocked: isLocked, modified: Int(clamping: properties["Modified"]?.uint64 ?? 0), path: path)
-  }
-
-  /// A C string ends at a NUL, so what follows it would silently be dropped.
-  func refuseNUL(_ attributes: Attributes) throws(SecretServiceError) {
-    for (name, value) in attributes.values where name.utf8.contains(0) || value.utf8.contains(0) {
-      throw .malformed(reason: "an attribute holds a NUL")
-    }
+    return texts
   }
 }

@@ -1,105 +1,125 @@
 internal import CSecret
 
-/// The one thing that may ask the user.
+/// Opening what is locked, and asking for it where that is allowed.
 extension SecretService {
-  private static let prompt = "org.freedesktop.Secret.Prompt"
-
-  /// Unlocks the default collection, showing the desktop's prompt if the service needs one.
+  /// Whether the collection behind the alias `default` exists, and whether it is locked; changes
+  /// nothing.
   ///
-  /// The prompt is taken down again when it has not been answered in time, but a service that does
-  /// not take it down cannot hold us.
-  ///
-  /// - Parameter timeoutSeconds: how long the user may take, at most a day.
-  /// - Throws: `dismissed` when the user declined or nothing could ask them, `timedOut`,
-  ///   `unavailable` when there is no default collection or the service went away.
-  public func unlock(timeoutSeconds: Int) throws(SecretServiceError) {
-    guard let collection = try defaultCollection() else { throw Self.noDefaultCollection }
-    if let prompt = try requestUnlock(collection) {
-      try show(prompt, timeoutSeconds: timeoutSeconds)
+  /// - Throws: `serviceGone`, `accessDenied`, `timedOut`, `failed`.
+  public func defaultCollectionState() throws(SecretServiceError) -> CollectionState {
+    try operation { connection throws(SecretServiceError) in
+      guard let collection = try connection.defaultCollection() else { return .absent }
+      return collection.isLocked ? .locked : .unlocked
     }
-    guard try !isLocked(collection, Self.collection) else { throw .dismissed }
   }
 
-  /// Unlocks the default collection if that takes no question, and shows nothing if it does.
+  /// Makes sure that the default collection can be read and written, with a prompt if it takes one
+  /// and ``prompts`` allows it.
   ///
-  /// A keyring without a password, as users who log in automatically have, starts locked in
-  /// gnome-keyring and opens at the mere request. Whoever searches or stores gets this for free.
-  ///
-  /// - Returns: whether the default collection is unlocked now.
-  /// - Throws: `unavailable`, `timedOut`.
-  public func unlockWithoutAsking() throws(SecretServiceError) -> Bool {
-    guard let collection = try defaultCollection(), try requestUnlock(collection) == nil else {
-      return false
+  /// - Throws: `noDefaultCollection`, `locked`, `dismissed` when the person declined or nothing
+  ///   could ask them, `promptUnanswered`, `serviceGone`, `timedOut`.
+  public func unlock() throws(SecretServiceError) {
+    try operation { connection throws(SecretServiceError) in
+      guard let collection = try openDefaultCollection(connection) else {
+        throw .noDefaultCollection
+      }
+      guard !collection.isLocked else { throw .locked(collection: collection.label) }
     }
-    return try !isLocked(collection, Self.collection)
   }
 
-  /// Asks for an unlock; the path of the prompt it takes, or `nil` when it takes none.
-  private func requestUnlock(_ collection: String) throws(SecretServiceError) -> String? {
+  /// The default collection, opened if that asks nobody or somebody may be asked.
+  ///
+  /// A collection without a password starts locked in gnome-keyring and opens at the mere request,
+  /// as does a wallet that KWallet has open already.
+  ///
+  /// - Returns: nil when there is none; one that is locked still when nobody may be asked.
+  func openDefaultCollection(
+    _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> Collection? {
+    guard let collection = try connection.defaultCollection() else { return nil }
+    guard collection.isLocked else { return collection }
+    var permission = permission(to: .unlocking(collection: collection.label))
+    let wallet = try connection.quirks.get().wallet
+    if let wallet, try wallet.isOpen(collection.label, on: connection) {
+      permission = formality(.unlocking(collection: collection.label))
+    }
+    let hasPassword: Bool
     do throws(SecretServiceError) {
-      let answer = try bus.call(
-        Self.root, Self.service, "Unlock", [.array("o", [.path(collection)])], reply: "(aoo)")
-      guard let prompt = answer[1].text, prompt != Self.none else { return nil }
-      return prompt
-    } catch .noSuchItem {
-      throw Self.noDefaultCollection
+      hasPassword = try unlock(collection.path, permission, connection)
+    } catch .confirmationRequired {
+      return collection
+    }
+    let opened = try connection.defaultCollection()
+    // Prompts are known to say yes and to leave things as they are.
+    if let opened, opened.isLocked, permission != nil { throw .dismissed }
+    if !hasPassword, wallet == nil, opened?.isLocked == false {
+      hasCollectionWithoutPassword = true
+    }
+    return opened
+  }
+
+  /// Unlocks a collection or an item.
+  ///
+  /// - Returns: whether it took a prompt.
+  /// - Throws: `confirmationRequired` when it takes a prompt that is not permitted.
+  @discardableResult
+  private func unlock(
+    _ path: String, _ permission: Prompter.Permission?, _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> Bool {
+    connection.prompter.permission = permission
+    defer { connection.prompter.permission = nil }
+    _ = try loop.call({ cancellable, callback, data in
+      path.withCString { text in
+        var paths: [UnsafePointer<CChar>?] = [text, nil]
+        secret_service_unlock_dbus_paths(
+          connection.service, &paths, cancellable, callback, data)
+      }
+    }) { secret_service_unlock_dbus_paths_finish(connection.service, $0, nil, &$1) }
+    return connection.prompter.wasNeeded
+  }
+
+  /// Does something with an item that may be locked, and once more when it could be unlocked.
+  func unlocking<Value>(
+    _ path: String, label: String, _ connection: ServiceConnection,
+    _ body: () throws(SecretServiceError) -> Value
+  ) throws(SecretServiceError) -> Value {
+    do throws(SecretServiceError) {
+      return try body()
+    } catch .locked {
+      guard let permission = permission(to: .releasing(item: label)) else {
+        throw try reasonForLock(path, label, connection)
+      }
+      try unlock(path, permission, connection)
+    }
+    do throws(SecretServiceError) {
+      return try body()
+    } catch .locked {
+      throw .dismissed
     }
   }
 
-  /// What the signals of a prompt leave for whoever waits.
-  private final class Answer {
-    var isDismissed: Bool?
-    var isServiceGone = false
+  /// Whether the collection is locked or the item alone, for what helps against it.
+  func reasonForLock(
+    _ path: String, _ label: String, _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> SecretServiceError {
+    let collection = try connection.collection(holding: path)
+    guard let collection, !collection.isLocked else {
+      return .locked(collection: collection?.label)
+    }
+    return .confirmationRequired(item: label, service: try connection.quirks.get().serviceName)
   }
 
-  private func show(_ path: String, timeoutSeconds: Int) throws(SecretServiceError) {
-    let answer = Answer()
-    let patience = MainContextWait(seconds: timeoutSeconds)
-    let completed = subscribe(bus.owner, Self.prompt, "Completed", path, nil, answer) {
-      _, _, _, _, _, parameters, data in
-      guard let data, let parameters else { return }
-      let variant = Variant(taking: g_variant_ref(parameters))
-      // One that is not `(bv)` is not an answer: whoever sent it, the wait goes on.
-      guard variant.hasType("(bv)") else { return }
-      Unmanaged<Answer>.fromOpaque(data).takeUnretainedValue().isDismissed = variant[0].bool
+  /// What ``prompts`` allows; nil when it allows nothing.
+  func permission(to subject: PromptPolicy.Subject) -> Prompter.Permission? {
+    prompts.timeoutSeconds.map {
+      Prompter.Permission(timeoutSeconds: $0, subject: subject, onWait: prompts.onWait)
     }
-    defer { g_dbus_connection_signal_unsubscribe(bus.connection, completed) }
-    let gone = subscribe(
-      "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged", "/org/freedesktop/DBus",
-      bus.owner, answer
-    ) { _, _, _, _, _, _, data in
-      guard let data else { return }
-      Unmanaged<Answer>.fromOpaque(data).takeUnretainedValue().isServiceGone = true
-    }
-    defer { g_dbus_connection_signal_unsubscribe(bus.connection, gone) }
-
-    _ = try bus.call(
-      path, Self.prompt, "Prompt", [.string("")], reply: "()",
-      milliseconds: min(patience.milliseconds, bus.timeoutSeconds * 1000))
-    let isAnswered = patience.wait {
-      answer.isDismissed != nil || answer.isServiceGone || bus.isClosed
-    }
-    guard isAnswered else {
-      // Best effort: whether it is taken down or not, our time is up.
-      _ = try? bus.call(path, Self.prompt, "Dismiss", [], reply: "()", milliseconds: 200)
-      throw .timedOut
-    }
-    guard let isDismissed = answer.isDismissed else {
-      throw .unavailable(reason: "the Secret Service went away while it was asking")
-    }
-    if isDismissed { throw .dismissed }
   }
 
-  /// Listens until unsubscribed; GLib holds its own reference to `answer`.
-  private func subscribe(
-    _ sender: String, _ interface: String, _ signal: String, _ path: String, _ first: String?,
-    _ answer: Answer, _ callback: @escaping GDBusSignalCallback
-  ) -> UInt32 {
-    g_dbus_connection_signal_subscribe(
-      bus.connection, sender, interface, signal, path, first, G_DBUS_SIGNAL_FLAGS_NONE, callback,
-      Unmanaged.passRetained(answer).toOpaque(),
-      { data in
-        if let data { Unmanaged<AnyObject>.fromOpaque(data).release() }
-      })
+  /// What may be followed without asking anybody, because it asks nothing: bounded as any call.
+  func formality(_ subject: PromptPolicy.Subject) -> Prompter.Permission {
+    permission(to: subject)
+      ?? Prompter.Permission(
+        timeoutSeconds: loop.timeoutSeconds, subject: subject, onWait: { _ in })
   }
 }

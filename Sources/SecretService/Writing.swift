@@ -1,89 +1,159 @@
 internal import CSecret
 public import Secrets
 
-/// Writing and deleting. Nothing here prompts.
+/// Writing and deleting.
 extension SecretService {
-  /// What kind of items ours say they are (`xdg:schema`); ``search(_:)`` never asks for it.
-  public static let schema = "io.github.coder_cred"
-
-  /// Writes one item to the default collection, replacing the one with these very attributes.
+  /// Writes the item with exactly these attributes: where it stands, in whatever collection, or, when
+  /// there is none, as a new one of the default collection.
   ///
-  /// The service replaces whatever item *contains* the attributes given and is of our schema.
-  /// Therefore give the full set that identifies the item; a set that is part of another of our
-  /// items is refused. Items of other schemas, even with the same attributes, are left alone.
+  /// Items of other schemas, even with the same attributes, are left alone. The service is never
+  /// asked to replace anything: what it would replace differs from one to the next.
   ///
-  /// - Throws: `locked`, `promptRequired`, `unavailable` (also when there is no default collection),
-  ///   `timedOut`, `malformed` for an empty set, a NUL in attributes or label, a secret longer than
-  ///   ``longestSecret``, or a set that is part of another item's.
+  /// - Throws: `noDefaultCollection`, `locked`, `confirmationRequired`, `dismissed`,
+  ///   `promptUnanswered`, `brokenSession`, `accessDenied`, `serviceGone`, `timedOut`; `malformed` for
+  ///   an empty set, a NUL in attributes or label, a secret longer than ``longestSecret`` or one that
+  ///   the service refuses.
   public func store(
     _ secret: Secret, label: String, attributes: Attributes
   ) throws(SecretServiceError) {
-    guard !label.utf8.contains(0) else { throw .malformed(reason: "the label holds a NUL") }
-    guard !attributes.values.isEmpty else { throw .malformed(reason: "no attributes") }
-    guard let collection = try defaultCollection() else { throw Self.noDefaultCollection }
-    do throws(SecretServiceError) {
-      try create(secret, label: label, attributes: attributes, in: collection)
-    } catch .locked {
-      guard try unlockWithoutAsking() else { throw .locked }
-      try create(secret, label: label, attributes: attributes, in: collection)
-    } catch .noSuchItem {
-      throw Self.noDefaultCollection
-    }
-  }
-
-  private func create(
-    _ secret: Secret, label: String, attributes: Attributes, in collection: String
-  ) throws(SecretServiceError) {
-    var values = attributes.values
-    values["xdg:schema"] = Self.schema
-    try refuseOverwriting(values, in: collection, with: attributes)
-    let properties = Variant.properties([
-      "\(Self.item).Label": .string(label), "\(Self.item).Attributes": .strings(values),
-    ])
-    let answer = try bus.call(
-      collection, Self.collection, "CreateItem", [properties, try encode(secret), .bool(true)],
-      reply: "(oo)")
-    if answer[1].text != Self.none { throw try promptRefused(collection, Self.collection) }
-  }
-
-  /// Deletes one item.
-  ///
-  /// - Throws: `locked`, `promptRequired`, `noSuchItem`, `unavailable`, `timedOut`.
-  public func delete(_ item: Item) throws(SecretServiceError) {
-    let answer = try bus.call(item.path, Self.item, "Delete", [], reply: "(o)")
-    if answer[0].text != Self.none { throw try promptRefused(item.path, Self.item) }
-  }
-
-  static let noDefaultCollection = SecretServiceError.unavailable(
-    reason: "the Secret Service has no default collection")
-
-  /// Looks at what the service would replace; a race with another writer of our own is theirs.
-  private func refuseOverwriting(
-    _ values: [String: String], in collection: String, with attributes: Attributes
-  ) throws(SecretServiceError) {
-    let found = try paths(Attributes(values))
-    let inside = "\(collection)/"
-    if found.locked.contains(where: { $0.hasPrefix(inside) }) { throw .locked }
-    for path in found.unlocked where path.hasPrefix(inside) {
-      guard let item = try read(path, asked: attributes) else { continue }
-      guard item.attributes == attributes else {
-        throw .malformed(reason: "another item has these attributes and more")
+    try attributes.requireSearchable()
+    let value = try SecretText(secret, label: label)
+    try operation { connection throws(SecretServiceError) in
+      let collection = try requireSearchable(connection)
+      let found = try connection.items(with: attributes).filter {
+        $0.attributes == attributes && $0.schema == Self.schema
+      }
+      if let item = found.first {
+        try write(value, label: label, to: item.path, connection)
+        removeTwins(found.dropFirst(), connection)
+      } else {
+        guard let collection else { throw .noDefaultCollection }
+        guard !collection.isLocked else { throw .locked(collection: collection.label) }
+        try create(value, label: label, attributes: attributes, in: collection, connection)
       }
     }
   }
 
-  /// What to say when the service answered with a prompt, which we do not show.
-  private func promptRefused(
-    _ path: String, _ interface: String
-  ) throws(SecretServiceError) -> SecretServiceError {
-    try isLocked(path, interface) ? .locked : .promptRequired
+  /// Writes secret and label of an item that was found.
+  ///
+  /// - Throws: `noSuchItem`; else as ``store(_:label:attributes:)``.
+  public func write(
+    _ secret: Secret, label: String, to item: Item
+  ) throws(SecretServiceError) {
+    let value = try SecretText(secret, label: label)
+    try operation { connection throws(SecretServiceError) in
+      try write(value, label: label, to: try path(of: item, connection), connection)
+    }
   }
 
-  private func encode(_ secret: Secret) throws(SecretServiceError) -> Variant {
-    let session = try openSession()
+  /// Deletes one item.
+  ///
+  /// - Throws: `noSuchItem`, `locked`, `confirmationRequired`, `dismissed`, `promptUnanswered`,
+  ///   `accessDenied`, `serviceGone`, `timedOut`.
+  public func delete(_ item: Item) throws(SecretServiceError) {
+    try operation { connection throws(SecretServiceError) in
+      let path = try path(of: item, connection)
+      do throws(SecretServiceError) {
+        try delete(path, permission(to: .changing(item: item.label)), connection)
+      } catch .locked {
+        throw try reasonForLock(path, item.label, connection)
+      } catch .confirmationRequired {
+        throw try reasonForLock(path, item.label, connection)
+      }
+      try writeWallet(of: path, connection)
+    }
+  }
+
+  /// Two processes that store at once may both create an item: the next one that stores leaves one.
+  ///
+  /// Best effort, and silent: a twin that stays is written instead of this one some day, or removed.
+  private func removeTwins(_ twins: ArraySlice<Item>, _ connection: ServiceConnection) {
+    for twin in twins where !twin.isLocked { try? delete(twin.path, nil, connection) }
+  }
+
+  private func delete(
+    _ path: String, _ permission: Prompter.Permission?, _ connection: ServiceConnection
+  ) throws(SecretServiceError) {
+    connection.prompter.permission = permission
+    defer { connection.prompter.permission = nil }
+    _ = try loop.call({
+      secret_service_delete_item_dbus_path(connection.service, path, $0, $1, $2)
+    }) { secret_service_delete_item_dbus_path_finish(connection.service, $0, &$1) }
+  }
+
+  private func write(
+    _ value: SecretText, label: String, to path: String, _ connection: ServiceConnection
+  ) throws(SecretServiceError) {
+    try unlocking(path, label: label, connection) { () throws(SecretServiceError) in
+      try connection.withItem(path) { item throws(SecretServiceError) in
+        _ = try loop.call({ secret_item_set_secret(item, value.pointer, $0, $1, $2) }) {
+          secret_item_set_secret_finish(item, $0, &$1)
+        }
+        let former = secret_item_get_label(item)
+        defer { g_free(former) }
+        guard former.map({ String(cString: $0) }) != label else { return }
+        _ = try loop.call({ secret_item_set_label(item, label, $0, $1, $2) }) {
+          secret_item_set_label_finish(item, $0, &$1)
+        }
+      }
+    }
+    try requireWritten(value, path, connection)
+    try writeWallet(of: path, connection)
+  }
+
+  private func create(
+    _ value: SecretText, label: String, attributes: Attributes, in collection: Collection,
+    _ connection: ServiceConnection
+  ) throws(SecretServiceError) {
+    // The collection is open: a prompt asks nothing, or what the person set it to ask.
+    connection.prompter.permission = formality(.changing(item: label))
+    defer { connection.prompter.permission = nil }
+    let item = try loop.call({ cancellable, callback, data in
+      attributes.withTable(schema: Self.schema) {
+        csecret_create_item(
+          collection.pointer, $0, label, value.pointer, cancellable, callback, data)
+      }
+    }) { secret_item_create_finish($0, &$1) }
+    guard let item else { throw .failed(reason: "the service made no item") }
+    defer { g_object_unref(item) }
+    let path = item.withMemoryRebound(to: GDBusProxy.self, capacity: 1) {
+      String(cString: g_dbus_proxy_get_object_path($0))
+    }
+    try requireWritten(value, path, connection)
+    try writeWallet(of: path, connection)
+  }
+
+  /// KWallet may take what was encrypted with a key that it does not have for something else: what
+  /// was written is read again.
+  private func requireWritten(
+    _ value: SecretText, _ path: String, _ connection: ServiceConnection
+  ) throws(SecretServiceError) {
+    guard try connection.quirks.get().wallet != nil else { return }
+    guard try connection.secret(path) == value.secret else {
+      throw .brokenSession(reason: "the service has written something else")
+    }
+  }
+
+  /// Has a KWallet write its file now.
+  private func writeWallet(
+    of path: String, _ connection: ServiceConnection
+  ) throws(SecretServiceError) {
+    guard let wallet = try connection.quirks.get().wallet else { return }
+    guard let collection = try connection.collection(holding: path) else { return }
+    try wallet.write(collection.label, on: connection)
+  }
+}
+
+/// A secret in libsecret's memory, which is never paged out.
+private final class SecretText {
+  let secret: Secret
+  let pointer: OpaquePointer
+
+  init(_ secret: Secret, label: String) throws(SecretServiceError) {
+    guard !label.utf8.contains(0) else { throw .malformed(reason: "the label holds a NUL") }
     var text = secret.revealed
-    guard text.utf8.count <= Self.longestSecret else {
-      throw .malformed(reason: "the secret is longer than \(Self.longestSecret) bytes")
+    guard text.utf8.count <= SecretService.longestSecret else {
+      throw .malformed(reason: "the secret is longer than \(SecretService.longestSecret) bytes")
     }
     let value = text.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) {
@@ -91,10 +161,11 @@ extension SecretService {
       }
     }
     guard let value else { throw .malformed(reason: "libsecret refused the secret") }
-    defer { secret_value_unref(UnsafeMutableRawPointer(value)) }
-    guard let encoded = secret_service_encode_dbus_secret(session, value) else {
-      throw .malformed(reason: "the secret could not be encrypted")
-    }
-    return Variant(taking: encoded)
+    self.secret = secret
+    pointer = value
+  }
+
+  deinit {
+    secret_value_unref(UnsafeMutableRawPointer(pointer))
   }
 }

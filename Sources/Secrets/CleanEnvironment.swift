@@ -74,6 +74,8 @@ public enum CleanEnvironment {
   }
 
   private static func begins(_ entry: UnsafePointer<CChar>, _ start: StaticString) -> Bool {
-    strncmp(entry, start.utf8Start, start.utf8CodeUnitCount) == 0
+    // Most differ in their first letter, and the fast path counts calls.
+    entry.pointee == CChar(start.utf8Start.pointee)
+      && strncmp(entry, start.utf8Start, start.utf8CodeUnitCount) == 0
   }
 }

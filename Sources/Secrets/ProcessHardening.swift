@@ -16,5 +16,10 @@ public enum ProcessHardening {
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
     _ = clinux_forbid_dumps()
     signal(SIGPIPE, SIG_IGN)
+    // Swift's runtime catches these to run a program that reads our memory; it makes Ctrl-\ do
+    // nothing where that fails, as it must here.
+    for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] {
+      signal(number, SIG_DFL)
+    }
   }
 }

@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// Holds SIGINT, SIGTERM and SIGHUP back until they are released.
+/// Holds the signals that end or stop a process back until they are released.
 ///
 /// Blocking them in one thread is not enough: a signal to the process may go to any thread, and GLib
 /// has threads of its own. So a handler notes the signal as well.
 package struct HeldSignals {
-  private static let held = [SIGINT, SIGTERM, SIGHUP]
+  private static let held = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
   /// The last one that came.
   private static let noted = Atomic<Int32>(0)
 
@@ -34,7 +34,15 @@ package struct HeldSignals {
     self.mask = mask
   }
 
-  /// Lets them have their usual effect again, the one that came included.
+  /// Whether one has come and waits.
+  package var isOneWaiting: Bool {
+    if Self.noted.load(ordering: .relaxed) != 0 { return true }
+    var pending = sigset_t()
+    sigpending(&pending)
+    return Self.held.contains { sigismember(&pending, $0) == 1 }
+  }
+
+  /// Lets them have their usual effect again, the one that came included. Once more does nothing.
   package func release() {
     var mask = mask
     pthread_sigmask(SIG_SETMASK, &mask, nil)

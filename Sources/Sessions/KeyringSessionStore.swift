@@ -1,43 +1,62 @@
 package import Credentials
-import SecretService
+package import SecretService
 import Secrets
 
 /// The sessions and registrations in the desktop's Secret Service, two kinds of item.
 ///
-/// The service is opened by the first call, and again after it went away.
+/// Invariants: attributes are identity only and never change, everything else is in the payload; an
+/// item is written where it was found, in whatever collection, and only if what it holds is ours
+/// or lost; of several items of one session the unlocked one counts, then the newest. Nobody is
+/// asked anything before ``allowPrompts()``.
 ///
-/// Attributes are identity only and never change; everything else is in the payload. A set of
-/// attributes is always written whole, and none is a subset of another, because CreateItem
-/// replaces any item that contains what it is given.
+/// The service is opened by the first call, and again after it went away.
 package final class KeyringSessionStore: SessionStore {
   private enum Kind: String {
     case session
     case client
   }
 
+  /// How long a person may take to answer a window of the keyring, in seconds.
+  private static let promptTimeoutSeconds = 120
+
   private var openService: SecretService?
+  private var prompts = PromptPolicy.never
+  private let onWait: @Sendable (PromptPolicy.Subject) -> Void
+  private let onLoss: (String) -> Void
   private let trace: (String) -> Void
 
   /// Opens nothing yet.
   ///
-  /// - Parameter trace: takes a line of what is done, free of secrets.
-  package init(trace: @escaping (String) -> Void) {
+  /// - Parameters:
+  ///   - onWait: called while a window of the keyring waits for the person.
+  ///   - onLoss: takes the label of an item whose secret the keyring has lost.
+  ///   - trace: takes a line of what is done, free of secrets.
+  package init(
+    onWait: @escaping @Sendable (PromptPolicy.Subject) -> Void, onLoss: @escaping (String) -> Void,
+    trace: @escaping (String) -> Void
+  ) {
+    self.onWait = onWait
+    self.onLoss = onLoss
     self.trace = trace
   }
 
   package func sessions(of deployment: Deployment, account: String?) throws(StoreError)
     -> [StoredSession]
   {
-    let items = try search(.session, deployment)
-      .filter { AccountMatch.serves(account, with: $0.account) }
-    return try items.map { item throws(StoreError) in
-      let secret = try secret(of: item)
-      do throws(MalformedInput) {
-        return try StoredSession(payload: secret, deployment: deployment, account: item.account)
+    var sessions: [StoredSession] = []
+    var unreadable: StoreError?
+    for item in try search(.session, deployment)
+    where AccountMatch.serves(account, with: item.account) {
+      do throws(StoreError) {
+        if let session = try session(in: item, of: deployment) { sessions.append(session) }
       } catch {
-        throw .unreadable(label: item.label, error)
+        guard case .unreadable = error else { throw error }
+        unreadable = error
       }
     }
+    // One that cannot be read is no reason to do without the others.
+    if sessions.isEmpty, let unreadable { throw unreadable }
+    return sessions
   }
 
   package func deploymentsWithRegistration() throws(StoreError) -> [String] {
@@ -45,7 +64,7 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   package func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry] {
-    let items = try search(.session, deployment, attributesOnly: true)
+    let items = try search(.session, deployment)
     // Together: a call for each would take as long again as finding them.
     let secrets = try reading { service throws(SecretServiceError) in try service.secrets(of: items)
     }
@@ -59,19 +78,36 @@ package final class KeyringSessionStore: SessionStore {
     try store(
       label: ItemIdentity.label(of: session),
       ItemIdentity.session(of: session.deployment, account: session.account)
-    ) { () throws(MalformedInput) in try session.payload() }
+    ) { () throws(MalformedInput) in
+      try session.payload()
+    } check: { line throws(MalformedInput) in
+      _ = try StoredSession(
+        payload: line, deployment: session.deployment, account: session.account)
+    }
   }
 
   package func removeSessions(of deployment: Deployment, account: String?) throws(StoreError) {
-    for item in try search(.session, deployment)
-    where AccountMatch.isExact(account, item.account) {
-      try reading { service throws(SecretServiceError) in try service.delete(item) }
+    try removeItems(.session, deployment) { item throws(StoreError) in
+      AccountMatch.isExact(account, item.account)
+    }
+  }
+
+  package func removeLostSessions(
+    of deployment: Deployment, account: String?
+  ) throws(StoreError) -> Int {
+    try removeItems(.session, deployment) { item throws(StoreError) in
+      guard AccountMatch.isExact(account, item.account) else { return false }
+      do throws(StoreError) { return try session(in: item, of: deployment) == nil } catch {
+        guard case .unreadable = error else { throw error }
+        return false
+      }
     }
   }
 
   package func registration(of deployment: Deployment) throws(StoreError) -> StoredRegistration? {
-    guard let item = try search(.client, deployment).first else { return nil }
-    let secret = try secret(of: item)
+    guard let item = try search(.client, deployment).first,
+      let secret = try secret(of: item)
+    else { return nil }
     do throws(MalformedInput) {
       return try StoredRegistration(payload: secret, deployment: deployment)
     } catch {
@@ -83,52 +119,117 @@ package final class KeyringSessionStore: SessionStore {
     try store(
       label: ItemIdentity.registrationLabel(of: registration.deployment),
       ItemIdentity.registration(of: registration.deployment)
-    ) { () throws(MalformedInput) in try registration.payload() }
+    ) { () throws(MalformedInput) in
+      try registration.payload()
+    } check: { line throws(MalformedInput) in
+      _ = try StoredRegistration(payload: line, deployment: registration.deployment)
+    }
   }
 
   package func removeRegistration(of deployment: Deployment) throws(StoreError) {
-    for item in try search(.client, deployment) {
-      try reading { service throws(SecretServiceError) in try service.delete(item) }
-    }
+    try removeItems(.client, deployment) { _ throws(StoreError) in true }
   }
 
-  package func unlock(timeoutSeconds seconds: Int) throws(StoreError) {
-    try reading { service throws(SecretServiceError) in try service.unlock(timeoutSeconds: seconds)
-    }
+  package func allowPrompts() {
+    prompts = .ask(timeoutSeconds: Self.promptTimeoutSeconds, onWait: onWait)
+    openService?.prompts = prompts
   }
 
-  private func connected() throws(SecretServiceError) -> SecretService {
+  package func unlock() throws(StoreError) {
+    allowPrompts()
+    try reading { service throws(SecretServiceError) in try service.unlock() }
+  }
+
+  package var isReadableOnDisk: Bool { openService?.hasCollectionWithoutPassword ?? false }
+}
+
+/// One item, and the service.
+extension KeyringSessionStore {
+  func connected() throws(SecretServiceError) -> SecretService {
     if let openService { return openService }
-    let service = try SecretService()
+    let service = try SecretService(prompts: prompts)
     openService = service
     return service
   }
 
   /// The one place where the library's refusals become ours.
-  private func reading<Value>(
+  func reading<Value>(
     _ body: (SecretService) throws(SecretServiceError) -> Value
   ) throws(StoreError) -> Value {
-    do throws(SecretServiceError) {
-      return try body(connected())
-    } catch {
-      // The service may have died; its successor is another peer on the bus.
-      if error.isOfService { openService = nil }
-      throw StoreError(error)
+    do throws(SecretServiceError) { return try body(connected()) } catch { throw .keyring(error) }
+  }
+
+  /// The items, one for each identity: a second one may be left from two that were made at once,
+  /// or from a time when another collection was the default.
+  private func search(
+    _ kind: Kind, _ deployment: Deployment?
+  ) throws(StoreError) -> [Item] {
+    let items = try allItems(kind, deployment).sorted {
+      ($0.isLocked ? 1 : 0, -$0.modified) < ($1.isLocked ? 1 : 0, -$1.modified)
+    }
+    trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
+    var seen: Set<[String]> = []
+    return items.filter { item in
+      // A keyring that was never unlocked does not tell whose an item is.
+      item.deployment.isEmpty || seen.insert([item.deployment, item.account]).inserted
     }
   }
 
-  private func search(
-    _ kind: Kind, _ deployment: Deployment?, attributesOnly: Bool = false
+  private func allItems(
+    _ kind: Kind, _ deployment: Deployment?
   ) throws(StoreError) -> [Item] {
-    let items = try reading { service throws(SecretServiceError) in
+    try reading { service throws(SecretServiceError) in
       try service.search(
         Attributes(
           kind == .session
-            ? ItemIdentity.session(of: deployment) : ItemIdentity.registration(of: deployment)),
-        attributesOnly: attributesOnly)
+            ? ItemIdentity.session(of: deployment) : ItemIdentity.registration(of: deployment)))
     }
-    trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
-    return items
+  }
+
+  @discardableResult
+  private func removeItems(
+    _ kind: Kind, _ deployment: Deployment,
+    where isMeant: (Item) throws(StoreError) -> Bool
+  ) throws(StoreError) -> Int {
+    var count = 0
+    for item in try allItems(kind, deployment) where try isMeant(item) {
+      do throws(SecretServiceError) {
+        try connected().delete(item)
+        count += 1
+      } catch .noSuchItem {
+        continue  // Somebody else was faster.
+      } catch {
+        throw .keyring(error)
+      }
+    }
+    return count
+  }
+
+  /// The session that an item holds; nil when the keyring has lost it.
+  private func session(
+    in item: Item, of deployment: Deployment
+  ) throws(StoreError) -> StoredSession? {
+    guard let secret = try secret(of: item) else { return nil }
+    do throws(MalformedInput) {
+      return try StoredSession(payload: secret, deployment: deployment, account: item.account)
+    } catch {
+      throw .unreadable(label: item.label, error)
+    }
+  }
+
+  /// What an item holds; nil when the keyring has lost it: KWallet writes attributes at once and
+  /// secrets seconds later, if it lives so long.
+  private func secret(of item: Item) throws(StoreError) -> Secret? {
+    do throws(SecretServiceError) {
+      let secret = try connected().secret(of: item)
+      guard secret.isEmpty else { return secret }
+      onLoss(item.label)
+      return nil
+    } catch .malformed(let reason) {
+      throw .unreadable(label: item.label, .payload(reason: reason))
+    } catch {
+      throw .keyring(error)
+    }
   }
 
   private func content(
@@ -137,63 +238,51 @@ package final class KeyringSessionStore: SessionStore {
     do throws(MalformedInput) {
       switch secret {
       case .success(let secret):
+        if secret.isEmpty { return .lost }
         let deployment = try Deployment(url: item.deployment)
         return .session(
           try StoredSession(payload: secret, deployment: deployment, account: item.account))
       case .failure(.malformed(let reason)): return .unreadable(.payload(reason: reason))
-      case .failure: return .locked
+      case .failure(let error): return .locked(.keyring(error))
       }
     } catch {
       return .unreadable(error)
     }
   }
 
-  private func secret(of item: Item) throws(StoreError) -> Secret {
-    do throws(SecretServiceError) {
-      return try connected().secret(of: item)
-    } catch .malformed(let reason) {
-      throw .unreadable(label: item.label, .payload(reason: reason))
-    } catch {
-      throw StoreError(error)
-    }
-  }
-
+  /// Writes an item in place, unless `check` throws for what it holds, or a new one.
   private func store(
-    label: String, _ attributes: [String: String], payload: () throws(MalformedInput) -> Secret
+    label: String, _ identity: [String: String], payload: () throws(MalformedInput) -> Secret,
+    check: (Secret) throws(MalformedInput) -> Void
   ) throws(StoreError) {
+    let attributes = Attributes(identity)
     let secret: Secret
     do throws(MalformedInput) { secret = try payload() } catch { throw .unwritable(error) }
+    let found = try reading { service throws(SecretServiceError) in
+      try service.search(attributes)
+    }.first { $0.attributes == attributes && $0.schema == SecretService.schema }
+    if let found, !found.isLocked { try requireReplaceable(found, check) }
     try reading { service throws(SecretServiceError) in
-      try service.store(secret, label: label, attributes: Attributes(attributes))
+      try service.store(secret, label: label, attributes: attributes)
     }
     trace("the keyring keeps “\(label)”")
+  }
+
+  private func requireReplaceable(
+    _ item: Item, _ check: (Secret) throws(MalformedInput) -> Void
+  ) throws(StoreError) {
+    let former: Secret?
+    do throws(StoreError) { former = try secret(of: item) } catch .keyring(.noSuchItem) {
+      return  // Removed meanwhile: a new one is made.
+    }
+    guard let former else { return }
+    do throws(MalformedInput) { try check(former) } catch {
+      throw .unreadable(label: item.label, error)
+    }
   }
 }
 
 extension Item {
   fileprivate var deployment: String { attributes["deployment"] ?? "" }
   fileprivate var account: String { attributes["account"] ?? "" }
-}
-
-extension SecretServiceError {
-  /// Whether the service itself is in trouble, rather than an item.
-  fileprivate var isOfService: Bool {
-    switch self {
-    case .unavailable, .timedOut: true
-    default: false
-    }
-  }
-}
-
-extension StoreError {
-  fileprivate init(_ error: SecretServiceError) {
-    switch error {
-    case .unavailable(let reason): self = .unavailable(reason)
-    case .locked, .promptRequired: self = .locked
-    case .dismissed: self = .dismissed
-    case .timedOut: self = .timedOut
-    case .noSuchItem: self = .failed("the item is no longer there")
-    case .malformed(let reason): self = .failed(reason)
-    }
-  }
 }

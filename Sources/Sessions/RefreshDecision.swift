@@ -12,6 +12,16 @@ package enum RefreshReason: Equatable, Sendable {
   /// A person wants it now.
   case command
 
+  /// Why a session that somebody wants to use may need a refresh: a caller has rejected its token,
+  /// or it is too old.
+  package static func use(
+    of session: StoredSession, minimumSeconds: Int64, mayRefresh: Bool, now: Int64
+  ) -> RefreshReason {
+    let isOld = session.secondsLeft(now: now).map { $0 < minimumSeconds } ?? false
+    return session.staleSince != nil && !isOld && mayRefresh
+      ? .rejection : .age(minimumSeconds: minimumSeconds)
+  }
+
   /// Whether a tool waits for the token and takes one that still lives.
   package var hasWaitingCaller: Bool {
     switch self {
@@ -86,7 +96,10 @@ package struct RefreshSituation: Sendable {
       if session.isFresh(now: now, minimumSeconds: minimumSeconds) { return .use(.fresh) }
       if isAsFreshAsPossible { return .use(.asFreshAsPossible) }
     }
-    if session.accessToken != seenToken, isAlive { return .use(.refreshedByAnother) }
+    // One that is marked may be dead by the time it is used.
+    if session.accessToken != seenToken, isAlive, session.refreshingSince == nil {
+      return .use(.refreshedByAnother)
+    }
     guard session.method == .oauth, session.refreshToken != nil else {
       // A rejected token must not be handed out again, and a person who asks for a refresh is told
       // that there is none.
@@ -94,7 +107,9 @@ package struct RefreshSituation: Sendable {
       return .ended
     }
     guard mayRefresh else { return isAlive ? .use(.stillValid) : .forbidden }
-    if reason == .rejection, !isExpired, history.wasForced(now: uptimeMilliseconds) {
+    if reason == .rejection, !isExpired,
+      history.wasForced(for: session.accessToken, now: uptimeMilliseconds)
+    {
       return .use(.forcedMomentsAgo)
     }
     if reason != .command, let waitMilliseconds = history.wait(now: uptimeMilliseconds) {

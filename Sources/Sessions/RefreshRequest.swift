@@ -19,9 +19,26 @@ struct RefreshRequest {
   let refreshToken: Secret
   let registration: StoredRegistration
   let http: any HTTPClient
+  /// Whether the metadata may be read anew; they are asked for rarely, since a deployment whose
+  /// OAuth is switched off looks as if its token endpoint had moved.
+  let mayRediscover: Bool
+  /// Whether they were.
+  private(set) var hasRediscovered = false
+
+  init(
+    services: SessionServices, session: StoredSession, refreshToken: Secret,
+    registration: StoredRegistration, http: any HTTPClient, mayRediscover: Bool
+  ) {
+    self.services = services
+    self.session = session
+    self.refreshToken = refreshToken
+    self.registration = registration
+    self.http = http
+    self.mayRediscover = mayRediscover
+  }
 
   /// Sends it, twice at most: the second time only when the first is known to have spent nothing.
-  func send() -> Outcome {
+  mutating func send() -> Outcome {
     do throws(OAuthError) {
       let policy = try services.policy(session.deployment)
       do throws(OAuthError) {
@@ -29,7 +46,9 @@ struct RefreshRequest {
       } catch {
         guard error.grantState == .unspent else { throw error }
         if error.isClientRefused { return try recover(fromRefusedClient: error, policy) }
-        if error.isEndpointGone { return try recover(fromMovedEndpoint: error, policy) }
+        if error.isEndpointGone, mayRediscover {
+          return try recover(fromMovedEndpoint: error, policy)
+        }
         throw error
       }
     } catch {
@@ -75,11 +94,11 @@ struct RefreshRequest {
     return .unavailable(status: status, reason: response.summary, retryAfter: nil)
   }
 
-  /// Reads the metadata anew. While they name the same address, each failed refresh reads them
-  /// once, and the growing intervals between refreshes keep that rare.
-  private func recover(
+  /// Reads the metadata anew.
+  private mutating func recover(
     fromMovedEndpoint error: OAuthError, _ policy: EndpointPolicy
   ) throws(OAuthError) -> Outcome {
+    hasRediscovered = true
     guard
       let metadata = try? AuthorizationServerMetadata.discover(
         policy, client: http, now: services.clock.now),

@@ -44,6 +44,8 @@ package enum SessionError: Error, Equatable {
 package enum SessionWarning: Equatable {
   /// The session was not refreshed, and what is left of it was handed out.
   case notRefreshed(SessionError)
+  /// Another process is refreshing the session, and the token that it will replace was handed out.
+  case beingReplaced(SessionError)
   /// The session was refreshed, and the keyring did not take the new tokens.
   case notSaved(StoreError)
   /// The deployment's response was used although it was odd, and how.
@@ -53,7 +55,19 @@ package enum SessionWarning: Equatable {
   case clockDiffers(Deployment, seconds: Int64)
 }
 
+extension SessionWarning {
+  /// What to say about a session that was handed out although it could not be refreshed.
+  static func handedOut(after error: SessionError) -> SessionWarning {
+    if case .busy = error { .beingReplaced(error) } else { .notRefreshed(error) }
+  }
+}
+
 extension OAuthError {
+  /// Whether no part of the request can have reached the deployment.
+  var wasCertainlyNotSent: Bool {
+    if case .transport(let error) = self { error.wasCertainlyNotSent } else { false }
+  }
+
   /// Whether the deployment, or the way to it, is in trouble, rather than something of our own.
   var isOfDeployment: Bool {
     switch self {

@@ -14,15 +14,31 @@ package protocol SessionLock {
   ///   - session: whose lock it is.
   ///   - timeoutMilliseconds: how long to wait for others.
   ///   - existing: what makes holding the lock unnecessary; nil when there is nothing.
-  ///   - body: what must not happen twice at once.
+  ///   - body: what must not happen twice at once; it learns whom the lock excludes.
   /// - Returns: what either gave.
   /// - Throws: what they throw; ``SessionError/busy(holder:waitedSeconds:)`` when others keep the
   ///   lock for longer than the timeout; ``SessionError/lockUnusable(path:reason:)``.
   func withLock<Value>(
     of session: SessionIdentity, timeoutMilliseconds: Int,
     orUse existing: () throws(SessionError) -> Value?,
-    _ body: () throws(SessionError) -> Value
+    _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value
+}
+
+/// A lock that is held, and whom it excludes.
+package struct HeldLock: Sendable {
+  /// Whether it excludes everybody who reaches the same keyring, rather than only those who share a
+  /// runtime directory.
+  package let coversKeyring: Bool
+  /// The open file that is locked: a child that inherits it holds the lock as well. Nil where the
+  /// lock is no file.
+  package let descriptor: Int32?
+
+  /// Describes a lock that is held.
+  package init(coversKeyring: Bool, descriptor: Int32? = nil) {
+    self.coversKeyring = coversKeyring
+    self.descriptor = descriptor
+  }
 }
 
 extension SessionLock {
@@ -35,7 +51,7 @@ extension SessionLock {
   ) throws(SessionError) -> Value {
     try withLock(
       of: session, timeoutMilliseconds: Self.usualTimeoutMilliseconds,
-      orUse: { () throws(SessionError) in nil }, body)
+      orUse: { () throws(SessionError) in nil }, { _ throws(SessionError) in try body() })
   }
 }
 
@@ -57,7 +73,7 @@ package struct FileLock: SessionLock {
   package func withLock<Value>(
     of session: SessionIdentity, timeoutMilliseconds: Int,
     orUse existing: () throws(SessionError) -> Value?,
-    _ body: () throws(SessionError) -> Value
+    _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
     let file = try directory.file(about: session.lockName, suffix: "lock")
     var descriptor = try file.open()
@@ -88,7 +104,7 @@ package struct FileLock: SessionLock {
       descriptor = try file.open()
     }
     Self.sign(descriptor)
-    return try body()
+    return try body(HeldLock(coversKeyring: false, descriptor: descriptor))
   }
 
   private func lock(
@@ -103,7 +119,7 @@ package struct FileLock: SessionLock {
 
   /// Writes who holds the lock. On a full disk nobody's id is there, and the lock holds all the
   /// same.
-  private static func sign(_ descriptor: Int32) {
+  fileprivate static func sign(_ descriptor: Int32) {
     let line = Array("\(getpid())\n".utf8)
     if ftruncate(descriptor, 0) == 0 { pwrite(descriptor, line, line.count, 0) }
   }
@@ -117,4 +133,24 @@ package struct FileLock: SessionLock {
   }
 
   private static var uptimeMilliseconds: Int { Int(SystemClock().uptimeMilliseconds) }
+}
+
+/// A file lock that the process was started with: whoever started it took the lock, and handed the
+/// open file over.
+package struct InheritedLock: SessionLock {
+  private let descriptor: Int32
+
+  /// Takes the lock over, and names this process as its holder.
+  package init(descriptor: Int32) {
+    self.descriptor = descriptor
+    FileLock.sign(descriptor)
+  }
+
+  package func withLock<Value>(
+    of session: SessionIdentity, timeoutMilliseconds: Int,
+    orUse existing: () throws(SessionError) -> Value?,
+    _ body: (HeldLock) throws(SessionError) -> Value
+  ) throws(SessionError) -> Value {
+    try body(HeldLock(coversKeyring: false, descriptor: descriptor))
+  }
 }

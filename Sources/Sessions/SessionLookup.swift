@@ -3,10 +3,12 @@ package import Credentials
 /// Finds the session that a request means.
 package struct SessionLookup {
   private let store: any SessionStore
+  private let clock: any SessionClock
 
   /// Looks in a keyring.
-  package init(store: any SessionStore) {
+  package init(store: any SessionStore, clock: any SessionClock) {
     self.store = store
+    self.clock = clock
   }
 
   /// The session for a request: of this deployment, else of the nearest parent path; of the account
@@ -33,7 +35,10 @@ package struct SessionLookup {
     among sessions: [StoredSession], account: String?
   ) throws(SessionError) -> StoredSession? {
     let ofAccount = sessions.filter { $0.account == account }
-    let ranked = ofAccount.isEmpty ? sessions : ofAccount
+    let fitting = ofAccount.isEmpty ? sessions : ofAccount
+    // One that has ended is no choice while there is another.
+    let living = fitting.filter { !$0.hasEnded(now: clock.now) }
+    let ranked = living.isEmpty ? fitting : living
     for method in [StoredSession.Method.oauth, .token, .basic] {
       let candidates = ranked.filter { $0.method == method }
       guard let first = candidates.first else { continue }

@@ -40,8 +40,19 @@ package struct SessionRevocation {
       do throws(StoreError) {
         guard let current = try services.store.session(like: session) else { return [] }
         let registration = try registration(besides: current)
+        // Before anything is revoked: what cannot be removed afterwards must not be handed out.
+        var marked = current
+        marked.staleSince = services.clock.now
+        try services.store.save(marked)
         let unrevoked = revoke(current, registration)
-        try services.store.removeSessions(of: deployment, account: current.account)
+        do throws(StoreError) {
+          try services.store.removeSessions(of: deployment, account: current.account)
+        } catch {
+          marked.refreshToken = nil
+          try? services.store.save(marked)
+          throw error
+        }
+        services.history.save(RefreshHistory(), of: current.identity)
         if registration.isLeftOver { try services.store.removeRegistration(of: deployment) }
         return unrevoked
       } catch {
@@ -87,9 +98,12 @@ package struct SessionRevocation {
     let others = try services.store.entries(of: deployment)
       .filter { $0.account != session?.account }
     let isUsed = others.contains { entry in
+      switch entry.content {
+      case .session(let other): other.method == .oauth
       // What cannot be read may well use it.
-      guard case .session(let other) = entry.content else { return true }
-      return other.method == .oauth
+      case .locked, .unreadable: true
+      case .lost: false
+      }
     }
     return (stored, stored != nil && !keepsRegistration && !isUsed)
   }

@@ -4,7 +4,7 @@ package import HTTP
 package import OAuth
 
 /// What the work on sessions needs from outside, one seam each: keyring, lock, network, history,
-/// clock, and somebody to tell.
+/// clock, chance, and somebody to tell.
 ///
 /// Nothing in this target reads the environment, the settings or the terminal.
 package struct SessionServices {
@@ -20,15 +20,22 @@ package struct SessionServices {
   package let policy: (Deployment) throws(OAuthError) -> EndpointPolicy
   /// The way to a deployment's server.
   package let client: (Deployment, Urgency) -> any HTTPClient
+  /// A number at random.
+  package let random: () -> UInt64
   /// Takes what a person should know although the work goes on.
   package let warn: (SessionWarning) -> Void
   /// Takes a line of what is done, free of secrets.
   package let trace: (String) -> Void
+  /// Hands a session out before it is saved, for whoever can go on trying to save it afterwards; nil
+  /// for whoever cannot.
+  package var handOver: ((StoredSession) -> Void)?
 
   /// How long a caller can wait for a server.
   package enum Urgency {
     /// A tool waits for the credential, ten seconds at most.
     case callerWaits
+    /// A person waits, and what is asked can be done without: five seconds.
+    case personWaits
     /// As long as a network needs.
     case canTakeItsTime
   }
@@ -39,6 +46,7 @@ package struct SessionServices {
     clock: any SessionClock,
     policy: @escaping (Deployment) throws(OAuthError) -> EndpointPolicy,
     client: @escaping (Deployment, Urgency) -> any HTTPClient,
+    random: @escaping () -> UInt64 = { .random(in: 0...UInt64.max) },
     warn: @escaping (SessionWarning) -> Void, trace: @escaping (String) -> Void
   ) {
     self.store = store
@@ -47,6 +55,7 @@ package struct SessionServices {
     self.clock = clock
     self.policy = policy
     self.client = client
+    self.random = random
     self.warn = warn
     self.trace = trace
   }
@@ -101,6 +110,20 @@ extension StoredSession {
 }
 
 extension SessionServices {
+  /// Notes in the keyring that the deployment rejects a session's access token, if the session still
+  /// has it: an OAuth session is refreshed at its next use, and any other has ended.
+  ///
+  /// - Throws: ``SessionError/store(_:)``; what the lock throws.
+  package func noteRejection(of session: StoredSession) throws(SessionError) {
+    try withLock(of: session) { store throws(StoreError) in
+      guard var current = try store.session(like: session), current.staleSince == nil,
+        current.accessToken == session.accessToken
+      else { return }
+      current.staleSince = clock.now
+      try store.save(current)
+    }
+  }
+
   /// Changes the keyring while nobody refreshes this session.
   ///
   /// - Throws: ``SessionError/store(_:)`` for what `body` throws; what the lock throws.

@@ -1,4 +1,5 @@
 package import Credentials
+package import SecretService
 
 /// The seam between sessions and the keyring.
 package protocol SessionStore {
@@ -21,9 +22,16 @@ package protocol SessionStore {
   func save(_ registration: StoredRegistration) throws(StoreError)
   /// Removes the registration at a deployment.
   func removeRegistration(of deployment: Deployment) throws(StoreError)
-  /// Makes sure that items can be written, asking the person to unlock for at most
-  /// `timeoutSeconds`.
-  func unlock(timeoutSeconds: Int) throws(StoreError)
+  /// Removes the items of this deployment, of one account or with nil of all, whose secret the
+  /// keyring has lost; tells how many.
+  func removeLostSessions(of deployment: Deployment, account: String?) throws(StoreError) -> Int
+  /// From here on the person may be asked to unlock the keyring, and to confirm.
+  func allowPrompts()
+  /// Makes sure that items can be written, asking the person to unlock; they may be asked from
+  /// here on.
+  func unlock() throws(StoreError)
+  /// Whether the keyring was found to have no password, and keeps its content as readable text.
+  var isReadableOnDisk: Bool { get }
 }
 
 extension SessionStore {
@@ -31,6 +39,20 @@ extension SessionStore {
   package func session(like session: StoredSession) throws(StoreError) -> StoredSession? {
     try sessions(of: session.deployment, account: session.account)
       .first { $0.account == session.account }
+  }
+
+  /// Puts a session in the place of a former one if that is still stored just so.
+  ///
+  /// No keyring compares by itself: the lock excludes those who could write between the look and
+  /// the save.
+  ///
+  /// - Returns: whether it was, and the session is saved.
+  package func replace(
+    _ former: StoredSession, with session: StoredSession
+  ) throws(StoreError) -> Bool {
+    guard try self.session(like: former) == former else { return false }
+    try save(session)
+    return true
   }
 }
 
@@ -40,8 +62,10 @@ package struct SessionEntry {
   package enum Content {
     /// It could be read.
     case session(StoredSession)
-    /// The item or its collection is locked.
-    case locked
+    /// The item cannot be read now: it or its collection is locked, or the service fails.
+    case locked(StoreError)
+    /// The keyring has lost the item's secret.
+    case lost
     /// It is no session of ours, or was damaged.
     case unreadable(MalformedInput)
   }
@@ -70,25 +94,20 @@ package struct SessionEntry {
     switch content {
     case .session(let session): session.method != .basic
     case .locked: true
-    case .unreadable: false
+    case .lost, .unreadable: false
     }
   }
 }
 
 /// Why the keyring did not do what it was asked.
 package enum StoreError: Error, Equatable {
-  /// No bus, no service, or no collection.
-  case unavailable(String)
-  /// The collection or the item is locked.
-  case locked
-  /// The person closed the prompt.
-  case dismissed
-  /// Nobody answered in time.
-  case timedOut
+  /// The service, or the way to it, refused.
+  case keyring(SecretServiceError)
   /// The item called `label` holds something that is not ours to use.
   case unreadable(label: String, MalformedInput)
   /// The session cannot be put into a form that every keyring keeps.
   case unwritable(MalformedInput)
-  /// The service did something else.
-  case failed(String)
+
+  /// A keyring is locked that does not even tell what it holds.
+  package static let locked = StoreError.keyring(.locked(collection: nil))
 }

@@ -12,7 +12,7 @@ struct CoderCred: ParsableCommand {
       that works, refreshed when needed.
       """,
     version: "coder-cred \(Version.number)",
-    subcommands: [ShowNoticeCommand.self],
+    subcommands: [FinishRefreshCommand.self, ShowNoticeCommand.self],
     groupedSubcommands: [
       CommandGroup(
         name: "For tools",

@@ -3,7 +3,7 @@ import Credentials
 /// Why a command failed, told once: what happened, what to do next, and the exit status.
 struct Failure: Error, Equatable {
   /// What the caller can do next.
-  enum Remedy: Equatable {
+  enum Remedy: String {
     /// A person must sign in again.
     case signInAgain
     /// The call itself is wrong.
@@ -32,6 +32,8 @@ struct Failure: Error, Equatable {
   var isSilent = false
   /// Where a person must sign in, when that is what helps.
   var deployment: Deployment?
+  /// As whom; nil when it does not matter.
+  var account: String?
   /// Another exit status than the remedy's: an executed command has its own.
   var status: Int32?
 
@@ -41,10 +43,16 @@ struct Failure: Error, Equatable {
     self.hint = hint
   }
 
-  /// A person must sign in to a deployment, and this is how.
-  static func signIn(to deployment: Deployment, _ message: String) -> Failure {
-    var failure = Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)")
+  /// A person must sign in to a deployment, and this is how; as the given account, for the browser
+  /// may be signed in as somebody else.
+  static func signIn(
+    to deployment: Deployment, as account: String? = nil, _ message: String
+  ) -> Failure {
+    let account = account.flatMap { $0.isEmpty ? nil : $0 }
+    let flag = account.map { " --account \($0)" } ?? ""
+    var failure = Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)\(flag)")
     failure.deployment = deployment
+    failure.account = account
     return failure
   }
 

@@ -29,16 +29,7 @@ extension Failure {
   /// Translates a keyring's refusal into what a person can do about it.
   init(_ error: StoreError) {
     switch error {
-    case .unavailable(let reason):
-      self.init(
-        .unlock, "there is no Secret Service: \(reason)",
-        hint: "run it from a desktop session, or start one: dbus-run-session, gnome-keyring-daemon")
-    case .locked:
-      self.init(.unlock, "the keyring is locked", hint: "unlock it in your keyring application")
-    case .dismissed:
-      self.init(.unlock, "the keyring stays locked: its prompt was dismissed")
-    case .timedOut:
-      self.init(.unlock, "the keyring did not answer in time")
+    case .keyring(let error): self.init(error)
     case .unreadable(let label, .newerPayload(let version)):
       self.init(
         .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
@@ -49,8 +40,6 @@ extension Failure {
         hint: "look at it in your keyring application; it was left as it is")
     case .unwritable(let error):
       self.init(.fixTheInput, "this cannot be kept: \(error.reason)")
-    case .failed(let reason):
-      self.init(.unlock, "the keyring failed: \(reason)")
     }
   }
 
@@ -73,7 +62,8 @@ extension Failure {
         .retryLater, "there is no runtime directory of our own to keep a lock in",
         hint: "set XDG_RUNTIME_DIR to a directory that belongs to you, with mode 0700")
     case .signInNeeded(let session, let reason):
-      self = .signIn(to: session.deployment, reason.message(of: session.deployment))
+      self = .signIn(
+        to: session.deployment, as: session.account, reason.message(of: session.deployment))
     case .changedMeanwhile(let session):
       self.init(
         .retryLater,
@@ -314,6 +304,8 @@ extension SessionWarning {
     switch self {
     case .notRefreshed(let error):
       "not refreshed, will be tried again: \(Failure(error).message)"
+    case .beingReplaced(let error):
+      "\(Failure(error).message); the token may stop working at any moment"
     case .notSaved(let error):
       "refreshed, but not saved: \(Failure(error).message); "
         + "a new sign-in will be needed once this token expires"

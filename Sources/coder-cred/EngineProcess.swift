@@ -13,7 +13,7 @@ enum EngineProcess {
     guard length > 0, length < own.count,
       let slash = own[..<length].lastIndex(of: CChar(UInt8(ascii: "/")))
     else { fail("where coder-cred is installed cannot be found out") }
-    // The engine cleans its environment itself; what it executes shall have the person's.
+    // The full program cleans its environment itself; what it executes gets the one we got.
     CleanEnvironment.restore()
     setenv(Version.variable, Version.number, 1)
     // By our own place alone: never by PATH, nor by the directory we are called in.

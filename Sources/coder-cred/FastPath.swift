@@ -48,16 +48,15 @@ struct FastPath {
       let session = try onlySession(of: request?.deployment.withParents),
       session.deployment.isConfidential, request != nil || session.method != .basic
     else { throw NeedsEngine() }
-    let meant =
-      request
-      ?? CredentialRequest(deployment: session.deployment, username: arguments.account)
-    var margin = arguments.minimumSeconds ?? StoredSession.usualMargin
-    if let text = settings.text("refresh-margin", for: session.deployment) {
-      guard let configured = StoredSession.margin(text) else { throw NeedsEngine() }
-      margin = arguments.minimumSeconds ?? configured
-    }
-    guard meant.isServed(by: session),
-      session.isFresh(now: Int64(time(nil)), minimumSeconds: margin)
+    let margin =
+      settings.text("refresh-margin", for: session.deployment)
+      .map { StoredSession.margin($0) } ?? StoredSession.usualMargin
+    let meant = CredentialRequest(
+      deployment: request?.deployment ?? session.deployment,
+      username: request?.username ?? arguments.account)
+    guard let margin, meant.isServed(by: session),
+      session.isFresh(
+        now: Int64(time(nil)), minimumSeconds: arguments.minimumSeconds ?? margin)
     else { throw NeedsEngine() }
     return try deferringToEngine { () throws(MalformedInput) in
       try Credential(session).written(as: format)

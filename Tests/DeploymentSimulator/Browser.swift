@@ -40,13 +40,15 @@ extension DeploymentSimulator {
       followingCallback: followingCallback)
   }
 
-  /// The same for a deployment in another process, signed in through its control endpoint; from a
-  /// page that leads on to it, too.
+  /// The same for a deployment in another process, signed in through its control endpoint.
+  ///
+  /// The address may also be a page that redirects to the authorization URL, as a login opens when
+  /// that is to stay out of the browser's command line.
   public static func browse(
-    remote url: String, decision: Decision = .allow, user: String? = nil,
+    remote address: String, decision: Decision = .allow, user: String? = nil,
     followingCallback: Bool = true
   ) throws(Exchange.Failure) -> Visit {
-    let authorizationURL = try target(of: url)
+    let authorizationURL = try authorizationURL(behind: address)
     guard let uri = URIReference(authorizationURL) else { throw .unusableURL }
     var command: JSON = ["command": "session"]
     if let user { command.set("user", .string(user)) }
@@ -57,10 +59,15 @@ extension DeploymentSimulator {
       followingCallback: followingCallback)
   }
 
-  /// Where a page without a query leads, as an authorization URL never is.
-  public static func target(of url: String) throws(Exchange.Failure) -> String {
-    guard let uri = URIReference(url), uri.query == nil else { return url }
-    return try Exchange.send(url, headers: [:]).headers["location"] ?? url
+  private static func authorizationURL(
+    behind address: String
+  ) throws(Exchange.Failure) -> String {
+    guard let uri = URIReference(address), !uri.path.hasSuffix("/oauth2/authorize") else {
+      return address
+    }
+    let response = try Exchange.send(address, headers: ["Accept": "text/html"])
+    guard (300..<400).contains(response.status) else { return address }
+    return response.headers["location"] ?? address
   }
 
   private static func visit(

@@ -26,7 +26,7 @@ import Testing
 
   @Test func `Without a collection nothing is known, and nothing can be kept`() throws {
     try Desk.with(.withoutCollection) { desk in
-      expectFailure(try desk.run(["get", desk.url]), 1)
+      expectFailure(try desk.run(["get", desk.url]), 69)
       expectFailure(
         try desk.run(["store"], input: stored + "password=\(desk.plant())\n\n"), 69)
       expectFailure(try desk.run(["login", desk.url], environment: try desk.browser()), 69)
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `A locked keyring ends every verb but list with 69, and nobody is prompted`(
+  func `A locked keyring ends every verb but list with 69, and readers prompt nobody`(
     afterRestart: Bool
   ) throws {
     try Desk.with { desk in
@@ -55,11 +55,7 @@ import Testing
         FileManager.default.contents(atPath: watch)?.isEmpty == false
       }
       desk.deployment.clearLog()
-      for secret in ["", "password=\(desk.plant())\n", "password=\(desk.plant("other"))\n"] {
-        for verb in ["get", "store", "erase"] where verb != "store" || !secret.isEmpty {
-          expectFailure(try desk.run([verb], input: stored + secret + "\n"), 69, verb)
-        }
-      }
+      expectFailure(try desk.run(["get"], input: stored + "\n"), 69)
       for verb in ["get", "token", "header"] {
         expectFailure(try desk.run([verb, desk.url]), 69, saying: "locked", verb)
       }
@@ -75,6 +71,13 @@ import Testing
       let seen = String(
         decoding: FileManager.default.contents(atPath: watch) ?? Data(), as: UTF8.self)
       #expect(!seen.contains("member=Prompt"))
+      // Writers ask, and nothing here can show their question.
+      for secret in ["", "password=\(desk.plant())\n", "password=\(desk.plant("other"))\n"] {
+        for verb in ["store", "erase"] where verb != "store" || !secret.isEmpty {
+          expectFailure(
+            try desk.run([verb], input: stored + secret + "\n"), 69, saying: "dismissed", verb)
+        }
+      }
       try desk.desktop.unlock()
       #expect(try desk.desktop.items() == before)
       #expect(desk.deployment.requests.isEmpty)
@@ -87,7 +90,7 @@ import Testing
   {
     try Desk.with { desk in
       let payloads = [
-        "not JSON at all", "", "{}", "[1]", #"{"v":1,"url":"\#(desk.url)"}"#,
+        "not JSON at all", "{}", "[1]", #"{"v":1,"url":"\#(desk.url)"}"#,
         #"{"v":1,"url":"https://evil.example.com","account":"alice","method":"oauth","#
           + #""access_token":"\#(desk.plant())"}"#,
         #"{"v":1,"url":"\#(desk.url)","account":"mallory","method":"oauth","#

@@ -43,16 +43,39 @@ extension Desk {
       environment: invocation.environment)
   }
 
-  /// Expects fast path and full program to write the same bytes and to end with the same status.
+  /// Expects the fast path, as it was built for tests and for release, and the full program to write
+  /// the same bytes and to end with the same status.
   func expectSameOutput(_ invocations: [Invocation]) throws {
+    let fastPaths = [program] + [try releasedFastPath()].compactMap(\.self)
     for invocation in invocations {
-      let fast = try call(program, invocation)
       let full = try call(fullProgram, invocation)
-      #expect(fast.output == full.output, "\(invocation): \(fast.stdout) / \(full.stdout)")
-      #expect(fast.errors == full.errors, "\(invocation): \(fast.stderr) / \(full.stderr)")
-      #expect(fast.status == full.status, "\(invocation): \(fast.stderr) / \(full.stderr)")
-      #expect(!fast.timedOut && !full.timedOut, "\(invocation)")
+      for fastPath in fastPaths {
+        let fast = try call(fastPath, invocation)
+        let what: Comment = "\(invocation) by \(fastPath)"
+        #expect(fast.output == full.output, what)
+        #expect(fast.errors == full.errors, what)
+        #expect(fast.status == full.status, what)
+        #expect(!fast.timedOut && !full.timedOut, what)
+      }
     }
+  }
+
+  /// The release build that `RELEASED_FAST_PATH` names, in a directory with the full program; nil
+  /// when it names none.
+  private func releasedFastPath() throws -> String? {
+    guard let released = ProcessInfo.processInfo.environment["RELEASED_FAST_PATH"] else {
+      return nil
+    }
+    let copy = "\(directory)/released/coder-cred"
+    if access(copy, X_OK) == 0 { return copy }
+    let made = try desktop.run(
+      "/bin/sh",
+      [
+        "-c", "mkdir \"$2\" && cp \"$0\" \"$2/coder-cred\" && ln -s \"$1\" \"$2\"", released,
+        fullProgram, "\(directory)/released",
+      ])
+    try #require(made.status == 0, "\(made.stderr)")
+    return copy
   }
 
   /// Stores a session as a login does: fresh, unless the change makes it something else.

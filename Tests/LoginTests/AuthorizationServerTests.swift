@@ -71,13 +71,11 @@ struct `A server of others` {
       try refresh()
 
       // The grant of the first sign-in is revoked, and that of the second is not.
+      let pair = try "\(#require(client["client_id"])):\(#require(client["client_secret"]))"
       let spent = try Exchange.post(
         #require(client["token_endpoint"]),
-        form: [
-          ("grant_type", "refresh_token"), ("refresh_token", first),
-          ("client_id", #require(client["client_id"])),
-          ("client_secret", #require(client["client_secret"])),
-        ])
+        form: [("grant_type", "refresh_token"), ("refresh_token", first)],
+        headers: ["Authorization": "Basic \(Data(pair.utf8).base64EncodedString())"])
       #expect(spent.status == 400 && spent["error"] == "invalid_grant")
       try refresh()
     }

@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func `The right issuer is welcome, and another's error is not believed either`() throws {
+  @Test func `The right issuer is welcome, and nothing that another one says is shown`() throws {
     try Desk.with { desk in
       let waiting = try WaitingLogin(desk)
       let callback = try desk.deployment.callback(of: waiting.address())
@@ -136,7 +136,9 @@ import Testing
       let state = try failing.parameter("state")
       _ = try failing.open("error=access_denied&state=\(state)&iss=https://evil.example")
       failing.expectEnd(76, saying: "comes from https://evil.example")
-      #expect(!failing.output.contains("denied"))
+      let unsigned = try WaitingLogin(desk)
+      _ = try unsigned.open("error=access_denied&state=\(try unsigned.parameter("state"))")
+      unsigned.expectEnd(77, saying: "access was denied")
     }
   }
 }

@@ -43,7 +43,7 @@ import Testing
           + waiting.parameter("state"))
       #expect(shown.status == 400 && shown.page.contains("&lt;script&gt;broken"))
       #expect(!shown.page.contains("<script>") && !shown.page.contains("\u{1B}"))
-      waiting.expectEnd(76, saying: "<script>broken\")")
+      waiting.expectEnd(76, saying: "(server_error: \"[31m<script>broken\")")
       #expect(!waiting.output.contains("\u{1B}"))
     }
   }

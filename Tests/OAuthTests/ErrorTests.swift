@@ -161,7 +161,7 @@ import Testing
       sorted(404, ""), sorted(405, ""), sorted(410, ""),
       sorted(308, "", [HTTPField("Location", "/x")]),
     ] {
-      #expect(error.isEndpointGone && !error.isTransient && !error.mayRepeatExchange)
+      #expect(error.isEndpointGone && error.isTransient && !error.mayRepeatExchange)
     }
     for error in [sorted(503, ""), sorted(429, ""), .transport(.timedOut(reason: "x"))] {
       #expect(!error.isEndpointGone && error.isTransient && error.mayRepeatExchange)

@@ -38,7 +38,7 @@ import Testing
       ]
     }
     let response = try receiver.waitForResponse(
-      .init(state: state, metadata: metadata), seconds: 10)
+      .init(state: state, metadata: metadata), seconds: 60)
     #expect(try browser.get().map { $0.prefix(12) } == ["HTTP/1.1 400", "HTTP/1.1 200"])
 
     client.on(

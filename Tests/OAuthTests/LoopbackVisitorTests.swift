@@ -18,7 +18,7 @@ import Testing
     let browser = Handover {
       RawClient.exchange(port, request(port, target, host: "\(host):\(port)")) ?? ""
     }
-    let response = try receiver.waitForResponse(.init(state: state), seconds: 10)
+    let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
     #expect(response.code == Secret("x"))
     #expect(try browser.get().hasPrefix("HTTP/1.1 200 "))
   }
@@ -32,7 +32,7 @@ import Testing
       let head = request(port, target, method: "POST", fields: fields)
       return RawClient.exchange(port, head + "code=bad") ?? ""
     }
-    let response = try receiver.waitForResponse(.init(state: state), seconds: 10)
+    let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
     #expect(response.code == Secret("x"))
     #expect(try browser.get().hasPrefix("HTTP/1.1 200 "))
   }
@@ -45,7 +45,7 @@ import Testing
       let cookies = String(repeating: "app=\(String(repeating: "x", count: 990)); ", count: 64)
       return RawClient.exchange(port, request(port, target, fields: "Cookie: \(cookies)\r\n")) ?? ""
     }
-    let response = try receiver.waitForResponse(.init(state: state), seconds: 10)
+    let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
     #expect(response.code == Secret("x"))
     #expect(try browser.get().hasPrefix("HTTP/1.1 200 "))
   }
@@ -63,7 +63,7 @@ import Testing
     }
     // Time for both to be there.
     usleep(200_000)
-    let response = try receiver.waitForResponse(.init(state: state), seconds: 10)
+    let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
     #expect(response.code == Secret("x"))
     let pages = try browser.get()
     #expect(pages.count == 2)
@@ -86,7 +86,7 @@ import Testing
       } else {
         // The system tells whose connection it is.
         #expect(
-          try receiver.waitForResponse(.init(state: state), seconds: 10).code == Secret("mallory"))
+          try receiver.waitForResponse(.init(state: state), seconds: 60).code == Secret("mallory"))
         _ = try browser.get()
       }
     }
@@ -122,7 +122,7 @@ import Testing
     #expect(try mallory.get().isEmpty)
     let owner = try exchange(as: "1000")
     #expect(
-      try receiver.waitForResponse(.init(state: state), seconds: 10).code == Secret("mallory"))
+      try receiver.waitForResponse(.init(state: state), seconds: 60).code == Secret("mallory"))
     #expect(try owner.get().hasPrefix("HTTP/1.1 200 "))
   }
 
@@ -145,7 +145,7 @@ import Testing
         request(port, String(path)), request(port, String(path)), request(port, callback),
       ].map { RawClient.exchange(port, $0) ?? "" }
     }
-    _ = try receiver.waitForResponse(.init(state: state), seconds: 10)
+    _ = try receiver.waitForResponse(.init(state: state), seconds: 60)
     let pages = try browser.get()
     #expect(
       pages.map { String($0.dropFirst(9).prefix(3)) }
@@ -167,7 +167,7 @@ import Testing
       ]
     }
     _ = try receiver.waitForResponse(
-      .init(state: state, displayName: "dev.coder.com<b>", account: "alice\u{202E}"), seconds: 10)
+      .init(state: state, displayName: "dev.coder.com<b>", account: "alice\u{202E}"), seconds: 60)
     let pages = try browser.get()
     #expect(pages[0].contains("<h1>Not part of the sign-in</h1>"))
     #expect(pages[0].contains("The sign-in to dev.coder.com&lt;b&gt; goes on"))

@@ -75,7 +75,7 @@ final class Handover<Value: Sendable>: @unchecked Sendable {
   }
 
   func get() throws -> Value {
-    try #require(done.wait(timeout: .now() + 20) == .success, "the thread did not finish")
+    try #require(done.wait(timeout: .now() + 60) == .success, "the thread did not finish")
     return try #require(value)
   }
 }

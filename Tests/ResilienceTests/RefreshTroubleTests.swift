@@ -59,10 +59,12 @@ struct Trouble: Sendable, CustomTestStringConvertible {
       #expect(living.status == 0, "\(living.stderr)")
       #expect(
         desk.deployment.isValid(accessToken: living.stdout.trimmingCharacters(in: ["\n"])))
-      #expect(living.stderr.contains("will be tried again"))
+      #expect(
+        living.stderr.contains("will be tried again") || living.stderr.contains("goes on waiting"))
       #expect(living.stderr.split(separator: "\n").count == 1)
       desk.deployment.clearFaults()
       desk.deployment.releaseHeld()
+      try desk.waitForRefreshes()
       try desk.forgetFailures()
 
       try desk.expire()
@@ -70,6 +72,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
       let before = try secrets(of: desk)
       let dead = try desk.run(["token", desk.url], timeoutSeconds: 20)
       expectFailure(dead, trouble.status, trouble.name)
+      try desk.waitForRefreshes()
       #expect(try secrets(of: desk) == before)
       desk.deployment.clearFaults()
       desk.deployment.releaseHeld()
@@ -80,7 +83,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
   }
 
   @Test func `A lost or damaged response ends the session once, and says why`() throws {
-    let faults: [DeploymentSimulator.Fault] = [.drop, .cut]
+    let faults: [DeploymentSimulator.Fault] = [.drop, .cut, .emptyBody]
     for fault in faults {
       try Desk.withSession { desk in
         try desk.expire()
@@ -93,20 +96,6 @@ struct Trouble: Sendable, CustomTestStringConvertible {
         #expect(try desk.run(["token", desk.url]).status == 1)
         #expect(desk.deployment.requests.isEmpty)
       }
-    }
-  }
-
-  @Test(arguments: [1, 2])
-  func `A damaged response that still shows the tokens loses nothing`(missing: Int) throws {
-    try Desk.withSession { desk in
-      try desk.expire()
-      desk.deployment.changeResponses(at: .refresh, times: 1) { response, _ in
-        response.body.removeLast(missing)
-      }
-      try desk.token()
-      try desk.expire()
-      try desk.token()
-      #expect(desk.deployment.refreshes.count == 1)
     }
   }
 
@@ -123,18 +112,15 @@ struct Trouble: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// Trouble after which the code is sent again.
-  private static let passing = ["reset", "garbage", "408", "500", "502", "503", "429"]
-
   @Test func `Trouble in the exchange says so, and the next sign-in works`() throws {
     try Desk.withSession { desk in
       let browser = try desk.browser()
       for trouble in Trouble.all where !trouble.isSlow {
-        desk.deployment.inject(trouble.fault, at: .exchange)
+        // An exchange is tried again while the code lives.
+        desk.deployment.inject(trouble.fault, at: .exchange, times: 99)
         let result = try desk.run(["login", desk.url], environment: browser)
-        // The person's consent is worth another try where the server may only have been busy.
-        let expected: [Int32] = Self.passing.contains(trouble.name) ? [0] : [75, 76]
-        #expect(expected.contains(result.status), "\(trouble.name): \(result.stderr)")
+        desk.deployment.clearFaults()
+        #expect([75, 76].contains(result.status), "\(trouble.name): \(result.stderr)")
         // The former session is as it was.
         try desk.token()
       }
@@ -151,6 +137,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
           isHanging ? .delay(milliseconds: 300_000) : .status(503), at: .refresh, times: 1000)
         if isHanging { try desk.forgetFailures() }
         #expect(try desk.run(["token", desk.url]).status == 75)
+        try desk.waitForRefreshes()
         for _ in 0..<50 { #expect(try desk.run(["token", desk.url]).status == 75) }
         #expect(desk.deployment.refreshes.count <= 6)
         desk.deployment.clearFaults()
@@ -172,7 +159,8 @@ struct Trouble: Sendable, CustomTestStringConvertible {
         #expect(result.status == 0)
         if !result.stderr.isEmpty { warnings += 1 }
       }
-      #expect((1...5).contains(warnings))
+      // Two seconds without one for each.
+      #expect((1...10).contains(warnings))
     }
   }
 
@@ -196,7 +184,7 @@ struct Trouble: Sendable, CustomTestStringConvertible {
       desk.deployment.inject(.status(503), at: .refresh, times: 2)
       for _ in 0..<2 { #expect(try desk.run(["token", desk.url]).status == 75) }
       let file = try #require(try desk.runtimeFiles(".history").first)
-      for text in ["", "1 9 9", "1 5 0 9223372036854775807 0\n", "\0\u{1b}[2J\n"] {
+      for text in ["", "2 9 9", "2 5 0 9223372036854775807 0 0 0\n", "\0\u{1b}[2J\n"] {
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         desk.deployment.inject(.status(503), at: .refresh)
         #expect(try desk.run(["token", desk.url]).status == 75)

@@ -5,114 +5,245 @@ import TestDesk
 import Testing
 
 @Suite struct `When something is missing` {
-  @Test func `No bus is unavailable`() throws {
-    let session = try PrivateDesktop(.withoutBus)
-    #expect(isUnavailable(failure { try session.service() }))
-  }
-
-  @Test(arguments: ["", "nonsense", "unix:path=/nonexistent/bus", "tcp:host=127.0.0.1,port=1"])
-  func `An address that leads nowhere is unavailable`(_ address: String) throws {
-    #expect(isUnavailable(failure { try SecretService(busAddress: address, timeoutSeconds: 5) }))
-  }
-
-  @Test func `A bus without a Secret Service is unavailable`() throws {
-    let session = try PrivateDesktop(.withoutService)
-    let taken = seconds {
-      #expect(isUnavailable(failure { try session.service() }))
-    }
-    #expect(taken < 5)
-  }
-
-  @Test func `The bus starts a service it knows`() throws {
-    let services = try temporaryDirectory()
-    defer { try? FileManager.default.removeItem(atPath: services) }
-    let entry = """
-      [D-BUS Service]
-      Name=org.freedesktop.secrets
-      Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets
-      """
-    try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/secrets.service"))
-    let session = try PrivateDesktop(.withoutService, activation: services)
-    #expect(try session.service().defaultCollectionState() == .absent)
-  }
-
-  @Test func `Without a default collection nothing is found and nothing can be stored`() throws {
-    let session = try PrivateDesktop(.withoutCollection)
-    let service = try session.service()
-    #expect(try service.defaultCollectionState() == .absent)
-    #expect(try service.search(ours).isEmpty)
-    let error = failure { try service.store(Secret("t"), label: "l", attributes: ours) }
-    #expect(isUnavailable(error))
-    #expect(isUnavailable(failure { try service.unlock(timeoutSeconds: 5) }))
-  }
-
-  @Test func `A bus that accepts and never answers is timed out`() throws {
-    let directory = try temporaryDirectory()
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let listener = try silentSocket("\(directory)/bus")
-    defer { close(listener) }
-    let taken = seconds {
-      let error = failure {
-        try SecretService(busAddress: "unix:path=\(directory)/bus", timeoutSeconds: 1)
-      }
-      #expect(error == .timedOut)
-    }
-    #expect(taken < 8)
-  }
-
-  @Test func `A daemon that was killed is unavailable, and a new connection recovers`() throws {
-    let session = try PrivateDesktop(.unlocked)
-    let service = try session.service()
-    try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
-    let item = try #require(try service.search(ours).first)
-    session.stopKeyring()
-    expectGone(service, item)
-    try session.restartKeyring()
-    // The successor is another program: what we knew of the first says nothing about it.
-    expectGone(service, item)
-    let next = try session.service()
-    #expect(try next.secret(of: #require(try next.search(ours).first)) == Secret("t"))
-  }
-
-  @Test func `The bus going away ends the connection, not the process`() throws {
-    let session = try PrivateDesktop(.unlocked)
-    let service = try session.service()
-    try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
-    let item = try #require(try service.search(ours).first)
-    session.tearDown()
-    expectGone(service, item)
-  }
-
-  private func expectGone(_ service: SecretService, _ item: Item) {
-    #expect(isUnavailable(failure { try service.search(ours) }))
-    #expect(isUnavailable(failure { try service.secret(of: item) }))
-    #expect(isUnavailable(failure { try service.secrets(of: [item]) }))
-    #expect(
-      isUnavailable(failure { try service.store(Secret("x"), label: "x", attributes: ours) }))
-    #expect(isUnavailable(failure { try service.delete(item) }))
-    #expect(isUnavailable(failure { try service.unlock(timeoutSeconds: 2) }))
-    #expect(isUnavailable(failure { try service.defaultCollectionState() }))
-  }
-
-  private func temporaryDirectory() throws -> String {
-    var template = Array(("/tmp/cc-" + String(repeating: "X", count: 6)).utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  /// A Unix socket whose backlog takes connections that nobody ever accepts.
-  private func silentSocket(_ path: String) throws -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(descriptor >= 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let bound = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+  @Test func `Without an address and without a socket in the runtime directory there is no bus`()
+    async
+  {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
+      for address in [nil, "", "autolaunch:", "autolaunch:scope=install-path"] {
+        if let address {
+          setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+        } else {
+          unsetenv("DBUS_SESSION_BUS_ADDRESS")
+        }
+        #expect(failure { try SecretService() } == .noBus)
       }
     }
-    try #require(bound == 0 && listen(descriptor, 8) == 0)
-    return descriptor
   }
+
+  @Test func `A display is no reason to start a bus`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
+      // Whoever starts a bus for a display is called dbus-launch, and leaves a note.
+      let note = "\(desktop.directory)/launched"
+      let launcher = "\(desktop.directory)/dbus-launch"
+      try Data("#!/bin/sh\necho >\(note)\n".utf8).write(to: URL(fileURLWithPath: launcher))
+      chmod(launcher, 0o755)
+      setenv("PATH", "\(desktop.directory):/usr/bin:/bin", 1)
+      setenv("DISPLAY", ":0", 1)
+      for address in ["", "autolaunch:", "autolaunch:;autolaunch:"] {
+        setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+        #expect(failure { try SecretService() } == .noBus)
+      }
+      #expect(!FileManager.default.fileExists(atPath: note))
+    }
+  }
+
+  @Test(arguments: ["nonsense", "unix:path=/nonexistent/bus", "tcp:host=127.0.0.1,port=1"])
+  func `An address that leads nowhere is told, with the bus that lives beside it`(
+    _ address: String
+  ) async {
+    await #expect(processExitsWith: .success) { [address = address as String] in
+      let desktop = try PrivateDesktop(.unlocked)
+      desktop.enter()
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      guard case .busUnreachable(address, _, live: nil) = failure({ try SecretService() }) else {
+        return #expect(Bool(false), "no bus is beside it")
+      }
+      let usual = "\(desktop.environment["XDG_RUNTIME_DIR"] ?? "")/bus"
+      symlink("\(desktop.directory)/bus", usual)
+      guard case .busUnreachable(address, _, let live) = failure({ try SecretService() }) else {
+        return #expect(Bool(false), "not unreachable")
+      }
+      #expect(live == "unix:path=\(usual)")
+    }
+  }
+
+  @Test(arguments: ["", "unset"])
+  func `An address that is empty or unset means the socket in the runtime directory`(
+    _ address: String
+  ) async {
+    await #expect(processExitsWith: .success) { [address = address as String] in
+      let desktop = try PrivateDesktop(.unlocked)
+      desktop.enter()
+      symlink("\(desktop.directory)/bus", "\(desktop.environment["XDG_RUNTIME_DIR"] ?? "")/bus")
+      setenv("DBUS_SESSION_BUS_ADDRESS", "", 1)
+      if address == "unset" { unsetenv("DBUS_SESSION_BUS_ADDRESS") }
+      #expect(try SecretService().defaultCollectionState() == .unlocked)
+    }
+  }
+
+  @Test func `A bus without a Secret Service is no service`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.withoutService)
+      let taken = seconds {
+        guard case .noService = failure({ try desktop.service() }) else {
+          return #expect(Bool(false), "it is another failure")
+        }
+      }
+      #expect(taken < 5)
+    }
+  }
+
+  @Test func `The bus starts a service it knows`() async {
+    await #expect(processExitsWith: .success) {
+      let services = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: services) }
+      let entry = """
+        [D-BUS Service]
+        Name=org.freedesktop.secrets
+        Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets
+        """
+      try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/secrets.service"))
+      let desktop = try PrivateDesktop(.withoutService, activation: services)
+      #expect(try desktop.service().defaultCollectionState() == .absent)
+    }
+  }
+
+  @Test(
+    .enabled(if: OtherUser.isAvailable, OtherUser.reason),
+    arguments: ["abstract", "path", "path that turns us away"])
+  func `A bus of another user is not talked to`(_ kind: String) async {
+    await #expect(processExitsWith: .success) { [kind = kind as String] in
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
+      let folder = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      chmod(folder, 0o777)
+      let address =
+        kind == "abstract" ? "unix:abstract=\(folder)/bus" : "unix:path=\(folder)/bus"
+      let rest =
+        kind == "path that turns us away"
+        ? "" : #"<allow user="*"/><allow send_destination="*"/><allow own="*"/>"#
+      let file = "\(folder)/bus.conf"
+      try Data(busConfiguration(address, policy: rest).utf8).write(to: URL(fileURLWithPath: file))
+      _ = try desktop.startAsOtherUser(
+        "dbus-daemon", ["--config-file=\(file)", "--nofork", "--nopidfile"])
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      waitFor("the other user's bus") {
+        failure { try SecretService() } == .foreignBus(user: OtherUser.id)
+      }
+    }
+  }
+
+  @Test func `A bus that forbids to call the service denies access`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.withoutBus)
+      desktop.enter()
+      let configuration = busConfiguration(
+        desktop.busAddress,
+        policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
+          + #"<deny send_destination="org.freedesktop.secrets"/>"#)
+      let file = "\(desktop.directory)/strict.conf"
+      try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
+      _ = try desktop.start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
+      waitFor("the bus") { access("\(desktop.directory)/bus", F_OK) == 0 }
+      _ = try desktop.start(
+        "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
+        input: Array(desktop.password.utf8))
+      waitFor("a denial") {
+        if case .accessDenied = failure({ try SecretService().search(ours) }) {
+          true
+        } else {
+          false
+        }
+      }
+    }
+  }
+
+  @Test func `Without a default collection that is what every operation says`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.withoutCollection)
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 5))
+      #expect(try service.defaultCollectionState() == .absent)
+      #expect(failure { try service.search(ours) } == .noDefaultCollection)
+      let error = failure { try service.store(Secret("t"), label: "l", attributes: ours) }
+      #expect(error == .noDefaultCollection)
+      #expect(failure { try service.unlock() } == .noDefaultCollection)
+    }
+  }
+
+  @Test func `A bus that accepts and never replies is timed out`() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try temporaryDirectory()
+      defer { try? FileManager.default.removeItem(atPath: directory) }
+      let listener = try silentSocket("\(directory)/bus")
+      defer { close(listener) }
+      setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=\(directory)/bus", 1)
+      let taken = seconds {
+        #expect(failure { try SecretService(timeoutSeconds: 1) } == .timedOut)
+      }
+      #expect(taken < 8)
+    }
+  }
+
+  @Test func `A daemon that was killed is gone, and its successor is found with all items`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
+      let item = try #require(try service.search(ours).first)
+      desktop.stopKeyring()
+      expectGone(service, item)
+      try desktop.restartKeyring()
+      // The item is searched for again: the successor may call another one by its path.
+      #expect(try service.secret(of: item) == Secret("t"))
+      try service.write(Secret("u"), label: "l", to: item)
+      #expect(try service.secrets(of: [item]) == [.success(Secret("u"))])
+      try service.delete(item)
+      #expect(failure { try service.secret(of: item) } == .noSuchItem)
+    }
+  }
+
+  @Test func `The bus going away ends the connection, not the process`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("t"), label: "l", attributes: sessionAttributes())
+      let item = try #require(try service.search(ours).first)
+      desktop.tearDown()
+      expectGone(service, item)
+    }
+  }
+}
+
+/// A configuration of dbus-daemon.
+private func busConfiguration(_ address: String, policy: String) -> String {
+  """
+  <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+  <busconfig>
+    <type>session</type><listen>\(address)</listen><auth>EXTERNAL</auth>
+    <policy context="default">\(policy)</policy>
+  </busconfig>
+  """
+}
+
+private func expectGone(_ service: SecretService, _ item: Item) {
+  #expect(isGone(failure { try service.search(ours) }))
+  #expect(isGone(failure { try service.secret(of: item) }))
+  #expect(isGone(failure { try service.secrets(of: [item]) }))
+  #expect(isGone(failure { try service.store(Secret("x"), label: "x", attributes: ours) }))
+  #expect(isGone(failure { try service.write(Secret("x"), label: "x", to: item) }))
+  #expect(isGone(failure { try service.delete(item) }))
+  #expect(isGone(failure { try service.unlock() }))
+  #expect(isGone(failure { try service.defaultCollectionState() }))
+}
+
+/// A Unix socket whose backlog takes connections that nobody ever accepts.
+private func silentSocket(_ path: String) throws -> Int32 {
+  let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+  try #require(descriptor >= 0)
+  var address = sockaddr_un()
+  address.sun_family = sa_family_t(AF_UNIX)
+  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+  let bound = withUnsafePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+    }
+  }
+  try #require(bound == 0 && listen(descriptor, 8) == 0)
+  return descriptor
 }

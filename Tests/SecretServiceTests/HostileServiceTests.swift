@@ -1,123 +1,249 @@
+import Foundation
 import SecretService
 import Secrets
 import TestDesk
 import Testing
 
+private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
+
 @Suite struct `A service that misbehaves` {
-  private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
-
-  @Test func `A locked service that hides its items is locked, not empty`() throws {
-    let desktop = try PrivateDesktop(.fake([.hidesLockedItems]))
-    #expect(failure { try desktop.service().search(asked) } == .locked)
+  @Test func `A locked service that hides its items is locked, not empty`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.hidesLockedItems]))
+      #expect(
+        failure { try desktop.service().search(asked) } == .locked(collection: "main"))
+    }
   }
 
-  @Test func `An item with other attributes than asked for is not found`() throws {
-    let desktop = try PrivateDesktop(.fake([.otherAttributes]))
-    #expect(try desktop.service().search(asked).isEmpty)
+  @Test func `An item with other attributes than asked for is not found`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.otherAttributes]))
+      #expect(try desktop.service().search(asked).isEmpty)
+    }
   }
 
-  @Test func `Two items with the same attributes are two items`() throws {
-    let desktop = try PrivateDesktop(.fake([.twoItems]))
-    let found = try desktop.service().search(asked)
-    #expect(found.count == 2)
-    #expect(found.map(\.modified) == [Int.max, Int.max])
+  @Test func `Two items with the same attributes are two items`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.twoItems]))
+      let found = try desktop.service().search(asked)
+      #expect(found.count == 2)
+      #expect(found.map(\.modified) == [Int.max, Int.max])
+    }
   }
 
-  @Test func `A service without key exchange is talked to in plain`() throws {
-    let desktop = try PrivateDesktop(.fake([]))
-    let service = try desktop.service()
-    #expect(try service.secret(of: #require(try service.search(asked).first)) == Secret("tok"))
+  @Test func `A service without key exchange is talked to in plain`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([]))
+      let service = try desktop.service()
+      #expect(try service.secret(of: #require(try service.search(asked).first)) == Secret("tok"))
+    }
   }
 
-  @Test func `A service that never answers is timed out`() throws {
-    let desktop = try PrivateDesktop(.fake([.hangs]))
-    let service = try desktop.service(timeoutSeconds: 1)
-    let taken = seconds { #expect(failure { try service.search(asked) } == .timedOut) }
-    #expect(taken < 8)
+  @Test func `A service that never answers is timed out`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.hangs]))
+      let service = try desktop.service(timeoutSeconds: 3)
+      let taken = seconds { #expect(failure { try service.search(asked) } == .timedOut) }
+      #expect(taken < 12)
+    }
   }
 
-  @Test func `A service that dies in the middle of a call is unavailable`() throws {
-    let desktop = try PrivateDesktop(.fake([.diesInSearch]))
-    #expect(isUnavailable(failure { try desktop.service().search(asked) }))
+  @Test func `A service that dies in the middle of a call is unavailable`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.diesInSearch]))
+      #expect(isGone(failure { try desktop.service().search(asked) }))
+    }
   }
 
-  @Test func `An answer of another type than the specification's is malformed`() throws {
-    let desktop = try PrivateDesktop(.fake([.wrongType]))
-    #expect(isMalformed(failure { try desktop.service().search(asked) }))
+  @Test func `An answer of another type than the specification's is malformed`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.wrongType]))
+      #expect(isMalformed(failure { try desktop.service().search(asked) }))
+    }
   }
 
-  @Test func `An error's text is short and cannot steer a terminal`() throws {
-    let desktop = try PrivateDesktop(.fake([.hostileErrorText]))
-    guard case .unavailable(let reason) = failure({ try desktop.service().search(asked) })
-    else { return #expect(Bool(false), "not unavailable") }
-    #expect(reason.hasPrefix("no?[31m??coder-cred"))
-    #expect(reason.unicodeScalars.count <= 200)
+  @Test func `An error's text is short and cannot steer a terminal`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.hostileErrorText]))
+      guard case .failed(let reason) = failure({ try desktop.service().search(asked) })
+      else { return #expect(Bool(false), "it is another failure") }
+      #expect(reason.hasPrefix("no?[31m??coder-cred"))
+      #expect(reason.unicodeScalars.count <= 200)
+    }
+  }
+
+  @Test(arguments: [FakeSecretService.Behaviour.secretNotUTF8, .secretTooLarge])
+  func `A secret that cannot be one of ours is malformed`(_ behaviour: FakeSecretService.Behaviour)
+    async
+  {
+    await #expect(processExitsWith: .success) {
+      [behaviour = behaviour as FakeSecretService.Behaviour] in
+      let desktop = try PrivateDesktop(.fake([behaviour]))
+      let service = try desktop.service()
+      let item = try #require(try service.search(asked).first)
+      #expect(isMalformed(failure { try service.secret(of: item) }))
+    }
+  }
+
+  @Test func `A secret of another session is a broken session, once and again`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.secretOfOtherSession]))
+      let service = try desktop.service()
+      let item = try #require(try service.search(asked).first)
+      guard case .brokenSession = failure({ try service.secret(of: item) }) else {
+        return #expect(Bool(false), "it is another failure")
+      }
+      #expect(
+        desktop.journal.split(separator: "\n").filter { $0.hasPrefix("OpenSession") }.count
+          == 8)
+    }
+  }
+
+  @Test func `A session that does not work at first is replaced`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.firstSessionBroken]))
+      let service = try desktop.service()
+      let item = try #require(try service.search(asked).first)
+      #expect(try service.secret(of: item) == Secret("tok"))
+    }
+  }
+
+  @Test func `Deleting shows no prompt unless that is allowed`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, .promptCompletes]))
+      let service = try desktop.service()
+      let item = try #require(try service.search(asked).first)
+      let error = failure { try service.delete(item) }
+      #expect(error == .confirmationRequired(item: "item", service: nil))
+      #expect(!desktop.journal.contains("prompted"))
+      service.prompts = .ask(timeoutSeconds: 20)
+      try service.delete(item)
+      #expect(desktop.journal.contains("prompted"))
+    }
+  }
+
+  @Test func `A prompt for a new item of an open collection is followed`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, .promptCompletes]))
+      try desktop.service().store(Secret("t"), label: "l", attributes: asked)
+      #expect(desktop.journal.contains("prompted"))
+    }
   }
 
   @Test(arguments: [
-    FakeSecretService.Behaviour.secretNotUTF8, .secretTooLarge, .secretOfOtherSession,
+    FakeSecretService.Behaviour.promptDismissed, .promptNeverCompletes, .promptOfWrongType,
   ])
-  func `A secret that cannot be one of ours is malformed`(
+  func `A write whose prompt leads to nothing fails, and never with success`(
     _ behaviour: FakeSecretService.Behaviour
-  ) throws {
-    let desktop = try PrivateDesktop(.fake([behaviour]))
-    let service = try desktop.service()
-    let item = try #require(try service.search(asked).first)
-    #expect(isMalformed(failure { try service.secret(of: item) }))
-  }
-
-  @Test func `Writing never shows a prompt`() throws {
-    let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting]))
-    let service = try desktop.service()
-    let item = try #require(try service.search(asked).first)
-    let error = failure { try service.store(Secret("t"), label: "l", attributes: asked) }
-    #expect(error == .promptRequired)
-    #expect(failure { try service.delete(item) } == .promptRequired)
-    #expect(!desktop.journal.contains("prompted"))
-  }
-
-  @Test func `Without the alias there is no default collection`() throws {
-    let desktop = try PrivateDesktop(.fake([.noAlias]))
-    let service = try desktop.service()
-    #expect(try service.defaultCollectionState() == .absent)
-    #expect(isUnavailable(failure { try service.unlock(timeoutSeconds: 5) }))
-  }
-
-  @Test func `A prompt that is answered unlocks`() throws {
-    let desktop = try PrivateDesktop(.fake([.locked, .promptCompletes]))
-    let service = try desktop.service()
-    #expect(try service.defaultCollectionState() == .locked)
-    try service.unlock(timeoutSeconds: 20)
-    #expect(try service.defaultCollectionState() == .unlocked)
-    #expect(desktop.journal.contains("prompted"))
-  }
-
-  @Test func `A prompt that is declined is dismissed`() throws {
-    let desktop = try PrivateDesktop(.fake([.locked, .promptDismissed]))
-    #expect(failure { try desktop.service().unlock(timeoutSeconds: 20) } == .dismissed)
-  }
-
-  @Test func `A prompt that says yes and leaves the collection locked is dismissed`() throws {
-    let desktop = try PrivateDesktop(.fake([.locked, .promptLies]))
-    #expect(failure { try desktop.service().unlock(timeoutSeconds: 20) } == .dismissed)
-  }
-
-  @Test func `A prompt that is never answered, nor taken down, is timed out`() throws {
-    let desktop = try PrivateDesktop(.fake([.locked, .promptNeverCompletes]))
-    let service = try desktop.service()
-    let taken = seconds {
-      #expect(failure { try service.unlock(timeoutSeconds: 1) } == .timedOut)
+  ) async {
+    await #expect(processExitsWith: .success) {
+      [behaviour = behaviour as FakeSecretService.Behaviour] in
+      let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, behaviour]))
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 1))
+      let item = try #require(try service.search(asked).first)
+      let stored = failure { try service.store(Secret("t"), label: "l", attributes: asked) }
+      let deleted = failure { try service.delete(item) }
+      switch behaviour {
+      case .promptDismissed: #expect(stored == .dismissed && deleted == .dismissed)
+      case .promptNeverCompletes:
+        #expect(stored == .promptUnanswered && deleted == .promptUnanswered)
+      // What a deletion results in has no type.
+      default: #expect(isMalformed(stored) && deleted == nil)
+      }
     }
-    #expect(taken >= 1 && taken < 8)
-    #expect(desktop.journal.contains("dismissed"))
   }
 
-  @Test func `A service that dies while it asks is unavailable at once`() throws {
-    let desktop = try PrivateDesktop(.fake([.locked, .promptDies]))
-    let service = try desktop.service()
-    let taken = seconds {
-      #expect(isUnavailable(failure { try service.unlock(timeoutSeconds: 30) }))
+  @Test func `Without the alias there is no default collection`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.noAlias]))
+      let service = try desktop.service()
+      #expect(try service.defaultCollectionState() == .absent)
+      #expect(failure { try service.unlock() } == .noDefaultCollection)
     }
-    #expect(taken < 15)
+  }
+
+  @Test func `Without collections nothing is searched for, because that may never end`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.noAlias, .noCollections, .hangs]))
+      let service = try desktop.service(timeoutSeconds: 2)
+      #expect(failure { try service.search(asked) } == .noDefaultCollection)
+    }
+  }
+
+  @Test func `Without the alias, items of other collections are found and written`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.noAlias, .ownSchema]))
+      let service = try desktop.service()
+      #expect(try service.search(asked).count == 1)
+      try service.store(Secret("t"), label: "l", attributes: asked)
+      #expect(desktop.journal.contains("set l"))
+    }
+  }
+
+  @Test func `A prompt that is answered unlocks`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.locked, .promptCompletes]))
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 20))
+      #expect(try service.defaultCollectionState() == .locked)
+      try service.unlock()
+      #expect(try service.defaultCollectionState() == .unlocked)
+      #expect(desktop.journal.contains("prompted"))
+    }
+  }
+
+  @Test func `A prompt that is not allowed is not opened`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.locked, .promptCompletes]))
+      let service = try desktop.service()
+      #expect(failure { try service.unlock() } == .locked(collection: "main"))
+      #expect(try service.search(asked).allSatisfy(\.isLocked))
+      #expect(!desktop.journal.contains("prompted"))
+    }
+  }
+
+  @Test func `A prompt that is declined is dismissed`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.locked, .promptDismissed]))
+      #expect(
+        failure { try desktop.service(prompts: .ask(timeoutSeconds: 20)).unlock() }
+          == .dismissed)
+    }
+  }
+
+  @Test func `A prompt that says yes and leaves the collection locked is dismissed`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.locked, .promptLies]))
+      #expect(
+        failure { try desktop.service(prompts: .ask(timeoutSeconds: 20)).unlock() }
+          == .dismissed)
+    }
+  }
+
+  @Test func `A prompt that is never answered is left alone, and announced once`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.locked, .promptNeverCompletes]))
+      let announcements = "\(desktop.directory)/announcements"
+      let service = try desktop.service(
+        prompts: .ask(timeoutSeconds: 1) { subject in
+          let earlier = (try? String(contentsOfFile: announcements, encoding: .utf8)) ?? ""
+          try? "\(earlier)\(subject)".write(
+            toFile: announcements, atomically: true, encoding: .utf8)
+        })
+      let taken = seconds { #expect(failure { try service.unlock() } == .promptUnanswered) }
+      #expect(taken >= 1 && taken < 8)
+      #expect(!desktop.journal.contains("dismissed"))
+      #expect(
+        try String(contentsOfFile: announcements, encoding: .utf8)
+          == "unlocking(collection: \"main\")")
+    }
+  }
+
+  @Test func `A service that dies while it asks is gone at once`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.locked, .promptDies]))
+      let service = try desktop.service(prompts: .ask(timeoutSeconds: 30))
+      let taken = seconds { #expect(isGone(failure { try service.unlock() })) }
+      #expect(taken < 15)
+    }
   }
 }

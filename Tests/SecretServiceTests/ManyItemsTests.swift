@@ -15,7 +15,8 @@ import Testing
     try session.restartKeyring()
     let address: String = session.busAddress
     await #expect(processExitsWith: .success) { [address = address as String] in
-      let service = try SecretService(busAddress: address)
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      let service = try SecretService()
       func list() throws {
         let items = try service.search(ours)
         try #require(items.count == 300)

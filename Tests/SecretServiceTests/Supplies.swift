@@ -16,10 +16,67 @@ func sessionAttributes(_ account: String = "alice") -> Attributes {
 let ours: Attributes = ["application": "coder-cred"]
 
 extension PrivateDesktop {
-  /// A connection of its own to this session's service.
-  func service(timeoutSeconds: Int = 10) throws -> SecretService {
-    try SecretService(busAddress: busAddress, timeoutSeconds: timeoutSeconds)
+  /// This desktop's service, for this process: GLib has one session bus in a process, so that every
+  /// test of a service runs in a process of its own.
+  func service(prompts: PromptPolicy = .never, timeoutSeconds: Int = 10) throws -> SecretService {
+    enter()
+    return try SecretService(prompts: prompts, timeoutSeconds: timeoutSeconds)
   }
+
+  /// Makes the desktop this process's own, as far as the bus is concerned.
+  func enter() {
+    setenv("DBUS_SESSION_BUS_ADDRESS", busAddress, 1)
+    setenv("XDG_RUNTIME_DIR", "\(directory)/run", 1)
+  }
+
+  /// Makes a second collection with the password of the first, and returns its path.
+  func makeCollection(_ label: String) throws -> String {
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.collectionMaker, label], input: Array(password.utf8))
+    try #require(result.status == 0, "\(result.stderr)")
+    return result.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Puts the item with a label into another collection.
+  func move(_ label: String, to collection: String) throws {
+    let result = try run("/usr/bin/python3", ["-c", Self.mover, label, collection])
+    try #require(result.status == 0, "\(result.stderr)")
+  }
+
+  private static let preamble = """
+    import dbus, sys
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    def at(path): return bus.get_object('org.freedesktop.secrets', path)
+    service = at('/org/freedesktop/secrets')
+    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
+
+    """
+
+  private static let collectionMaker =
+    preamble + """
+      password = dbus.ByteArray(sys.stdin.buffer.read())
+      print(service.CreateWithMasterPassword(
+          dbus.Dictionary({S + 'Collection.Label': sys.argv[1]}, signature='sv'),
+          dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
+          dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface'))
+      """
+
+  private static let mover =
+    preamble + """
+      found, _ = service.SearchItems({'application': 'coder-cred'}, dbus_interface=S + 'Service')
+      for path in found:
+          item = at(path)
+          get = lambda name: item.Get(S + 'Item', name,
+                                      dbus_interface='org.freedesktop.DBus.Properties')
+          if get('Label') != sys.argv[1]: continue
+          secret = item.GetSecret(session, dbus_interface=S + 'Item')
+          at(sys.argv[2]).CreateItem(
+              dbus.Dictionary({S + 'Item.Label': get('Label'),
+                               S + 'Item.Attributes': get('Attributes')}, signature='sv'),
+              secret, False, dbus_interface=S + 'Collection')
+          item.Delete(dbus_interface=S + 'Item')
+      """
 
   /// Stores as another application would, with `secret-tool`.
   func otherApplicationStores(
@@ -53,9 +110,17 @@ func isMalformed(_ error: SecretServiceError?) -> Bool {
   if case .malformed = error { true } else { false }
 }
 
-/// Whether it is `unavailable`, for whatever reason.
-func isUnavailable(_ error: SecretServiceError?) -> Bool {
-  if case .unavailable = error { true } else { false }
+/// Whether it is `locked`, whatever the collection.
+func isLocked(_ error: SecretServiceError?) -> Bool {
+  if case .locked = error { true } else { false }
+}
+
+/// Whether the service, or the bus with it, went away or was never there.
+func isGone(_ error: SecretServiceError?) -> Bool {
+  switch error {
+  case .busUnreachable, .noService, .serviceGone: true
+  default: false
+  }
 }
 
 /// How long something takes, in seconds.
@@ -63,4 +128,11 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
   let start = ContinuousClock.now
   try body()
   return start.duration(to: .now) / .seconds(1)
+}
+
+/// A new directory with a short path, for the caller to remove.
+func temporaryDirectory() throws -> String {
+  var template = Array(("/tmp/cc-" + String(repeating: "X", count: 6)).utf8CString)
+  try #require(mkdtemp(&template) != nil)
+  return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

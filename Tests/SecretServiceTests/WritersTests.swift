@@ -1,26 +1,36 @@
+import Foundation
 import SecretService
 import Secrets
 import TestDesk
 import Testing
 
 @Suite struct `Several writers` {
-  @Test func `Two processes that store one item at once leave one item, whole`() async throws {
-    let session = try PrivateDesktop(.unlocked)
-    let address = session.busAddress
-    async let first: Void = writer(address, "first")
-    async let second: Void = writer(address, "second")
+  @Test func `Two processes that write one item at once leave one item, whole`() async throws {
+    let desktop = try PrivateDesktop(.unlocked)
+    try await writer(desktop.busAddress, "zeroth")
+    async let first: Void = writer(desktop.busAddress, "first")
+    async let second: Void = writer(desktop.busAddress, "second")
     try await first
     try await second
-    let service = try session.service()
-    let found = try service.search(ours)
-    #expect(found.count == 1)
-    let left = try service.secret(of: #require(found.first)).revealed
-    #expect(["first 19", "second 19"].contains(left))
+    try await check(desktop.busAddress, ["first 19", "second 19"])
+  }
+
+  @Test func `Two processes that make one item at once may leave two, and the next write one`()
+    async throws
+  {
+    let desktop = try PrivateDesktop(.unlocked)
+    async let first: Void = writer(desktop.busAddress, "first")
+    async let second: Void = writer(desktop.busAddress, "second")
+    try await first
+    try await second
+    try await writer(desktop.busAddress, "third")
+    try await check(desktop.busAddress, ["third 19"])
   }
 
   private func writer(_ address: String, _ name: String) async throws {
     await #expect(processExitsWith: .success) { [address, name] in
-      let service = try SecretService(busAddress: address)
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      let service = try SecretService()
       for round in 0..<20 {
         try service.store(
           Secret("\(name) \(round)"), label: name, attributes: sessionAttributes())
@@ -28,23 +38,35 @@ import Testing
     }
   }
 
-  @Test func `Threads with a connection each do not disturb one another`() async throws {
-    let session = try PrivateDesktop(.unlocked)
-    let address = session.busAddress
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for worker in 0..<4 {
-        group.addTask {
-          let service = try SecretService(busAddress: address)
-          for round in 0..<10 {
-            let attributes = sessionAttributes("\(worker)")
-            try service.store(Secret("\(worker) \(round)"), label: "l", attributes: attributes)
-            let item = try #require(try service.search(attributes).first)
-            #expect(try service.secret(of: item) == Secret("\(worker) \(round)"))
+  private func check(_ address: String, _ expected: [String]) async throws {
+    await #expect(processExitsWith: .success) { [address, expected] in
+      setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
+      let service = try SecretService()
+      let found = try service.search(ours)
+      #expect(found.count == 1)
+      #expect(expected.contains(try service.secret(of: #require(found.first)).revealed))
+    }
+  }
+
+  @Test func `Threads with an instance each do not disturb one another`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      desktop.enter()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for worker in 0..<4 {
+          group.addTask {
+            let service = try SecretService()
+            for round in 0..<10 {
+              let attributes = sessionAttributes("\(worker)")
+              try service.store(Secret("\(worker) \(round)"), label: "l", attributes: attributes)
+              let item = try #require(try service.search(attributes).first)
+              #expect(try service.secret(of: item) == Secret("\(worker) \(round)"))
+            }
           }
         }
+        try await group.waitForAll()
       }
-      try await group.waitForAll()
+      #expect(try desktop.service().search(ours).count == 4)
     }
-    #expect(try session.service().search(ours).count == 4)
   }
 }

@@ -1,5 +1,6 @@
 import Credentials
 import Foundation
+import SessionFakes
 import Testing
 
 @testable import Sessions
@@ -38,7 +39,7 @@ import Testing
     try lock.withLock(
       of: alice, timeoutMilliseconds: timeoutMilliseconds,
       orUse: { () throws(SessionError) -> Void? in nil },
-      { () throws(SessionError) in })
+      { _ throws(SessionError) in })
   }
 
   @Test func `Its directory is for its owner alone, and its name tells nothing`() throws {
@@ -99,7 +100,7 @@ import Testing
       let value = try lock.withLock(
         of: alice, timeoutMilliseconds: 10_000,
         orUse: { () throws(SessionError) -> String? in "theirs" },
-        { () throws(SessionError) in "ours" })
+        { _ throws(SessionError) in "ours" })
       #expect(value == "theirs")
     }
   }

@@ -2,6 +2,7 @@ import Credentials
 import HTTP
 import OAuth
 import Secrets
+import SessionFakes
 import Sessions
 import Testing
 

@@ -3,6 +3,7 @@ import Foundation
 import HTTP
 import OAuth
 import Secrets
+import SessionFakes
 import Testing
 
 @testable import Sessions
@@ -74,10 +75,11 @@ import Testing
   {
     let bench = Bench()
     bench.store.session?.refreshingSince = bench.clock.now - 500
-    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 403) }
+    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 429) }
     // Whoever finds a mark does not trust the token, however long it has to live.
     #expect(try bench.valid().accessToken == "a1")
-    #expect(bench.requests == 1)
+    // The refresh, and the metadata at two addresses.
+    #expect(bench.requests == 3)
     #expect(bench.store.session?.refreshingSince == bench.clock.now - 500)
     bench.respond = { _ throws(HTTPError) in FakeEndpoint.invalidGrant }
     bench.clock.uptimeMilliseconds += 1_000
@@ -172,7 +174,9 @@ import Testing
     #expect(bench.failure() == .oauth(.transport(error), at: deployment))
     #expect(
       bench.failure()
-        == .leftAlone(bench.identity, failedSecondsAgo: 0, nextTrySeconds: 1))
+        == .leftAlone(
+          bench.identity, failedSecondsAgo: 0,
+          nextTrySeconds: error.wasCertainlyNotSent ? 3 : 1))
     #expect(bench.requests == 2)
     #expect(bench.store.session?.refreshToken == "r1")
     #expect(bench.store.session?.staleSince == nil)

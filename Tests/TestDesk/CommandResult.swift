@@ -21,6 +21,14 @@ package struct CommandResult: Sendable {
   package var stderr: String { String(decoding: errors, as: UTF8.self) }
 }
 
+/// Shown where an expectation fails: not standard output, which may be a credential.
+extension CommandResult: CustomTestStringConvertible {
+  package var testDescription: String {
+    let end = timedOut ? "timed out" : signal.map { "signal \($0)" } ?? "status \(status)"
+    return "\(end), \(output.count) bytes of output, standard error: \(stderr)"
+  }
+}
+
 extension CommandResult {
   /// The lines of standard output.
   package var lines: [String] { stdout.split(separator: "\n").map(String.init) }

@@ -11,14 +11,16 @@ extension PrivateDesktop {
     guard mkdtemp(&template) != nil else { throw Failure("mkdtemp: \(errno)") }
     let bytes = template.dropLast().map(UInt8.init(bitPattern:))
     let directory = String(decoding: bytes, as: UTF8.self)
-    for name in ["home", "data", "config", "cache", "state", "run"] {
+    for name in ["home", "data", "config", "cache", "state", "run", "services"] {
       guard mkdir("\(directory)/\(name)", 0o700) == 0 else { throw Failure("mkdir: \(errno)") }
     }
     return directory
   }
 
   func startBus(activation: String?) throws {
-    let services = activation.map { "<servicedir>\($0)</servicedir>" } ?? ""
+    let services = ([services] + [activation].compactMap(\.self)).map {
+      "<servicedir>\($0)</servicedir>"
+    }.joined()
     // The limits are the session bus's: the defaults are made for a system bus and far too small.
     let configuration = """
       <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -43,9 +45,23 @@ extension PrivateDesktop {
     let file = "\(directory)/bus.conf"
     try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
     let bus = try start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
+    // The socket is there before anybody listens on it.
     try waitUntilReady("dbus-daemon", bus, timeoutSeconds: 10) {
-      access("\(directory)/bus", F_OK) == 0
+      Self.isListening("\(directory)/bus")
     }
+  }
+
+  private static func isListening(_ path: String) -> Bool {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    } == 0
   }
 
   /// Waits for a daemon of the desktop; throws ``Failure`` with the journal when it ends first.

@@ -6,7 +6,7 @@ import Foundation
 /// What it is asked, it prints to the desktop's journal.
 package enum FakeSecretService {
   /// One way to misbehave; without any, it is a service that speaks only the algorithm `plain`.
-  package enum Behaviour: String, Sendable, CaseIterable {
+  package enum Behaviour: String, Sendable, CaseIterable, Codable {
     // Sessions.
     /// Not even the algorithm `plain` is supported.
     case noPlainAlgorithm
@@ -34,6 +34,10 @@ package enum FakeSecretService {
     case hostileErrorText
     /// There is no default collection.
     case noAlias
+    /// There are no collections at all.
+    case noCollections
+    /// Items are of the schema that ours are.
+    case ownSchema
 
     // Reading.
     /// The secret is not UTF-8.
@@ -42,6 +46,8 @@ package enum FakeSecretService {
     case secretTooLarge
     /// The secret comes with the path of another D-Bus session.
     case secretOfOtherSession
+    /// The same, in the first D-Bus session alone.
+    case firstSessionBroken
     /// The secret comes with the parameters of an encryption.
     case secretEncrypted
 
@@ -56,6 +62,8 @@ package enum FakeSecretService {
     case promptCompletes
     /// A prompt claims to have unlocked, and the collection stays locked.
     case promptLies
+    /// A prompt completes with a result of the wrong type.
+    case promptOfWrongType
     /// The process ends while it prompts.
     case promptDies
   }
@@ -101,7 +109,7 @@ package enum FakeSecretService {
     DBusGMainLoop(set_as_default=True)
     bus = dbus.SessionBus()
     name = dbus.service.BusName('org.freedesktop.secrets', bus)
-    state = {'locked': bool(behaviours & {'locked', 'hidesLockedItems'})}
+    state = {'locked': bool(behaviours & {'locked', 'hidesLockedItems'}), 'sessions': 0}
     # Who has received a first reply; gnome-keyring 42 aborts when a caller does not wait for one.
     introduced = set()
     if 'twoItems' in behaviours:
@@ -122,6 +130,19 @@ package enum FakeSecretService {
     def item_path(number):
         return '%s/%d' % (COLLECTION, number + 1)
 
+    def secret_of(item, session):
+        secret = item['secret'].encode()
+        if 'secretNotUTF8' in behaviours:
+            secret += b'\\xff\\xfe'
+        if 'secretTooLarge' in behaviours:
+            secret += b' ' * 65536
+        isFirst = state['sessions'] == 1
+        if 'secretOfOtherSession' in behaviours or 'firstSessionBroken' in behaviours and isFirst:
+            session = path(ROOT + '/session/s9')
+        parameters = b'iv' if 'secretEncrypted' in behaviours else b''
+        return dbus.Struct((session, dbus.ByteArray(parameters), dbus.ByteArray(secret),
+                            'text/plain'), signature='oayays')
+
     class Slow(dbus.service.Object):
         @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
                              out_signature='v', async_callbacks=('reply', 'error'),
@@ -132,13 +153,20 @@ package enum FakeSecretService {
                 reply(self.values()[name])
             GLib.timeout_add(100, later)
 
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='s',
+                             out_signature='a{sv}', sender_keyword='sender')
+        def GetAll(self, interface, sender):
+            introduced.add(sender)
+            return self.values()
+
     class Alias(Slow):
         def values(self):
             return {'Locked': dbus.Boolean(state['locked'])}
 
     class Root(Slow):
         def values(self):
-            return {'Collections': paths(COLLECTION)}
+            some = [] if 'noCollections' in behaviours else [COLLECTION]
+            return {'Collections': paths(*some)}
 
     class Service(Root):
         @dbus.service.method(BASE + 'Service', in_signature='s', out_signature='o')
@@ -151,6 +179,7 @@ package enum FakeSecretService {
             note('OpenSession', sender)
             if algorithm != 'plain' or 'noPlainAlgorithm' in behaviours:
                 fail('org.freedesktop.DBus.Error.NotSupported')
+            state['sessions'] += 1
             output = dbus.UInt32(7) if 'oddSessionOutput' in behaviours else dbus.String('')
             if 'emptyBytesAsSessionOutput' in behaviours:
                 output = dbus.ByteArray(b'')
@@ -174,11 +203,16 @@ package enum FakeSecretService {
                 found = paths(*(item_path(number) for number, _ in enumerate(items)))
                 reply(*((paths(), found) if state['locked'] else (found, paths())))
 
+        @dbus.service.method(BASE + 'Service', in_signature='aoo', out_signature='a{o(oayays)}')
+        def GetSecrets(self, wanted, session):
+            return {item_path(number): secret_of(item, session)
+                    for number, item in enumerate(items) if item_path(number) in wanted}
+
         @dbus.service.method(BASE + 'Service', in_signature='ao', out_signature='aoo')
         def Unlock(self, objects):
             return paths(), path(PROMPT)
 
-    class WrongService(Root):
+    class WrongService(Service):
         @dbus.service.method(BASE + 'Service', in_signature='a{ss}', out_signature='s')
         def SearchItems(self, attributes):
             return 'nothing to see'
@@ -213,22 +247,24 @@ package enum FakeSecretService {
             attributes = dict(self.item['attributes'])
             if 'otherAttributes' in behaviours:
                 attributes['kind'] = 'client'
+            if 'ownSchema' in behaviours:
+                attributes['xdg:schema'] = 'io.github.coder_cred'
             return {'Locked': dbus.Boolean(state['locked']), 'Label': 'item',
                     'Attributes': dbus.Dictionary(attributes, signature='ss'),
                     'Created': dbus.UInt64(2**64 - 1), 'Modified': dbus.UInt64(2**64 - 1)}
 
         @dbus.service.method(BASE + 'Item', in_signature='o', out_signature='(oayays)')
         def GetSecret(self, session):
-            secret = self.item['secret'].encode()
-            if 'secretNotUTF8' in behaviours:
-                secret += b'\\xff\\xfe'
-            if 'secretTooLarge' in behaviours:
-                secret += b' ' * 65536
-            if 'secretOfOtherSession' in behaviours:
-                session = path(ROOT + '/session/s9')
-            parameters = b'iv' if 'secretEncrypted' in behaviours else b''
-            return dbus.Struct((session, dbus.ByteArray(parameters), dbus.ByteArray(secret),
-                                'text/plain'), signature='oayays')
+            return secret_of(self.item, session)
+
+        @dbus.service.method(BASE + 'Item', in_signature='(oayays)', out_signature='')
+        def SetSecret(self, value):
+            pass
+
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ssv',
+                             out_signature='')
+        def Set(self, interface, name, value):
+            print('set', value, flush=True)
 
         @dbus.service.method(BASE + 'Item', in_signature='', out_signature='o')
         def Delete(self):
@@ -245,8 +281,11 @@ package enum FakeSecretService {
             if 'promptDismissed' in behaviours:
                 self.Completed(True, dbus.String(''))
             if 'promptCompletes' in behaviours:
+                result = paths(COLLECTION) if state['locked'] else path(item_path(0))
                 state['locked'] = False
-                self.Completed(False, paths(COLLECTION))
+                self.Completed(False, result)
+            if 'promptOfWrongType' in behaviours:
+                self.Completed(False, dbus.UInt32(7))
             if 'promptLies' in behaviours:
                 self.Completed(False, paths(COLLECTION))
             if 'promptDies' in behaviours:

@@ -62,6 +62,9 @@ extension PrivateDesktop {
         for item in get(collection, 'Collection', 'Items'):
             secret = at(item).GetSecret(session, dbus_interface=S + 'Item')
             attributes = get(item, 'Item', 'Attributes')
+            # What KeePassXC adds to the attributes that were stored.
+            for name in ('Title', 'UserName', 'URL', 'Notes', 'Path', 'Uuid'):
+                attributes.pop(name, None)
             # After a restart gnome-keyring says of items without a schema that theirs is generic.
             if attributes.get('xdg:schema') == S + 'Generic': del attributes['xdg:schema']
             items.append({

@@ -25,6 +25,8 @@ package final class PrivateDesktop: @unchecked Sendable {
   package let environment: [String: String]
   /// The D-Bus address, whether or not anyone listens.
   package var busAddress: String { "unix:path=\(directory)/bus" }
+  /// A directory of D-Bus `.service` files; the bus looks into it when it is told to.
+  package var services: String { "\(directory)/services" }
   /// Where gnome-keyring keeps its files.
   package var keyrings: String { "\(directory)/data/keyrings" }
 

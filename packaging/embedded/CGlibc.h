@@ -15,9 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* open(2) and fcntl(2) are variadic, and errno is a macro: Swift imports neither. */
+/* Swift imports no variadic functions, no macros with code, and no variables that may change. */
 static inline int cglibc_open(const char *path, int flags) { return open(path, flags); }
 static inline int cglibc_fcntl(int file, int command) { return fcntl(file, command); }
 static inline int cglibc_errno(void) { return errno; }
+static inline char *_Nullable *_Nonnull cglibc_environment(void) {
+  extern char **environ;
+  return environ;
+}
 /* The command line (start.c). */
 extern char *_Nullable *_Nonnull const cglibc_arguments;

@@ -7,6 +7,7 @@ public let S_IFREG: mode_t = 0o100000
 public let S_IWGRP: mode_t = 0o20
 public let S_IWOTH: mode_t = 0o2
 public var SIG_IGN: __sighandler_t? { unsafeBitCast(1, to: __sighandler_t.self) }
+public var environ: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> { cglibc_environment() }
 public var errno: Int32 { cglibc_errno() }
 
 public func open(_ path: UnsafePointer<CChar>, _ flags: Int32) -> Int32 { cglibc_open(path, flags) }

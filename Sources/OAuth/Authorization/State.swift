@@ -13,13 +13,13 @@ public struct State: Sendable, Hashable, CustomStringConvertible {
     value = Base64URL.encoded(RandomBytes.make(24))
   }
 
-  /// Whether a response carries this state; takes as long for a near miss as for any other.
+  /// Whether a response carries this state; constant-time comparison.
   func matches(_ other: String) -> Bool { Secret(value) == Secret(other) }
 
-  /// A name for this state that does not reveal it, for others to deliver an answer to.
+  /// A name for this state that does not reveal it, for other processes to deliver a response to.
   public var digest: String { Self.digest(of: value) }
 
-  /// The name of the state in an answer's query; nil when it holds none, or several.
+  /// The same for the state in a response's query; nil when it holds none, or several.
   public static func digest(inQuery query: String) -> String? {
     guard let value = try? QueryParameters(query)?.single("state") else { return nil }
     return digest(of: value)

@@ -16,7 +16,7 @@ public final class LoopbackReceiver {
   public let port: UInt16
   /// How long one connection may take in all, in milliseconds.
   var connectionTimeoutMilliseconds = 10_000
-  /// Decides who is talked to, by the uid of the other end; nil is nobody known.
+  /// Decides whose connections are served, by the uid of the other end; nil when it cannot be told.
   var admits: (UInt32?) -> Bool = { $0.map(LoopbackPeer.isSelfOrRoot) ?? false }
   /// 127.0.0.1 where there is IPv4, then `::1` where there is IPv6.
   let listeners: [LoopbackListener]

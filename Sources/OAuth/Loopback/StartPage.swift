@@ -3,8 +3,8 @@ import Secrets
 /// The address that a browser is started with: it leads on to the authorization endpoint, once.
 ///
 /// What a program is started with, every user of the machine can read (proc(5) `cmdline`). The
-/// authorization URL holds state and challenge; this one holds a word that is worthless by the time
-/// it could be used, to a receiver that talks to no other user.
+/// authorization URL holds state and challenge; this one holds a random path that works once, and for
+/// programs of this user only.
 struct StartPage {
   let path: String
   private let target: String
@@ -15,7 +15,7 @@ struct StartPage {
     self.target = target
   }
 
-  /// Whether a request is for this page; takes as long for a near miss as for any other.
+  /// Whether a request is for this page; constant-time comparison.
   func matches(_ path: String) -> Bool { Secret(path) == Secret(self.path) }
 
   /// The response to a request for it; nil from the second time on.

@@ -26,7 +26,7 @@ struct QueryParameters {
   /// the request." and "Request and response parameters MUST NOT be included more than once."
   func single(_ name: String) throws(OAuthError) -> String? {
     guard let values = values[name] else { return nil }
-    guard values.count == 1 else { throw .malformed("the answer holds \(name) more than once") }
+    guard values.count == 1 else { throw .malformed("the response holds \(name) more than once") }
     return values[0].isEmpty ? nil : values[0]
   }
 }

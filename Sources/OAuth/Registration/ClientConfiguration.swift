@@ -3,7 +3,25 @@ import Secrets
 
 /// The metadata of a client as the server last returned it, to be sent back with an update.
 public struct ClientMetadata: Sendable, Equatable {
+  /// The members that hold something. Servers fill in empty lists of their own, and do not always
+  /// take them back.
   let members: [JSONValue.Member]
+
+  init(_ object: JSONObject) {
+    members = object.members.compactMap { member in
+      switch member.value {
+      case .null, .string(""), .array([]), .object([]): nil
+      // RFC 7591 §2 scope: "String containing a space-separated list of scope values".
+      case .array(let values) where member.name == "scope":
+        JSONValue.Member(
+          name: member.name,
+          value: .string(
+            values.compactMap { if case .string(let word) = $0 { word } else { nil } }
+              .joined(separator: " ")))
+      default: member
+      }
+    }
+  }
 }
 
 /// What a server says about a client that it registered.
@@ -50,7 +68,7 @@ extension ClientRegistration {
       }
       let current = try ClientRegistration(
         object, of: response, request: request(from: object), policy: policy, previous: self)
-      return .registered(current, ClientMetadata(members: object.members))
+      return .registered(current, ClientMetadata(object))
     } catch {
       // RFC 7592 §2.1: "If the client does not exist on this server, the server MUST respond with
       // an HTTP 401 Unauthorized status code".
@@ -122,9 +140,7 @@ extension ClientRegistration {
       "client_id", "client_secret", "registration_access_token", "registration_client_uri",
       "client_secret_expires_at", "client_id_issued_at", "redirect_uris",
     ]
-    let kept = (metadata?.members ?? []).map(Self.wellTyped).filter {
-      !ours.contains($0.name) && $0.value != .null && $0.value != .string("")
-    }
+    let kept = (metadata?.members ?? []).filter { !ours.contains($0.name) }
     let names = Set(kept.map(\.name))
     let members =
       [JSONValue.Member(name: "client_id", value: .string(clientID))] + kept
@@ -139,14 +155,6 @@ extension ClientRegistration {
     }
     return try ClientRegistration(
       object, of: response, request: request, policy: policy, previous: self)
-  }
-
-  /// RFC 7591 §2: "scope: String containing a space-separated list of scope values […] that the
-  /// client can use". Some servers return a list, and do not take it back.
-  private static func wellTyped(_ member: JSONValue.Member) -> JSONValue.Member {
-    guard member.name == "scope", case .array(let values) = member.value else { return member }
-    let words = values.compactMap { if case .string(let word) = $0 { word } else { nil } }
-    return JSONValue.Member(name: "scope", value: .string(words.joined(separator: " ")))
   }
 
   /// Ends the registration, and with it every token issued under it.

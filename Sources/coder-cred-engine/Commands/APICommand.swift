@@ -66,9 +66,10 @@ struct APICommand: ParsableCommand {
     let call = APICall(
       context: context, method: words.count == 2 ? words[0] : input == nil ? "GET" : "POST",
       path: path, fields: headers, body: body)
+    var last = session
     var answer = try call.send(as: session, withholding: [401])
     if answer.isRejection, !options.noRefresh, session.method == .oauth {
-      let renewed = try SessionRefresh(services: context.services()).refreshRejected(session)
+      let renewed = try context.refreshed(session, because: .rejection)
       if renewed.accessToken != session.accessToken {
         guard body?.rewind() ?? true else {
           throw Failure(
@@ -76,7 +77,13 @@ struct APICommand: ParsableCommand {
             hint: "run the command again, or send the body from a file")
         }
         answer = try call.send(as: renewed, withholding: [])
+        last = renewed
       }
+    }
+    if answer.isRejection {
+      // Later calls must not take the token for good. A keyring that cannot be written now has said
+      // so, or will.
+      try? context.services().noteRejection(of: last)
     }
     try answer.finish(session.deployment)
   }

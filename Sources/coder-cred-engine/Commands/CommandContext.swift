@@ -14,14 +14,31 @@ final class CommandContext {
   let store: any SessionStore
   /// Where processes of this user meet.
   let directory: RuntimeDirectory
+  /// One change of a session at a time among those who share the runtime directory.
+  let fileLock: FileLock
+  /// One change of a session at a time among all who reach the keyring.
+  let lock: any SessionLock
+  private let names: any BusNames
   private var readSettings: Settings?
 
   init(environment: Environment = .ofThisProcess) {
     self.environment = environment
     let trace = Trace(isOn: environment["CODER_CRED_TRACE"] == "1")
     self.trace = trace
-    store = KeyringSessionStore { trace($0) }
+    let keyring = KeyringSessionStore(
+      onWait: { Terminal.say($0.message) }, onLoss: { Terminal.warn(lossMessage(of: $0)) },
+      trace: { trace($0) })
+    store = keyring
+    names = keyring
     directory = RuntimeDirectory(environment)
+    fileLock = FileLock(directory: directory)
+    lock = KeyringLock(inner: fileLock, names: keyring, clock: clock)
+  }
+
+  /// The lock of everybody who reaches the keyring, on top of one that this process was started
+  /// with.
+  func lock(on inherited: InheritedLock) -> any SessionLock {
+    KeyringLock(inner: inherited, names: names, clock: clock)
   }
 
   /// The person's settings, read once.
@@ -33,23 +50,27 @@ final class CommandContext {
   }
 
   /// The seams that work on sessions goes through.
-  func services() throws(Failure) -> SessionServices {
+  ///
+  /// - Parameters:
+  ///   - lock: another lock than ``lock``.
+  ///   - warn: takes warnings that are not to be said on standard error.
+  func services(
+    lock: (any SessionLock)? = nil, warn: ((SessionWarning) -> Void)? = nil
+  ) throws(Failure) -> SessionServices {
     let settings = try settings()
     let (environment, trace) = (environment, trace)
     return SessionServices(
-      store: store, lock: FileLock(directory: directory),
+      store: store, lock: lock ?? self.lock,
       history: RefreshHistoryFiles(directory: directory), clock: clock,
       policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
-        if urgency == .callerWaits {
-          // Longer than most servers take: a response that comes after we gave up costs the session.
-          transport.connectTimeoutMilliseconds = 3_000
-          transport.totalTimeoutMilliseconds = 9_000
-        }
+        // A response that comes after we gave up costs the session: only connecting is cut short.
+        if urgency == .callerWaits { transport.connectTimeoutMilliseconds = 3_000 }
+        if urgency == .personWaits { transport.totalTimeoutMilliseconds = 5_000 }
         return TracingClient(client: CurlClient(settings: transport), trace: trace)
       },
-      warn: { Terminal.warn($0.message) }, trace: { trace($0) })
+      warn: warn ?? { Terminal.warn($0.message) }, trace: { trace($0) })
   }
 
   /// The deployment that a command means: the one it names, else `CODER_URL`, else the default

@@ -32,14 +32,16 @@ extension CommandContext {
   func session(
     for request: CredentialRequest, _ options: CredentialOptions
   ) throws -> StoredSession? {
-    guard let session = try SessionLookup(store: store).session(for: request) else { return nil }
-    let refresh = SessionRefresh(services: try services())
+    let lookup = SessionLookup(store: store, clock: clock)
+    guard let session = try lookup.session(for: request) else { return nil }
     if let refused = request.refused, refused.isPresent(in: session), !options.noRefresh {
-      return try refresh.refreshRejected(session)
+      return try refreshed(session, because: .rejection)
     }
     let margin = try settings().refreshMargin(for: session.deployment)
-    return try refresh.validSession(
-      session, minimumSeconds: options.minimumSeconds ?? margin, mayRefresh: !options.noRefresh)
+    let reason = RefreshReason.use(
+      of: session, minimumSeconds: options.minimumSeconds ?? margin,
+      mayRefresh: !options.noRefresh, now: clock.now)
+    return try refreshed(session, because: reason, mayRefresh: !options.noRefresh)
   }
 
   /// The live session of a deployment that a person or script named.

@@ -19,46 +19,8 @@ struct EraseCommand: ParsableCommand {
     let context = CommandContext()
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
-    try erase(request, context)
-  }
-
-  private func erase(_ request: CredentialRequest, _ context: CommandContext) throws {
-    guard let secret = request.secret else {
-      // What another program or a newer version wrote is reported, and not ours to delete.
-      let matching = try context.store.sessions(
-        of: request.deployment, account: request.username)
-      for session in matching
-      where AccountMatch.isExact(request.username, session.account) {
-        try remove(session, context)
-      }
-      return
-    }
-    for deployment in request.deployment.withParents {
-      let sessions = try context.store.sessions(of: deployment, account: request.username)
-      for session in sessions where session.accessToken == secret {
-        try reject(session, context)
-      }
-    }
-  }
-
-  /// Removes a session; a refresh of it that is under way must not bring it back.
-  private func remove(_ session: StoredSession, _ context: CommandContext) throws {
-    try context.services().withLock(of: session) { store throws(StoreError) in
-      try store.removeSessions(of: session.deployment, account: session.account)
-    }
-  }
-
-  private func reject(_ session: StoredSession, _ context: CommandContext) throws {
-    guard session.method == .oauth else { return try remove(session, context) }
-    guard session.staleSince == nil else { return }
-    // git erases tokens that it never tried: the refresh token stays, and nothing is revoked. The
-    // lock keeps what a refresh under way brings from being overwritten.
-    try context.services().withLock(of: session) { store throws(StoreError) in
-      guard var current = try store.session(like: session),
-        current.accessToken == session.accessToken
-      else { return }
-      current.staleSince = context.clock.now
-      try store.save(current)
-    }
+    context.store.allowPrompts()
+    try CredentialUpdate(store: context.store, lock: context.lock, clock: context.clock)
+      .erase(request)
   }
 }

@@ -46,6 +46,7 @@ struct ImportCommand: ParsableCommand {
     }
     let deployment = try deployment(found.url, context)
     // What cannot be kept need not be verified.
+    context.store.allowPrompts()
     _ = try context.store.sessions(of: deployment, account: nil)
     let account = try account(of: found.token, deployment, context)
     outcome.deployment = deployment.url

@@ -46,6 +46,8 @@ extension ListCommand {
         expires_at = session.expiresAt.map(Self.moment)
       case .locked:
         (method, state, expires_at) = (nil, "locked", nil)
+      case .lost:
+        (method, state, expires_at) = (nil, "lost", nil)
       case .unreadable:
         (method, state, expires_at) = (nil, "unreadable", nil)
       }

@@ -82,6 +82,11 @@ struct LoginCommand: ParsableCommand {
   private func login(to deployment: Deployment, _ context: CommandContext) throws {
     let options = try options(context, deployment)
     report(try context.login(to: deployment, options, opensBrowser: !noBrowser))
+    if context.store.isReadableOnDisk {
+      Terminal.warn(
+        "your keyring has no password: what it keeps can be read in the files of your home directory"
+      )
+    }
   }
 
   private func options(

@@ -18,13 +18,14 @@ struct LoginOnDemand {
       guard let failure = Failure(translating: error), failure.remedy == .signInAgain,
         let deployment = failure.deployment, try mayAsk(for: deployment)
       else { throw error }
-      try login(to: deployment)
+      try login(to: deployment, as: failure.account)
     }
     return try body()
   }
 
-  private func login(to deployment: Deployment) throws {
+  private func login(to deployment: Deployment, as account: String?) throws {
     var options = try context.loginOptions(for: deployment)
+    options.account = account
     // Standard input may be the caller's request: nothing can be typed there.
     options.method = .oauth
     do { _ = try context.login(to: deployment, options, opensBrowser: true) } catch let error

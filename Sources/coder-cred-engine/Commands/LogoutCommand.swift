@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Sessions
 
 /// `logout`: a person signs out.
 struct LogoutCommand: ParsableCommand {
@@ -34,6 +35,7 @@ struct LogoutCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
+    context.store.allowPrompts()
     let logout = LogoutFlow(context: context, keepsRegistration: keepClient, revokesTokens: revoke)
     if all && url == nil {
       try logout.everywhere()

@@ -1,4 +1,5 @@
 import Credentials
+import Login
 import Sessions
 
 /// What `logout` goes through, and what it says.
@@ -20,7 +21,9 @@ struct LogoutFlow {
     }
     var summary = LogoutSummary()
     try leave(deployment, sessions, &summary)
-    if sessions.isEmpty {
+    if try context.store.removeLostSessions(of: deployment, account: account) > 0 {
+      Terminal.say("Removed what the keyring had lost of a session with \(deployment.url).")
+    } else if sessions.isEmpty {
       let who = account.map { " as \($0)" } ?? ""
       Terminal.say("Nobody is signed in to \(deployment.url)\(who).")
     }
@@ -37,10 +40,11 @@ struct LogoutFlow {
     let registered = try context.store.deploymentsWithRegistration()
     let sessions = try sessions(in: entries)
     var summary = LogoutSummary()
-    for url in Set(sessions.map(\.deployment.url) + registered).sorted() {
+    for url in Set(entries.map(\.deployment) + registered).sorted() {
       guard let deployment = try? Deployment(url: url) else { continue }
       try summary.collect {
         try leave(deployment, sessions.filter { $0.deployment == deployment }, &$0)
+        _ = try context.store.removeLostSessions(of: deployment, account: nil)
       }
     }
     try summary.collect { _ in try refuseUnreadable(entries) }
@@ -58,9 +62,12 @@ struct LogoutFlow {
   private func leave(
     _ deployment: Deployment, _ sessions: [StoredSession], _ summary: inout LogoutSummary
   ) throws {
+    // Who is just signing in needs the registration.
+    let noLogin = LoginLock.takeIfFree(deployment, in: context.directory)
+    defer { noLogin?.release(hasFailed: false) }
     let revocation = SessionRevocation(
       services: try context.services(), deployment: deployment,
-      keepsRegistration: keepsRegistration, revokesForeignTokens: revokesTokens)
+      keepsRegistration: keepsRegistration || noLogin == nil, revokesForeignTokens: revokesTokens)
     for session in sessions {
       for item in try revocation.end(session) { summary.note(Failure(item, at: deployment)) }
       summary.sessions += 1
@@ -83,8 +90,8 @@ struct LogoutFlow {
     for entry in entries {
       switch entry.content {
       case .session(let session) where session.method != .basic: sessions.append(session)
-      case .locked: throw .locked
-      case .session, .unreadable: break
+      case .locked(let error): throw error
+      case .session, .lost, .unreadable: break
       }
     }
     return sessions

@@ -28,51 +28,92 @@ struct RefreshCommand: ParsableCommand {
     guard !all || url == nil else { throw ValidationError("--all takes no URL") }
   }
 
+  /// How many sessions are refreshed at once.
+  private static let atOnce = 16
+
   func run() throws {
     let context = CommandContext()
-    let chosen = try sessions(context)
+    // The timer asks nobody.
+    if !due { context.store.allowPrompts() }
     var failures: [Failure] = []
-    for session in chosen {
-      do {
-        try refresh(session, context)
-      } catch {
-        guard let failure = Failure(translating: error) else { throw error }
-        failures.append(failure)
-        if chosen.count > 1 { Terminal.report(failure) }
+    let chosen = try sessions(context, &failures)
+    for failure in failures { Terminal.report(failure) }
+    // At once, so that a deployment that does not respond keeps nobody else from their turn.
+    for start in stride(from: 0, to: chosen.count, by: Self.atOnce) {
+      let batch = chosen[start..<min(start + Self.atOnce, chosen.count)]
+      let refreshes = batch.map { session in
+        (session, Result { try begin(session, context) })
+      }
+      for (session, refresh) in refreshes {
+        do {
+          try finish(session, refresh.get(), context)
+        } catch {
+          guard let failure = Failure(translating: error) else { throw error }
+          failures.append(failure)
+          guard chosen.count > 1 else { continue }
+          Terminal.report(failure)
+          SignInNotice(environment: context.environment).announce(failure)
+        }
       }
     }
     // What a person must do something about comes before what time will heal.
     guard var failure = failures.first(where: { $0.remedy != .retryLater }) ?? failures.first
     else { return }
-    failure.isSilent = chosen.count > 1
+    failure.isSilent = chosen.count > 1 || failures.count > 1 || chosen.isEmpty
     throw failure
   }
 
-  private func refresh(_ session: StoredSession, _ context: CommandContext) throws {
+  private var reason: RefreshReason { due ? .schedule : .command }
+
+  private func begin(
+    _ session: StoredSession, _ context: CommandContext
+  ) throws -> SessionRefresh.Step<DetachedRefresh?> {
     try context.requireConfidential(session.deployment)
-    let refreshed = try SessionRefresh(services: context.services())
-      .refresh(session, because: due ? .schedule : .command)
+    // Whoever holds the lock of a session that is due does what we would.
+    return try context.startRefresh(
+      of: session, because: reason, timeoutMilliseconds: due ? 0 : nil)
+  }
+
+  private func finish(
+    _ session: StoredSession, _ step: SessionRefresh.Step<DetachedRefresh?>,
+    _ context: CommandContext
+  ) throws {
+    guard case .started(let refresh) = step else { return }
+    let refreshed = try context.outcome(of: refresh, session, reason)
     guard refreshed.accessToken != session.accessToken else { return }
     let who = refreshed.account.isEmpty ? "" : " as \(refreshed.account)"
     Terminal.say("Refreshed the session with \(refreshed.deployment.url)\(who).")
   }
 
-  private func sessions(_ context: CommandContext) throws -> [StoredSession] {
-    let stored = all || (due && url == nil) ? try every(context) : try named(context)
+  private func sessions(
+    _ context: CommandContext, _ failures: inout [Failure]
+  ) throws -> [StoredSession] {
+    let stored =
+      all || (due && url == nil) ? try every(context, &failures) : try named(context)
     guard due else { return stored }
     // A session that has ended needs a person, and not one more complaint every ten minutes.
     return stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
   }
 
-  private func every(_ context: CommandContext) throws -> [StoredSession] {
-    try context.store.entries(of: nil).compactMap { entry in
+  /// Every OAuth session that can be read; that one is locked is a failure beside the others.
+  private func every(
+    _ context: CommandContext, _ failures: inout [Failure]
+  ) throws -> [StoredSession] {
+    var sessions: [StoredSession] = []
+    var locked: StoreError?
+    for entry in try context.store.entries(of: nil) {
       switch entry.content {
       case .session(let session):
-        session.method == .oauth && AccountMatch.isExact(account, session.account) ? session : nil
-      case .locked: throw StoreError.locked
-      case .unreadable: nil
+        guard session.method == .oauth, AccountMatch.isExact(account, session.account) else {
+          continue
+        }
+        sessions.append(session)
+      case .locked(let error): locked = error
+      case .lost, .unreadable: continue
       }
     }
+    if let locked { failures.append(Failure(locked)) }
+    return sessions
   }
 
   private func named(_ context: CommandContext) throws -> [StoredSession] {

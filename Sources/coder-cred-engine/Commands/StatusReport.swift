@@ -19,6 +19,8 @@ struct StatusReport: Encodable {
   private(set) var checkFailure: Failure?
 
   private let session: StoredSession?
+  /// Why it cannot be read.
+  private let lock: StoreError?
   private let refreshFrom: String?
   private let clientKind: String?
   private let issuer: String?
@@ -28,6 +30,7 @@ struct StatusReport: Encodable {
     let settings = try context.settings()
     let known = settings.text("default-deployment", for: nil)
     isDefault = known.flatMap { try? Deployment(url: $0) }?.url == entry.deployment
+    lock = if case .locked(let error) = entry.content { error } else { nil }
     guard case .session(let session) = entry.content else {
       (session, refreshFrom, clientKind, issuer) = (nil, nil, nil, nil)
       return
@@ -49,7 +52,7 @@ struct StatusReport: Encodable {
   mutating func check(_ context: CommandContext) throws {
     guard let session, session.method != .basic else {
       check = Check(result: row.state == "locked" ? "locked" : "skipped")
-      if row.state == "locked" { checkFailure = Failure(StoreError.locked) }
+      if let lock { checkFailure = Failure(lock) }
       return
     }
     do throws(Failure) { try context.requireConfidential(session.deployment) } catch {
@@ -65,6 +68,8 @@ struct StatusReport: Encodable {
       check = Check(result: "due")
     case .rejected:
       check = Check(result: "rejected")
+      // Nothing that is shown or used later may call it valid.
+      try? context.services().noteRejection(of: session)
       checkFailure = Failure(SessionError.signInNeeded(session.identity, .refused))
     case .unclear: check = Check(result: "unclear")
     case .noResponse(let reason):

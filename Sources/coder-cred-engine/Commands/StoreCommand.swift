@@ -1,6 +1,5 @@
 import ArgumentParser
 import Credentials
-import Secrets
 import Sessions
 
 /// `store`: git tells us of a credential that worked.
@@ -16,15 +15,8 @@ struct StoreCommand: ParsableCommand {
     let context = CommandContext()
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
-    try store(request, context)
-  }
-
-  private func store(_ request: CredentialRequest, _ context: CommandContext) throws {
-    guard let session = request.session(now: context.clock.now) else { return }
-    let known = try context.store.sessions(of: session.deployment, account: request.username)
-    // What we handed out comes back, sometimes after a refresh made it old: it is not news.
-    if known.contains(where: { $0.method == .oauth && request.isServed(by: $0) }) { return }
-    if known.contains(where: { $0.hasSameCredential(as: session) }) { return }
-    try context.store.save(session)
+    context.store.allowPrompts()
+    try CredentialUpdate(store: context.store, lock: context.lock, clock: context.clock)
+      .store(request)
   }
 }

@@ -31,10 +31,18 @@ struct ChildProgram {
 
   /// Starts it in a session of its own, so that Ctrl-C in our terminal is not meant for it.
   ///
-  /// - Parameter output: the descriptor its standard output becomes; nil throws it away. Standard
-  ///   input and error are always nothing.
+  /// - Parameters:
+  ///   - input: the descriptor its standard input becomes; nil is nothing.
+  ///   - output: the descriptor its standard output becomes; nil throws it away.
+  ///   - error: the descriptor its standard error becomes; nil throws it away.
+  ///   - inherited: the descriptor its descriptor 3 becomes; nil is none.
+  ///   - blocksSignals: whether it starts with every signal blocked.
   /// - Returns: its process, or nil when it cannot be started.
-  func start(output: Int32? = nil) -> pid_t? {
+  func start(
+    input: Int32? = nil, output: Int32? = nil, error: Int32? = nil,
+    inheriting inherited: Int32? = nil,
+    blocksSignals: Bool = false
+  ) -> pid_t? {
     var actions = posix_spawn_file_actions_t()
     var attributes = posix_spawnattr_t()
     posix_spawn_file_actions_init(&actions)
@@ -43,20 +51,23 @@ struct ChildProgram {
       posix_spawn_file_actions_destroy(&actions)
       posix_spawnattr_destroy(&attributes)
     }
-    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
-      if descriptor == STDOUT_FILENO, let output {
-        posix_spawn_file_actions_adddup2(&actions, output, descriptor)
+    let streams = [(STDIN_FILENO, input), (STDOUT_FILENO, output), (STDERR_FILENO, error)]
+    for (descriptor, source) in streams {
+      if let source {
+        posix_spawn_file_actions_adddup2(&actions, source, descriptor)
       } else {
         posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
       }
     }
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    if let inherited { posix_spawn_file_actions_adddup2(&actions, inherited, 3) }
+    posix_spawn_file_actions_addclosefrom_np(&actions, inherited == nil ? 3 : 4)
     // Signals as anyone expects them: we ignore SIGPIPE, which pipelines of scripts would inherit.
-    var none = sigset_t()
+    var mask = sigset_t()
     var every = sigset_t()
-    sigemptyset(&none)
+    sigemptyset(&mask)
     sigfillset(&every)
-    posix_spawnattr_setsigmask(&attributes, &none)
+    if blocksSignals { mask = every }
+    posix_spawnattr_setsigmask(&attributes, &mask)
     posix_spawnattr_setsigdefault(&attributes, &every)
     posix_spawnattr_setflags(
       &attributes,

@@ -43,15 +43,11 @@ final class PastedResponse: LoginEventSource {
   ) -> Result<AuthorizationResponse, OAuthError>? {
     guard pasted.utf8.contains(where: { $0 > 0x20 }) else { return nil }
     do throws(OAuthError) {
-      guard let response = try AuthorizationResponse(pasted: pasted, expected: expected) else {
-        say(
-          pasted.utf8.contains(UInt8(ascii: "?"))
-            ? "That is not the response to this sign-in; use the newest tab."
-            : "That is not the address of the last page; it has a “?” in it.")
-        return nil
-      }
+      let response = try AuthorizationResponse(pasted: pasted, expected: expected)
       // What a script pipes in may be anything, even a secret meant for another question.
-      return response.hasState || isatty(input) != 0 ? .success(response) : nil
+      if let response, response.hasState || isatty(input) != 0 { return .success(response) }
+      say("That is not the address of this sign-in's last page; use the newest tab.")
+      return nil
     } catch {
       guard case .malformed(let reason) = error else { return .failure(error) }
       say("That cannot be used: \(reason).")

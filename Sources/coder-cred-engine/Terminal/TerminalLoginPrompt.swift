@@ -70,30 +70,26 @@ struct TerminalLoginPrompt: LoginPrompt {
       "Client secret (empty \(isKnown ? "to keep the one known" : "if it has none")): ")
   }
 
-  func keeps(
-    account: String, beside former: [String], interruption: Int32?
-  ) throws(LoginError) -> Bool {
+  func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
     // What was typed before the question is no answer to it.
     tcflush(STDIN_FILENO, TCIFLUSH)
     Terminal.prompt(
       "Signed in as \(account); before it was \(former.joined(separator: ", ")). "
         + "Keep this sign-in? [y/N] ")
-    var watched = [STDIN_FILENO, interruption ?? -1].map {
-      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    // Nobody at the terminal is no consent, and the tokens are issued already.
+    for _ in 0..<Self.questionTimeoutSeconds * 10 where poll(&input, 1, 100) <= 0 {
+      if isInterrupted() { break }
     }
-    // Nobody at the terminal is no consent.
-    while poll(&watched, nfds_t(watched.count), Self.questionTimeoutMilliseconds) < 0 {
-      guard errno == EINTR else { return false }
-    }
-    guard watched[0].revents != 0, watched[1].revents == 0 else {
+    guard input.revents != 0, let reply = try? ask("") else {
       Terminal.say("")
       return false
     }
-    return try ["y", "yes"].contains(ask(""))
+    return ["y", "yes"].contains(reply)
   }
 
-  /// How long a question about tokens that are already issued waits.
-  private static let questionTimeoutMilliseconds: Int32 = 120_000
+  /// How long the question waits; no answer is a no.
+  private static let questionTimeoutSeconds = 120
 
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     let prompt = BrowserPrompt(

@@ -1,0 +1,58 @@
+internal import CSecret
+
+/// What came of asking for a name on the bus.
+public enum NameClaim: Sendable, Equatable {
+  /// It is ours until it is released, or this process ends.
+  case owned
+  /// Another connection owns it; its process, where the bus tells.
+  case taken(by: Int32?)
+  /// The bus does not let us own it, as behind a proxy that lets only some names through.
+  case refused
+}
+
+/// Names on the bus of the Secret Service: one owner at a time among all that reach the service.
+extension SecretService {
+  /// Asks for a name, and does not queue for it.
+  ///
+  /// - Throws: `timedOut`, and what says that the bus cannot be reached.
+  public func claimName(_ name: String) throws(SecretServiceError) -> NameClaim {
+    try operation { connection throws(SecretServiceError) in
+      // DBus specification, RequestName: DBUS_NAME_FLAG_DO_NOT_QUEUE is 4;
+      // DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER is 1, …_ALREADY_OWNER is 4.
+      let reply: ServiceConnection.Value
+      do throws(SecretServiceError) {
+        reply = try connection.callBus("RequestName", [.string(name), .uint32(4)], reply: "(u)")
+      } catch .timedOut {
+        throw .timedOut
+      } catch {
+        guard g_dbus_connection_is_closed(connection.bus) == 0 else { throw error }
+        return .refused
+      }
+      if case .uint32(let code) = reply, code == 1 || code == 4 { return .owned }
+      let process = try? connection.callBus(
+        "GetConnectionUnixProcessID", [.string(name)], reply: "(u)")
+      guard case .uint32(let process)? = process else { return .taken(by: nil) }
+      return .taken(by: Int32(exactly: process))
+    }
+  }
+
+  /// Gives a name back.
+  public func releaseName(_ name: String) {
+    _ = try? operation { connection throws(SecretServiceError) in
+      try connection.callBus("ReleaseName", [.string(name)], reply: "(u)")
+    }
+  }
+}
+
+extension ServiceConnection {
+  /// Calls the bus itself.
+  fileprivate func callBus(
+    _ method: String, _ arguments: [Value], reply: String
+  ) throws(SecretServiceError) -> Value {
+    try call(
+      BusMethod(
+        name: "org.freedesktop.DBus", path: "/org/freedesktop/DBus",
+        interface: "org.freedesktop.DBus", method: method, reply: reply),
+      arguments)
+  }
+}

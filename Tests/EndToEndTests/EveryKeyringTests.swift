@@ -1,0 +1,229 @@
+import DeploymentSimulator
+import Foundation
+import TestDesk
+import Testing
+
+/// The keyrings of the desktops, as their programs are.
+@Suite(.blocking) struct `Every keyring` {
+  enum Keyring: String, CaseIterable {
+    case gnomeKeyring, keePassXC, kWallet
+
+    var provider: SecretServiceProvider {
+      switch self {
+      case .gnomeKeyring: .unlocked
+      case .keePassXC: KeePassXC().provider
+      case .kWallet: KWallet().provider
+      }
+    }
+  }
+
+  @Test(arguments: Keyring.allCases)
+  func `Passwords and sessions are kept, read, refreshed and removed`(keyring: Keyring) throws {
+    try Desk.with(keyring.provider) { desk in
+      try keepsPasswords(desk)
+      try desk.login()
+      let first = try desk.token()
+      #expect(try desk.run(["refresh", desk.url]).status == 0)
+      let second = try desk.token()
+      #expect(first != second)
+      for _ in 0..<10 {
+        #expect(try desk.token() == second)
+        let read = try desk.run(["token", desk.url], environment: ["CODER_CRED_ENGINE": "1"])
+        #expect(read.lines == [second], "\(read.stderr)")
+      }
+      #expect(try desk.run(["list"]).stdout.contains(desk.url))
+      #expect(try desk.run(["status", desk.url]).status == 0)
+      try desk.login()
+      #expect(try desk.run(["logout", desk.url]).status == 0)
+      expectFailure(try desk.run(["token", desk.url]), 1)
+      #expect(desk.deployment.refreshes.count == 1)
+    }
+  }
+
+  private func keepsPasswords(_ desk: Desk) throws {
+    func store(_ user: String, _ password: String) throws {
+      expectSilence(
+        try desk.run(["store"], input: git("username=\(user)\npassword=\(password)\n")), user)
+    }
+    try store("alice", desk.plant())
+    try store("alice", desk.plant("-2"))
+    #expect(try desk.run(["get"], input: git(""))["password"] == desk.plant("-2"))
+    try store("Jürgen Größe 🦊", desk.plant(#"pä/\\"w"#))
+    let odd = try desk.run(["get"], input: git("username=Jürgen Größe 🦊\n"))
+    #expect(odd["password"] == desk.plant(#"pä/\\"w"#))
+    for user in ["alice", "Jürgen Größe 🦊"] {
+      expectSilence(try desk.run(["erase"], input: git("username=\(user)\n")), user)
+      #expect(try desk.run(["get"], input: git("username=\(user)\n")).output.isEmpty)
+    }
+  }
+
+  private func git(_ more: String) -> String { "protocol=https\nhost=git.example.com\n\(more)\n" }
+
+  @Test(arguments: [Keyring.keePassXC, .kWallet])
+  func `Twenty processes at expiry refresh once, and lose no session`(keyring: Keyring) throws {
+    try Desk.with(keyring.provider) { desk in
+      try desk.login()
+      try desk.expire()
+      let tokens = try concurrently(20) { try desk.token() }
+      #expect(Set(tokens).count == 1)
+      #expect(desk.deployment.refreshes.count == 1)
+      #expect(try desk.token() == tokens[0])
+    }
+  }
+
+  @Test func `A closed wallet is locked, and nobody is asked to open it`() throws {
+    try Desk.with(KWallet(isOpen: false).provider) { desk in
+      for arguments in [["token", desk.url], ["get", desk.url], ["status", desk.url]] {
+        expectFailure(try desk.run(arguments), 69, saying: "“kdewallet” is locked", arguments[0])
+      }
+    }
+  }
+
+  @Test func `What KWallet was told is in its file at once`() throws {
+    try Desk.with(KWallet().provider) { desk in
+      try desk.login()
+      #expect(try desk.run(["refresh", desk.url]).status == 0)
+      let token = try desk.token()
+      desk.desktop.stopKeyring()
+      expectFailure(try desk.run(["token", desk.url]), 69)
+      try KWallet.restart(desk.desktop)
+      #expect(try desk.token() == token)
+    }
+  }
+
+  @Test func `Through a bus proxy sessions are kept and read`() throws {
+    try Desk.with { desk in
+      let socket = "\(desk.directory)/proxy"
+      let proxy = try desk.desktop.start(
+        "xdg-dbus-proxy",
+        [desk.desktop.busAddress, socket, "--filter", "--talk=org.freedesktop.secrets"])
+      defer { desk.desktop.end(proxy) }
+      waitFor("the proxy") { access(socket, F_OK) == 0 }
+      desk.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=\(socket)"
+      try desk.login()
+      try desk.token()
+      #expect(try desk.run(["logout", desk.url]).status == 0)
+    }
+  }
+
+  private static let hasUserNamespaces: Bool = {
+    let result = try? ChildProcess.run(
+      "unshare", ["--user", "--map-user=1000", "--map-group=1000", "true"],
+      environment: ["PATH": "/usr/bin:/bin"])
+    return result?.status == 0
+  }()
+
+  @Test(.enabled(if: hasUserNamespaces, "no user namespaces here"))
+  func `In a container where we are another user the session is read and written`() throws {
+    try Desk.with { desk in
+      try desk.login()
+      let token = try desk.token()
+      for fullProgram in ["0", "1"] {
+        let inside = try desk.run(
+          "unshare",
+          ["--user", "--map-user=1000", "--map-group=1000", desk.program, "token", desk.url],
+          environment: ["CODER_CRED_ENGINE": fullProgram])
+        #expect(inside.lines == [token], "\(inside.stderr)")
+      }
+      let refreshed = try desk.run(
+        "unshare",
+        ["--user", "--map-user=1000", "--map-group=1000", desk.program, "refresh", desk.url])
+      #expect(refreshed.status == 0, "\(refreshed.stderr)")
+      #expect(try desk.token() != token)
+    }
+  }
+
+  @Test func `A secret that the keyring has lost is said, and replaced or removed`() throws {
+    try Desk.with { desk in
+      try desk.login()
+      func lose() throws { try desk.desktop.overwrite(desk.desktop.item(), with: "") }
+      try lose()
+      let token = try desk.run(["token", desk.url])
+      #expect(token.status == 1)
+      #expect(token.stderr.contains("the keyring has lost what it kept as “alice @"))
+      #expect(try desk.run(["list"]).stdout.contains("lost"))
+      try desk.login()
+      try desk.token()
+      try lose()
+      #expect(try desk.run(["logout", desk.url]).status == 0)
+      #expect(try desk.sessions().isEmpty)
+    }
+  }
+}
+
+/// KeePassXC with what people may have set.
+@Suite(.blocking) struct `KeePassXC by its own defaults` {
+  private func withDisplay(
+    _ keepass: KeePassXC, _ work: (Desk, VirtualDisplay) throws -> Void
+  ) throws {
+    try Desk.with(keepass.provider) { desk in
+      try work(desk, try #require(VirtualDisplay(of: desk.desktop)))
+    }
+  }
+
+  /// The windows that ask something, beside the main window.
+  private func questions(_ display: VirtualDisplay) throws -> [String] {
+    try display.windows().filter { title in
+      ["Access Request", "Unlock", "Delete", "Move"].contains { title.contains($0) }
+    }
+  }
+
+  private func text(_ path: String) -> String {
+    (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+  }
+
+  @Test func `Commands that may not ask name the setting, and list shows the lock`() throws {
+    try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
+      try desk.login()
+      for arguments in [["token", desk.url], ["get", desk.url], ["header", desk.url]] {
+        expectFailure(
+          try desk.run(arguments), 69, saying: "Confirm when passwords are retrieved by clients",
+          arguments[0])
+      }
+      #expect(try desk.run(["refresh", "--due"]).status == 69)
+      #expect(try desk.run(["list"]).stdout.contains("locked"))
+      #expect(try questions(display) == [])
+    }
+  }
+
+  @Test func `Signing out waits for the confirmations, and goes on with them`() throws {
+    try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
+      try desk.login()
+      let log = "\(desk.directory)/logout"
+      let logout = try desk.start(["logout", desk.url], log: log)
+      try waitFor("the end of logout", timeoutSeconds: 30) {
+        for title in try questions(display) {
+          try display.type("", key: "Return", into: try display.waitForWindow(title))
+        }
+        return logout.exit != nil
+      }
+      #expect(logout.exit == .status(0), "\(text(log))")
+      expectFailure(try desk.run(["token", desk.url]), 1)
+      #expect(desk.deployment.requests.contains { $0.path == "/oauth2/revoke" })
+    }
+  }
+
+  @Test func `A locked database is not asked for by get, and opened for login`() throws {
+    try withDisplay(KeePassXC(isOpen: false, hasDisplay: true)) { desk, display in
+      for arguments in [["token", desk.url], ["get", desk.url], ["list"], ["status", desk.url]] {
+        expectFailure(try desk.run(arguments), 69, saying: "“passwords” is locked", arguments[0])
+      }
+      #expect(try questions(display) == [])
+      let log = "\(desk.directory)/login"
+      let login = try desk.start(["login", desk.url], environment: try desk.browser(), log: log)
+      let window = try display.waitForWindow("Unlock")
+      try display.type(desk.desktop.password, key: "Return", into: window)
+      #expect(login.waitForExit(timeoutSeconds: 30) == .status(0), "\(text(log))")
+      try desk.token()
+    }
+  }
+
+  @Test func `Without an exposed group there is no default keyring, at once`() throws {
+    try Desk.with(KeePassXC(exposesGroup: false).provider) { desk in
+      for arguments in [["token", desk.url], ["get", desk.url], ["list"]] {
+        expectFailure(
+          try desk.run(arguments), 69, saying: "there is no default keyring", arguments[0])
+      }
+    }
+  }
+}

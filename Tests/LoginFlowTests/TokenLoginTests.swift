@@ -1,0 +1,99 @@
+import Credentials
+import HTTP
+import OAuth
+import Secrets
+import SessionFakes
+import Sessions
+import Testing
+
+@testable import Login
+
+@Suite struct TokenLoginTests {
+  private let bench: LoginBench
+
+  init() throws {
+    bench = try LoginBench()
+    bench.options.method = .token
+    bench.prompt.token = "t1"
+  }
+
+  @Test func `A pasted token is kept under the name of whom it speaks for`() throws {
+    bench.expectUser()
+    let session = try bench.run().get()
+    #expect(session.account == "alice" && session.method == .token && session.refreshToken == nil)
+    #expect(session.signedInAt == bench.clock.now)
+    #expect(bench.store.sessions == [session] && bench.http.isFinished)
+  }
+
+  @Test func `A token that is rejected, or whose owner nobody tells, is not kept`() {
+    for (status, json, expected) in [
+      (401, "{}", .tokenRejected), (403, "{}", .tokenOwnerUnknown),
+      (200, #"{"username":""}"#, .tokenOwnerUnknown),
+      (503, "{}", .noResponse(.unexpected(status: 503))),
+    ] as [(Int, String, LoginError)] {
+      bench.http.on("GET", "/api/v2/users/me", status, json: json)
+      #expect(bench.run() == .failure(expected))
+    }
+    #expect(bench.store.saved.isEmpty)
+  }
+
+  @Test func `Another user's token than was asked for is not kept`() {
+    bench.options.account = "alice"
+    bench.expectUser("bob")
+    #expect(
+      bench.run()
+        == .failure(.wrongAccount(found: "bob", wanted: "alice", isOfBrowser: false)))
+    #expect(bench.store.saved.isEmpty)
+  }
+
+  @Test func `The OAuth session that makes room is revoked, and one without a name goes too`()
+    throws
+  {
+    bench.store.registration = bench.registration("c1")
+    bench.store.expected.insert(.remove)
+    bench.keep("alice")
+    bench.keep("")
+    bench.keep("bob")
+    bench.expectUser()
+    bench.expectRevocation()
+    bench.expectRevocation()
+    let session = try bench.run().get()
+    #expect(bench.http.isFinished && bench.prompt.events.isEmpty)
+    #expect(Set(bench.http.bodies.dropFirst().map { $0.contains("r0-alice") }) == [true, false])
+    #expect(bench.store.sessions.first == session)
+    #expect(bench.store.sessions.map(\.account).sorted() == ["alice", "bob"])
+  }
+
+  @Test func `A session that cannot be revoked is told of`() throws {
+    bench.store.registration = bench.registration("other")
+    bench.keep("alice")
+    bench.expectUser()
+    _ = try bench.run().get()
+    #expect(bench.prompt.events == [.formerNotRevoked(nil)])
+
+    let second = try LoginBench()
+    second.options.method = .token
+    second.prompt.token = "t1"
+    second.store.registration = second.registration("c1")
+    second.keep("alice")
+    second.expectUser()
+    second.http.on("POST", "/oauth2/revoke", .failure(.unreachable(reason: "x")))
+    _ = try second.run().get()
+    #expect(
+      second.prompt.events == [.formerNotRevoked(.transport(.unreachable(reason: "x")))])
+  }
+
+  @Test func `The access token of the OAuth session itself changes nothing`() throws {
+    let session = bench.keep("alice")
+    bench.prompt.token = session.accessToken
+    bench.expectUser()
+    _ = try bench.run().get()
+    #expect(bench.store.sessions == [session])
+  }
+
+  @Test func `A keyring that stays locked is told before anyone is asked`() {
+    bench.store.failure = .dismissed
+    #expect(bench.run() == .failure(.session(.store(.dismissed))))
+    #expect(bench.http.requests.isEmpty)
+  }
+}

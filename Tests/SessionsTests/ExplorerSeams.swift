@@ -1,0 +1,243 @@
+import Credentials
+import HTTP
+import OAuth
+import SecretService
+import Secrets
+
+@testable import Sessions
+
+/// The seams of one process in a run.
+struct ExploredSeams: SessionStore, SessionLock, RefreshHistoryStore, SessionClock, HTTPClient {
+  let run: Run
+  let process: ExploredProcess
+
+  var services: SessionServices {
+    SessionServices(
+      store: self, lock: lock, history: self, clock: self,
+      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
+      client: { _, _ in self }, random: { UInt64(process.index) },
+      warn: {
+        run.trace(process, "warns: \($0)")
+        process.warnings.append($0)
+      }, trace: { _ in })
+  }
+}
+
+/// The keyring.
+extension ExploredSeams {
+  func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
+    try read()
+    let sessions = run.world.keyring.sessions.filter {
+      AccountMatch.serves(account, with: $0.account)
+    }
+    process.read = [:]
+    for session in sessions where session.method == .oauth {
+      let token = session.accessToken.bare
+      process.read[token] = run.world.server.isAccessAlive(token, at: run.world.time)
+    }
+    run.trace(process, "reads \(sessions.map(Run.summary))")
+    return sessions
+  }
+
+  func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
+    try read()
+    return run.world.keyring.sessions.map {
+      SessionEntry(deployment: $0.deployment.url, account: $0.account, content: .session($0))
+    }
+  }
+
+  func deploymentsWithRegistration() throws(StoreError) -> [String] {
+    try read()
+    return run.world.keyring.registration.map { [$0.deployment.url] } ?? []
+  }
+
+  func registration(of place: Deployment) throws(StoreError) -> StoredRegistration? {
+    try read()
+    return run.world.keyring.registration
+  }
+
+  func unlock() throws(StoreError) { try read() }
+
+  func allowPrompts() {}
+
+  var isReadableOnDisk: Bool { false }
+
+  func removeLostSessions(of place: Deployment, account: String?) throws(StoreError) -> Int { 0 }
+
+  func save(_ session: StoredSession) throws(StoreError) {
+    var session = session
+    if !run.scenario.keepsMarks { (session.refreshingSince, session.refreshingBy) = (nil, nil) }
+    try write("saves \(Run.summary(session))") { $0.save(session) }
+    if let token = session.refreshToken?.bare {
+      for other in run.processes { other.unsaved.remove(token) }
+    }
+  }
+
+  func removeSessions(of place: Deployment, account: String?) throws(StoreError) {
+    try write("removes the sessions of \(account ?? "all")") { $0.remove(account) }
+  }
+
+  func save(_ registration: StoredRegistration) throws(StoreError) {
+    try write("saves the registration \(registration.clientID)") { $0.save(registration) }
+  }
+
+  func removeRegistration(of place: Deployment) throws(StoreError) {
+    try write("removes the registration") { $0.save(nil as StoredRegistration?) }
+  }
+
+  private func read() throws(StoreError) {
+    let fault = run.yield(process, at: .read)
+    guard fault != .crash else { throw .failed("stopped") }
+    guard !run.world.isKeyringGone else {
+      process.see(1)
+      throw .keyring(.serviceGone(reason: "gone"))
+    }
+    process.see(run.world.keyring.digest)
+  }
+
+  private func write(
+    _ text: @autoclosure () -> String, _ change: (inout FakeKeyring) -> Void
+  ) throws(StoreError) {
+    let fault = run.yield(process, at: .write)
+    guard fault != .crash else { throw .failed("stopped") }
+    guard !run.world.isKeyringGone, fault != .failedSave else {
+      run.trace(process, "cannot write: \(text())")
+      process.see(2)
+      throw run.world.isKeyringGone
+        ? .keyring(.serviceGone(reason: "gone")) : .keyring(.failed(reason: "no"))
+    }
+    run.trace(process, text())
+    run.checkedWrite(process, change)
+    guard fault != .savedUnheard else {
+      process.see(3)
+      throw .timedOut
+    }
+    process.see(4)
+  }
+}
+
+/// The lock of a runtime directory: who waits is woken when it is released, and looks first at what
+/// the holder has left. On top of it is the real lock with the scope of the keyring.
+extension ExploredSeams: BusNames {
+  private var lock: any SessionLock {
+    switch run.scenario.lock {
+    case .ofBus, .leases: KeyringLock(inner: self, names: self, clock: self)
+    case .ofDirectoryAlone: self
+    }
+  }
+
+  func withLock<Value>(
+    of session: SessionIdentity, timeoutMilliseconds: Int,
+    orUse existing: () throws(SessionError) -> Value?,
+    _ body: (HeldLock) throws(SessionError) -> Value
+  ) throws(SessionError) -> Value {
+    let deadline = run.world.uptimeMilliseconds + Int64(timeoutMilliseconds)
+    while true {
+      guard run.yield(process, at: .lock) != .crash else { throw .noRuntimeDirectory }
+      if run.world.holders[process.domain] == nil { break }
+      run.trace(process, "waits for the lock")
+      run.wait(process, until: deadline, orForLock: true)
+      guard process.isRunning else { throw .noRuntimeDirectory }
+      guard run.world.holders[process.domain] == nil else {
+        run.trace(process, "gives up waiting")
+        process.see(5)
+        throw .busy(holder: 1, waitedSeconds: timeoutMilliseconds / 1_000)
+      }
+      process.see(6)
+      if let value = try existing() { return value }
+    }
+    process.see(7)
+    run.world.holders[process.domain] = process.index
+    run.trace(process, "locks")
+    defer {
+      if process.isRunning {
+        run.world.holders[process.domain] = nil
+        run.trace(process, "unlocks")
+      }
+    }
+    return try body(HeldLock(coversKeyring: run.scenario.lock == .ofDirectoryAlone))
+  }
+
+  func claim(_ name: String) throws(StoreError) -> BusNameClaim {
+    guard run.yield(process, at: .lock) != .crash else { throw .failed("stopped") }
+    guard run.scenario.lock == .ofBus else { return .refused }
+    process.see(run.world.nameOwner ?? -1)
+    guard run.world.nameOwner == nil else { return .taken(by: 1) }
+    run.world.nameOwner = process.index
+    run.trace(process, "owns the name")
+    return .owned
+  }
+
+  func release(_ name: String) {
+    guard process.isRunning else { return }
+    run.world.nameOwner = nil
+    run.trace(process, "gives the name back")
+  }
+}
+
+/// The history of refreshes.
+extension ExploredSeams {
+  func history(of session: SessionIdentity) -> RefreshHistory {
+    guard run.yield(process, at: .history) != .crash else { return RefreshHistory() }
+    let history = run.world.histories[process.domain] ?? RefreshHistory()
+    process.see(history.digest)
+    return history
+  }
+
+  func save(_ history: RefreshHistory, of session: SessionIdentity) {
+    guard run.yield(process, at: .history) != .crash else { return }
+    run.world.histories[process.domain] = history
+  }
+}
+
+/// The clocks.
+extension ExploredSeams {
+  var now: Int64 {
+    _ = run.yield(process, at: .clock)
+    let now = run.world.time + run.world.clockOffset
+    process.see(Int(now))
+    return now
+  }
+
+  var uptimeMilliseconds: Int64 {
+    // Whoever was stopped must not wait for a time that does not come.
+    guard process.isRunning else { return .max / 8 }
+    process.see(Int(run.world.uptimeMilliseconds))
+    return run.world.uptimeMilliseconds
+  }
+
+  func sleep(milliseconds: Int) {
+    // Who sleeps may always be woken late; in small steps nothing else would happen.
+    run.wait(process, until: run.world.uptimeMilliseconds + Int64(max(milliseconds, 2_500)))
+  }
+}
+
+/// The way to the server: one yield on the way there, and one on the way back.
+extension ExploredSeams {
+  func send(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+    switch run.yield(process, at: .send) {
+    case .crash: throw .broken(reason: "stopped")
+    case .lostRequest:
+      process.see(8)
+      throw .unreachable(reason: "no route")
+    case .unavailable:
+      process.see(9)
+      return HTTPResponse(status: 503)
+    default: break
+    }
+    let response = run.checkedRequest(process, request)
+    switch run.yield(process, at: .receive) {
+    case .crash: throw .broken(reason: "stopped")
+    case .lostResponse:
+      run.wait(process, until: run.world.uptimeMilliseconds + 9_000)
+      process.see(10)
+      throw .timedOut(reason: "9 s")
+    default: break
+    }
+    var hasher = Hasher()
+    hasher.combine(response.status)
+    hasher.combine(response.body)
+    process.see(hasher.finalize())
+    return response
+  }
+}

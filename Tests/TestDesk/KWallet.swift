@@ -1,0 +1,74 @@
+import Foundation
+
+/// KWallet (kwalletd5) as the Secret Service, with a wallet that was opened as PAM does at log-in.
+///
+/// For the Secret Service such a wallet is locked until somebody unlocks it, which asks nobody.
+package struct KWallet: Sendable {
+  /// Whether the wallet is open; a closed one would take a password, in a window.
+  var isOpen = true
+
+  /// Starts it with a wallet in this state.
+  package init(isOpen: Bool = true) {
+    self.isOpen = isOpen
+  }
+
+  /// For ``PrivateDesktop``.
+  package var provider: SecretServiceProvider {
+    .external(ExternalSecretService("KWallet") { try start(on: $0) })
+  }
+
+  private func start(on desktop: PrivateDesktop) throws -> ChildProcess {
+    try Data(Self.settings.utf8).write(
+      to: URL(fileURLWithPath: "\(desktop.directory)/config/kwalletrc"))
+    let folder = "\(desktop.directory)/data/kwalletd"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data(repeating: 0x6b, count: 56).write(
+      to: URL(fileURLWithPath: "\(folder)/kdewallet.salt"))
+    // The wallet is made by opening it, and becomes a collection when the daemon starts with it.
+    let maker = try Self.startDaemon(desktop)
+    try Self.open(desktop)
+    desktop.end(maker)
+    let daemon = try Self.startDaemon(desktop)
+    if isOpen { try Self.open(desktop) }
+    return daemon
+  }
+
+  /// Starts the daemon over the files of one that was killed.
+  package static func restart(_ desktop: PrivateDesktop) throws {
+    desktop.secretService = try startDaemon(desktop)
+    try open(desktop)
+  }
+
+  private static func startDaemon(_ desktop: PrivateDesktop) throws -> ChildProcess {
+    let daemon = try desktop.start(
+      "kwalletd5", environment: ["QT_QPA_PLATFORM": "offscreen", "QT_LOGGING_RULES": "*=false"])
+    try desktop.waitForName("org.freedesktop.secrets")
+    return daemon
+  }
+
+  private static func open(_ desktop: PrivateDesktop) throws {
+    let key = (1...56).map { "0x6\($0 % 10)" }.joined(separator: ", ")
+    let opened = try desktop.run(
+      "gdbus",
+      [
+        "call", "--session", "--dest", "org.kde.kwalletd5", "--object-path", "/modules/kwalletd5",
+        "--method", "org.kde.KWallet.pamOpen", "kdewallet", "[byte \(key)]", "0",
+      ])
+    guard opened.status == 0 else { throw PrivateDesktop.Failure("pamOpen: \(opened.stderr)") }
+  }
+
+  private static let settings = """
+    [Wallet]
+    Enabled=true
+    First Use=false
+    Default Wallet=kdewallet
+    Use One Wallet=true
+    Close When Idle=false
+    Close on Screensaver=false
+    Prompt on Open=false
+    Launch Manager=false
+    [org.freedesktop.secrets]
+    apiEnabled=true
+
+    """
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// KeePassXC as the Secret Service.
+package struct KeePassXC: Sendable {
+  /// Whether the database is open.
+  var isOpen = true
+  /// Whether a group of the database is exposed as a collection.
+  var exposesGroup = true
+  /// Whether each access and each deletion is to be confirmed: its default.
+  var confirms = false
+  /// Whether its windows are shown on a display; it runs without one otherwise.
+  var hasDisplay = false
+
+  /// Starts it in this state, which is by default the easiest for clients, and not its default.
+  package init(
+    isOpen: Bool = true, exposesGroup: Bool = true, confirms: Bool = false, hasDisplay: Bool = false
+  ) {
+    (self.isOpen, self.exposesGroup) = (isOpen, exposesGroup)
+    (self.confirms, self.hasDisplay) = (confirms, hasDisplay)
+  }
+
+  /// For ``PrivateDesktop``.
+  package var provider: SecretServiceProvider {
+    .external(
+      ExternalSecretService("KeePassXC", isReady: { isReady($0) }, start: { try start(on: $0) }))
+  }
+
+  private func start(on desktop: PrivateDesktop) throws -> ChildProcess {
+    let database = "\(desktop.directory)/home/passwords.kdbx"
+    try write(Self.content(exposesGroup), "\(desktop.directory)/passwords.xml")
+    let made = try desktop.run(
+      "keepassxc-cli",
+      ["import", "--quiet", "-p", "-t", "100", "\(desktop.directory)/passwords.xml", database],
+      input: Array("\(desktop.password)\n\(desktop.password)\n".utf8))
+    guard made.status == 0 else { throw PrivateDesktop.Failure("keepassxc-cli: \(made.stderr)") }
+    let folder = "\(desktop.directory)/config/keepassxc"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try write(settings, "\(folder)/keepassxc.ini")
+    let platform =
+      hasDisplay
+      ? ["QT_QPA_PLATFORM": "xcb", "DISPLAY": try VirtualDisplay(on: desktop).name]
+      : ["QT_QPA_PLATFORM": "offscreen"]
+    return try desktop.start(
+      "keepassxc", (isOpen ? ["--pw-stdin"] : []) + [database],
+      input: isOpen ? Array("\(desktop.password)\n".utf8) : [],
+      environment: platform.merging(["TMPDIR": "\(desktop.directory)/run"]) { $1 })
+  }
+
+  private func isReady(_ desktop: PrivateDesktop) -> Bool {
+    let service = "org.freedesktop.Secret.Service"
+    guard exposesGroup else {
+      // It ends when it is asked for the alias while it opens a database, and nothing tells when one
+      // that is not exposed is open.
+      let collections = try? desktop.call(
+        "org.freedesktop.DBus.Properties.Get", [service, "Collections"])
+      usleep(1_500_000)
+      return collections != nil
+    }
+    guard let path = try? desktop.defaultCollection(), path != "/" else { return false }
+    // The database opens a moment after the service is there.
+    let locked = try? desktop.call(
+      "org.freedesktop.DBus.Properties.Get", ["org.freedesktop.Secret.Collection", "Locked"],
+      path: path)
+    return locked?.contains(isOpen ? "false" : "true") ?? false
+  }
+
+  private func write(_ text: String, _ path: String) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+  }
+
+  private var settings: String {
+    """
+    [General]
+    ConfigVersion=2
+    UpdateCheckMessageShown=true
+    AutoSaveAfterEveryChange=true
+    [GUI]
+    CheckForUpdates=false
+    [FdoSecrets]
+    Enabled=true
+    ShowNotification=false
+    ConfirmAccessItem=\(confirms)
+    ConfirmDeleteItem=\(confirms)
+    UnlockBeforeSearch=true
+
+    """
+  }
+
+  /// A database with one group, in KeePass's XML.
+  private static func content(_ exposesGroup: Bool) -> String {
+    let group = "{11111111-2222-3333-4444-555555555555}"
+    let exposed =
+      exposesGroup
+      ? "<Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>\(group)</Value></Item>" : ""
+    return """
+      <?xml version="1.0" encoding="UTF-8"?>
+      <KeePassFile>
+        <Meta><Generator>KeePassXC</Generator><DatabaseName>Passwords</DatabaseName>
+          <RecycleBinEnabled>True</RecycleBinEnabled><CustomData>\(exposed)</CustomData></Meta>
+        <Root><Group><UUID>ERERESIiMzNERFVVVVVVVQ==</UUID><Name>Root</Name><IconID>48</IconID>
+          <IsExpanded>True</IsExpanded></Group></Root>
+      </KeePassFile>
+      """
+  }
+}

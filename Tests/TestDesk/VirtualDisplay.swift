@@ -1,0 +1,99 @@
+import Foundation
+import Glibc
+import Testing
+
+/// An X display in memory (Xvfb), with its windows and somebody at the keyboard (xdotool).
+///
+/// There is no window manager: whoever types says into which window.
+package struct VirtualDisplay: Sendable {
+  /// What `DISPLAY` says.
+  package let name: String
+  private let desktop: PrivateDesktop
+
+  /// Starts a display for programs of the desktop; it ends with the desktop.
+  package init(on desktop: PrivateDesktop) throws {
+    self.desktop = desktop
+    let note = Self.note(desktop)
+    let server = try desktop.start(
+      "Xvfb", ["-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"],
+      log: note)
+    try desktop.waitUntilReady("Xvfb", server) { Self.name(desktop) != nil }
+    name = Self.name(desktop) ?? ""
+  }
+
+  /// The display that was started for the desktop; nil when there is none.
+  package init?(of desktop: PrivateDesktop) {
+    guard let name = Self.name(desktop) else { return nil }
+    (self.name, self.desktop) = (name, desktop)
+  }
+
+  /// Where the server writes its number.
+  private static func note(_ desktop: PrivateDesktop) -> String { "\(desktop.directory)/display" }
+
+  private static func name(_ desktop: PrivateDesktop) -> String? {
+    (try? String(contentsOfFile: note(desktop), encoding: .utf8))?.split(separator: "\n")
+      .compactMap { Int($0) }.first.map { ":\($0)" }
+  }
+
+  /// The titles of all windows that are shown.
+  package func windows() throws -> [String] {
+    try identifiers().compactMap { id in
+      let title = try xdotool("getwindowname", id).stdout.split(separator: "\n").first
+      return title.map(String.init)
+    }
+  }
+
+  /// Waits until a window with this in its title is shown.
+  @discardableResult
+  package func waitForWindow(_ title: String) throws -> String {
+    var found: String?
+    waitFor("a window “\(title)”, there are \((try? windows()) ?? [])") {
+      found = try? xdotool("search", "--onlyvisible", "--name", title).stdout
+        .split(separator: "\n").first.map(String.init)
+      return found != nil
+    }
+    return found ?? ""
+  }
+
+  /// Types a text and presses a key in a window.
+  package func type(_ text: String, key: String, into window: String) throws {
+    _ = try xdotool("windowfocus", window)
+    if !text.isEmpty { _ = try xdotool("type", "--delay", "8", text) }
+    _ = try xdotool("key", key)
+  }
+
+  /// Writes what is on the screen as a PNG file.
+  package func capture(to path: String) throws {
+    _ = try desktop.run(
+      "import", ["-window", "root", path], environment: ["DISPLAY": name], timeoutSeconds: 20)
+  }
+
+  private func identifiers() throws -> [String] {
+    try xdotool("search", "--onlyvisible", "--name", ".").stdout.split(separator: "\n")
+      .map(String.init)
+  }
+
+  private func xdotool(_ arguments: String...) throws -> CommandResult {
+    try desktop.run("xdotool", arguments, environment: ["DISPLAY": name], timeoutSeconds: 10)
+  }
+}
+
+extension PrivateDesktop {
+  /// Lets gnome-keyring ask on a display, by the prompter of GNOME (gcr).
+  package func addPrompter(on display: VirtualDisplay) throws {
+    let entry = """
+      [D-BUS Service]
+      Name=org.gnome.keyring.SystemPrompter
+      Exec=/usr/bin/env DISPLAY=\(display.name) /usr/libexec/gcr-prompter
+
+      """
+    try Data(entry.utf8).write(to: URL(fileURLWithPath: "\(services)/prompter.service"))
+    let reloaded = try run(
+      "gdbus",
+      [
+        "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
+        "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.ReloadConfig",
+      ])
+    guard reloaded.status == 0 else { throw Failure("ReloadConfig: \(reloaded.stderr)") }
+  }
+}
