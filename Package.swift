@@ -118,7 +118,8 @@ let package = Package(
     .testTarget(
       name: "LoginFlowTests",
       dependencies: [
-        "Credentials", "HTTP", "Login", "OAuth", "Secrets", "SessionFakes", "Sessions",
+        "Credentials", "HTTP", "Login", "OAuth", "SecretService", "Secrets", "SessionFakes",
+        "Sessions",
       ],
       swiftSettings: strict),
     .testTarget(

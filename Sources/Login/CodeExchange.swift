@@ -180,7 +180,7 @@ struct CodeExchange {
         guard case .session(.store(let failure)) = error,
           services.clock.uptimeMilliseconds < deadline
         else { throw error }
-        if case .keyring(.locked(collection: _)) = failure {
+        if failure.isOfLock {
           try flow.storing { store throws(StoreError) in try store.unlock() }
         }
         services.clock.sleep(milliseconds: 300)

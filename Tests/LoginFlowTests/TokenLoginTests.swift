@@ -1,6 +1,7 @@
 import Credentials
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 import SessionFakes
 import Sessions
@@ -92,8 +93,8 @@ import Testing
   }
 
   @Test func `A keyring that stays locked is told before anyone is asked`() {
-    bench.store.failure = .dismissed
-    #expect(bench.run() == .failure(.session(.store(.dismissed))))
+    bench.store.failure = .keyring(.dismissed)
+    #expect(bench.run() == .failure(.session(.store(.keyring(.dismissed)))))
     #expect(bench.http.requests.isEmpty)
   }
 }

@@ -87,7 +87,7 @@ extension ExploredSeams {
 
   private func read() throws(StoreError) {
     let fault = run.yield(process, at: .read)
-    guard fault != .crash else { throw .failed("stopped") }
+    guard fault != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard !run.world.isKeyringGone else {
       process.see(1)
       throw .keyring(.serviceGone(reason: "gone"))
@@ -99,7 +99,7 @@ extension ExploredSeams {
     _ text: @autoclosure () -> String, _ change: (inout FakeKeyring) -> Void
   ) throws(StoreError) {
     let fault = run.yield(process, at: .write)
-    guard fault != .crash else { throw .failed("stopped") }
+    guard fault != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard !run.world.isKeyringGone, fault != .failedSave else {
       run.trace(process, "cannot write: \(text())")
       process.see(2)
@@ -110,7 +110,7 @@ extension ExploredSeams {
     run.checkedWrite(process, change)
     guard fault != .savedUnheard else {
       process.see(3)
-      throw .timedOut
+      throw .keyring(.timedOut)
     }
     process.see(4)
   }
@@ -159,7 +159,9 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else { throw .failed("stopped") }
+    guard run.yield(process, at: .lock) != .crash else {
+      throw .keyring(.failed(reason: "stopped"))
+    }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
     guard run.world.nameOwner == nil else { return .taken(by: 1) }
