@@ -37,13 +37,18 @@ struct CodeExchange {
     // From here on a signal would leave behind a grant that nobody knows of.
     let signals = HeldSignals()
     defer { signals.release() }
-    let superseded = SupersededSessions(
-      of: flow.deployment, clientID: registration.clientID, services: services)
+    let superseded = try persevering { () throws(LoginError) in
+      try flow.storing { _ throws(StoreError) in
+        try SupersededSessions(
+          of: flow.deployment, clientID: registration.clientID, services: services)
+      }
+    }
     let tokens: TokenResponse
+    var mayBeUsed = false
     do throws(OAuthError) {
-      tokens = try exchange(code)
+      tokens = try exchange(code, mayBeUsed: &mayBeUsed)
     } catch {
-      superseded.release(error.grantState == .unknown ? .unknown : .none)
+      superseded.release(mayBeUsed ? .unknown : .none)
       throw .oauth(error)
     }
     for oddity in tokens.oddities { services.warn(.oddResponse(flow.deployment, oddity)) }
@@ -58,7 +63,7 @@ struct CodeExchange {
       // What was asked for is done: a signal ends the rest.
       signals.release()
       for old in outlived where old.refreshToken != tokens.refreshToken { revoke(old) }
-      deleteFormerRegistration()
+      deleteFormerRegistration(after: session)
       return session
     } catch {
       // Nobody can use what was not kept.
@@ -70,7 +75,11 @@ struct CodeExchange {
 
   /// Sends the code, and again while the deployment is only busy: the person's consent is worth a
   /// minute of waiting, and a code lives for ten as a rule.
-  private func exchange(_ code: Secret) throws(OAuthError) -> TokenResponse {
+  ///
+  /// - Parameter mayBeUsed: set when a response was lost, so that the code may have been used.
+  private func exchange(
+    _ code: Secret, mayBeUsed: inout Bool
+  ) throws(OAuthError) -> TokenResponse {
     let deadline = services.clock.uptimeMilliseconds + Self.repeatingTimeoutMilliseconds
     var pauseMilliseconds: Int64 = 1_000
     while true {
@@ -79,6 +88,7 @@ struct CodeExchange {
           code: code, redirectURI: redirectURI, verifier: verifier, scope: flow.options.scope,
           resource: flow.options.resource, client: http, now: services.clock.now)
       } catch {
+        if error.grantState == .unknown { mayBeUsed = true }
         let pause = max(pauseMilliseconds, (error.retryAfter ?? 0) * 1_000)
         guard error.mayRepeatExchange, services.clock.uptimeMilliseconds + pause < deadline else {
           throw error
@@ -171,16 +181,32 @@ struct CodeExchange {
   /// the exchange has ended what was there.
   ///
   /// - Returns: sessions that have made room, and whose grants may still be alive.
+  /// - Throws: ``LoginError/endedMeanwhile`` when somebody has ended the session already.
   private func save(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
+    var isFirst = true
+    return try persevering { () throws(LoginError) in
+      // A save that was reported as failed may have happened, and others may have gone on from it.
+      defer { isFirst = false }
+      guard let before = try replace(session, isFirst: isFirst) else {
+        throw .endedMeanwhile
+      }
+      return before
+    }
+  }
+
+  /// Does something that needs the keyring, and again while the keyring fails.
+  private func persevering<Value>(
+    _ body: () throws(LoginError) -> Value
+  ) throws(LoginError) -> Value {
     let deadline = services.clock.uptimeMilliseconds + Self.savingTimeoutMilliseconds
     while true {
       do throws(LoginError) {
-        return try replace(session)
+        return try body()
       } catch {
         guard case .session(.store(let failure)) = error,
           services.clock.uptimeMilliseconds < deadline
         else { throw error }
-        if failure.isOfLock {
+        if failure.isLocked {
           try flow.storing { store throws(StoreError) in try store.unlock() }
         }
         services.clock.sleep(milliseconds: 300)
@@ -188,7 +214,12 @@ struct CodeExchange {
     }
   }
 
-  private func replace(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
+  /// Saves the session.
+  ///
+  /// - Returns: the sessions before; nil when ours was ended by whoever came between.
+  private func replace(
+    _ session: StoredSession, isFirst: Bool
+  ) throws(LoginError) -> [StoredSession]? {
     let isNamelessOurs = try isNamelessSession(of: session)
     // A refresh of the former session may be under way, and may hang: it saves nothing over this.
     return try flow.storing(
@@ -196,7 +227,14 @@ struct CodeExchange {
     ) { store throws(StoreError) in
       let before = try store.sessions(of: flow.deployment, account: session.account)
         .filter { $0.method == .oauth && (isNamelessOurs || !$0.account.isEmpty) }
-      if !setup.isStored { try store.save(registration) }
+      // Who signs out meanwhile deletes the registration, and all that was issued to it.
+      let known = setup.isStored ? try store.registration(of: flow.deployment) : nil
+      let isRegistered = known?.clientID == registration.clientID
+      let mayBeEnded =
+        !isFirst || setup.isStored && !isRegistered
+        || before.contains { isNewer($0, than: session) }
+      if mayBeEnded, isRejected(session) { return nil }
+      if !isRegistered { try store.save(registration) }
       try store.save(session)
       services.history.save(RefreshHistory(), of: session.identity)
       // The one without a name now has it: two would be a question at every request.
@@ -205,6 +243,14 @@ struct CodeExchange {
       }
       return before
     }
+  }
+
+  /// Whether another sign-in of the same person came after the one that brought a session, and may
+  /// have ended it.
+  private func isNewer(_ other: StoredSession, than session: StoredSession) -> Bool {
+    guard let others = other.signedInAt, let ours = session.signedInAt else { return false }
+    return other.account == session.account && other.accessToken != session.accessToken
+      && others >= ours
   }
 
   /// Whether a session without a name is the same person's: the deployment says so, or has ended it
@@ -225,16 +271,33 @@ struct CodeExchange {
 
   /// Tells whose sessions cannot be refreshed any more with another registration than their own, and
   /// deletes that at the server if nobody is left who uses it.
-  private func deleteFormerRegistration() {
+  private func deleteFormerRegistration(after session: StoredSession) {
+    for other in othersSessions() { flow.prompt.tell(.mustSignInAgain(account: other.account)) }
+    guard let former, former.clientID != registration.clientID, former.isDynamic else { return }
+    // Another sign-in of this account with the former registration saves before the look, or finds
+    // out that the registration is gone.
+    do throws(SessionError) {
+      try services.lock.withLock(
+        of: session.identity, timeoutMilliseconds: Self.lockTimeoutMilliseconds,
+        orUse: { () throws(SessionError) in nil }
+      ) { _ throws(SessionError) in
+        let isUsed = othersSessions().contains {
+          $0.clientID == former.clientID && $0.isAlive(now: services.clock.now)
+        }
+        if !isUsed { delete(former) }
+      }
+    } catch {
+      services.trace("the former registration stays: \(error)")
+    }
+  }
+
+  /// The sessions that belong to another registration.
+  private func othersSessions() -> [StoredSession] {
     let sessions = try? services.store.sessions(of: flow.deployment, account: nil)
-    guard let sessions else { return }
-    let others = sessions.filter { $0.method == .oauth && $0.clientID != registration.clientID }
-    for other in others { flow.prompt.tell(.mustSignInAgain(account: other.account)) }
-    guard let former, former.clientID != registration.clientID, former.isDynamic,
-      !others.contains(where: {
-        $0.clientID == former.clientID && $0.isAlive(now: services.clock.now)
-      })
-    else { return }
+    return (sessions ?? []).filter { $0.method == .oauth && $0.clientID != registration.clientID }
+  }
+
+  private func delete(_ former: StoredRegistration) {
     do throws(OAuthError) {
       try former.information.delete(policy: policy, client: http, now: services.clock.now)
     } catch {

@@ -109,7 +109,7 @@ package struct LoginFlow {
       case .oauth(.notOffered) where options.method == .auto,
         .oauth(.registrationDisabled) where options.method == .auto && prompt.canAsk:
         return try tokenLogin(because: error)
-      case .oauth(.superseded):
+      case .oauth(.superseded), .endedMeanwhile:
         guard let session = concurrentSession() else { throw error }
         return session
       default: throw error

@@ -96,6 +96,9 @@ package enum LoginError: Error, Equatable {
   case otherLoginDoesNotEnd
   /// Another sign-in to the same deployment was waited for, and failed.
   case otherLoginFailed
+  /// Another process has ended the session before it was saved: by another sign-in, or by signing
+  /// out.
+  case endedMeanwhile
   /// The system gives no socket for the browser's response.
   case noSocket(reason: String)
 }

@@ -50,6 +50,23 @@ public struct MessageReader {
     guard index == end else { throw .malformed }
   }
 
+  /// An ARRAY of STRING or OBJECT_PATH.
+  public mutating func texts() throws(BusError) -> [String] {
+    var texts: [String] = []
+    try array(alignment: 4) { text throws(BusError) in texts.append(try text.text()) }
+    return texts
+  }
+
+  /// A dictionary of strings; of two values for one name the last counts.
+  public mutating func pairs() throws(BusError) -> [String: String] {
+    var pairs: [String: String] = [:]
+    try array(alignment: 8) { pair throws(BusError) in
+      let name = try pair.text()
+      pairs[name] = try pair.text()
+    }
+    return pairs
+  }
+
   /// Skips to a multiple of `size`.
   mutating func align(_ size: Int) throws(BusError) {
     _ = try take((size - index % size) % size)

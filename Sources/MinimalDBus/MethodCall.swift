@@ -38,6 +38,17 @@ public struct MethodCall {
     bytes += body.bytes
   }
 
+  /// Makes a call that reads a property (D-Bus Specification, "org.freedesktop.DBus.Properties").
+  public init(
+    serial: UInt32, to name: String, _ path: String, getting property: String,
+    of interface: String
+  ) {
+    self.init(serial: serial, to: name, path, "org.freedesktop.DBus.Properties", "Get", "ss") {
+      $0.append(interface)
+      $0.append(property)
+    }
+  }
+
   private init() {}
 
   /// Appends a STRING or OBJECT_PATH.

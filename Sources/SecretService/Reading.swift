@@ -65,8 +65,25 @@ extension SecretService {
 }
 
 extension ServiceConnection {
+  /// Makes sure that secrets can be exchanged; does nothing once they can.
+  ///
+  /// KWallet refuses one key of a hundred by its size, as an invalid argument.
+  func openSession() throws(SecretServiceError) {
+    do throws(SecretServiceError) {
+      _ = try loop.call({ secret_service_ensure_session(service, $0, $1, $2) }) {
+        secret_service_ensure_session_finish(service, $0, &$1)
+      }
+    } catch {
+      switch error {
+      case .timedOut, .serviceGone, .accessDenied: throw error
+      default: throw .brokenSession(reason: error.reason)
+      }
+    }
+  }
+
   /// The secret of an item, as text.
   func secret(_ path: String) throws(SecretServiceError) -> Secret {
+    try openSession()
     let value = try loop.call({
       secret_service_get_secret_for_dbus_path(service, path, $0, $1, $2)
     }) { secret_service_get_secret_for_dbus_path_finish(service, $0, &$1) }
@@ -91,6 +108,7 @@ extension ServiceConnection {
   /// The secrets of many items by their paths, without those that cannot be had.
   func secrets(_ paths: [String]) throws(SecretServiceError) -> [String: Secret] {
     guard !paths.isEmpty else { return [:] }
+    try openSession()
     let copies = paths.map { UnsafePointer<CChar>?(g_strdup($0)) }
     defer { for copy in copies { g_free(UnsafeMutableRawPointer(mutating: copy)) } }
     let table: OpaquePointer?

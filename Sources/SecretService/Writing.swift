@@ -84,6 +84,7 @@ extension SecretService {
   private func write(
     _ value: SecretText, label: String, to path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
+    try connection.openSession()
     try unlocking(path, label: label, connection) { () throws(SecretServiceError) in
       try connection.withItem(path) { item throws(SecretServiceError) in
         _ = try loop.call({ secret_item_set_secret(item, value.pointer, $0, $1, $2) }) {
@@ -105,6 +106,7 @@ extension SecretService {
     _ value: SecretText, label: String, attributes: Attributes, in collection: Collection,
     _ connection: ServiceConnection
   ) throws(SecretServiceError) {
+    try connection.openSession()
     // The collection is open: a prompt asks nothing, or what the person set it to ask.
     connection.prompter.permission = formality(.changing(item: label))
     defer { connection.prompter.permission = nil }

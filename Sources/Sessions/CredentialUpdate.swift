@@ -117,7 +117,9 @@ extension StoredSession {
   /// not ended, or the very token.
   fileprivate func brings(_ request: CredentialRequest, now: Int64) -> Bool {
     guard method != .basic, request.isServed(by: self) else { return false }
-    if request.secret == accessToken, deployment != request.deployment { return true }
+    if request.secret == accessToken, method == .oauth || deployment != request.deployment {
+      return true
+    }
     return method == .oauth && !hasEnded(now: now)
   }
 }

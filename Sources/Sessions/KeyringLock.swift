@@ -28,12 +28,17 @@ package struct KeyringLock: SessionLock {
   private let inner: any SessionLock
   private let names: any BusNames
   private let clock: any SessionClock
+  private let random: () -> UInt64
 
   /// Puts names on top of a lock.
-  package init(inner: any SessionLock, names: any BusNames, clock: any SessionClock) {
+  package init(
+    inner: any SessionLock, names: any BusNames, clock: any SessionClock,
+    random: @escaping () -> UInt64 = { .random(in: 0...UInt64.max) }
+  ) {
     self.inner = inner
     self.names = names
     self.clock = clock
+    self.random = random
   }
 
   package func withLock<Value>(
@@ -56,7 +61,7 @@ package struct KeyringLock: SessionLock {
           guard clock.uptimeMilliseconds < deadline else {
             throw .busy(holder: holder, waitedSeconds: timeoutMilliseconds / 1000)
           }
-          clock.sleep(milliseconds: .random(in: 20...60))
+          clock.sleep(milliseconds: 20 + Int(random() % 40))
         }
       }
     }

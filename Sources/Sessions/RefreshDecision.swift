@@ -107,13 +107,14 @@ package struct RefreshSituation: Sendable {
       return .ended
     }
     guard mayRefresh else { return isAlive ? .use(.stillValid) : .forbidden }
-    if reason == .rejection, !isExpired,
+    if reason == .rejection, !isExpired, session.refreshingSince == nil,
       history.wasForced(for: session.accessToken, now: uptimeMilliseconds)
     {
       return .use(.forcedMomentsAgo)
     }
     if reason != .command, let waitMilliseconds = history.wait(now: uptimeMilliseconds) {
-      if isAlive { return .use(.stillValid) }
+      // What is marked may be dead: a caller who is handed that is told so.
+      if isAlive, session.refreshingSince == nil { return .use(.stillValid) }
       let failedAgo = history.sinceFailure(now: uptimeMilliseconds) ?? 0
       return .wait(
         failedSecondsAgo: failedAgo / 1000, nextTrySeconds: waitMilliseconds / 1000 + 1)

@@ -122,16 +122,17 @@ package struct SessionRefresh {
   private func exchange(
     _ seen: StoredSession, _ reason: RefreshReason, _ held: HeldLock, _ deadline: Int64
   ) throws(SessionError) -> StoredSession {
+    var isLate = false
     while true {
       let situation = try waitForOthers(seen, reason, held, until: deadline)
       if let session = try settled(situation, isLocked: true) { return session }
+      // Only now: whoever came between may have brought what was wanted.
+      if isLate { throw .busy(holder: nil, waitedSeconds: 0) }
       let exchange = RefreshExchange(
         services: services, situation: situation, held: held,
         owner: RefreshMark.owner(holding: held, number: services.random()))
       if let session = try exchange.run() { return session }
-      guard services.clock.uptimeMilliseconds < deadline else {
-        throw .busy(holder: nil, waitedSeconds: 0)
-      }
+      isLate = services.clock.uptimeMilliseconds >= deadline
     }
   }
 

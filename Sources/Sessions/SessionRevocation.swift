@@ -40,8 +40,9 @@ package struct SessionRevocation {
       do throws(StoreError) {
         guard let current = try services.store.session(like: session) else { return [] }
         let registration = try registration(besides: current)
-        // Before anything is revoked: what cannot be removed afterwards must not be handed out.
-        var marked = current
+        // Before anything is revoked: should we be stopped, or the item not be removed, nobody must
+        // be handed a token that was revoked.
+        var marked = current.marked(by: nil, since: services.clock.now)
         marked.staleSince = services.clock.now
         try services.store.save(marked)
         let unrevoked = revoke(current, registration)

@@ -108,11 +108,9 @@ package enum StoreError: Error, Equatable {
   /// The session cannot be put into a form that every keyring keeps.
   case unwritable(MalformedInput)
 
-  /// Whether unlocking the keyring would help.
-  package var isOfLock: Bool {
-    if case .keyring(.locked) = self { true } else { false }
-  }
-
   /// A keyring is locked that does not even tell what it holds.
   package static let locked = StoreError.keyring(.locked(collection: nil))
+
+  /// Whether unlocking would help.
+  package var isLocked: Bool { if case .keyring(.locked) = self { true } else { false } }
 }

@@ -7,7 +7,7 @@ import OAuth
 /// They are marked before the exchange, so that nobody is handed a token that it is about to kill.
 package struct SupersededSessions {
   /// How long to wait for a refresh of such a session that is under way, in milliseconds.
-  private static let timeoutMilliseconds = 10_000
+  private static let timeoutMilliseconds = 1_000
 
   private let services: SessionServices
   private var marked: [(former: StoredSession, now: StoredSession)] = []
@@ -15,32 +15,40 @@ package struct SupersededSessions {
   /// Marks the sessions whose tokens were issued to a client.
   ///
   /// One that is being refreshed is marked already, and is left to that.
+  ///
+  /// - Throws: ``StoreError`` when the keyring takes no mark: a session that could not be marked must
+  ///   not be ended.
   package init(
     of deployment: Deployment, clientID: String, services: SessionServices
-  ) {
+  ) throws(StoreError) {
     self.services = services
     let owner = RefreshMark.owner(
       holding: HeldLock(coversKeyring: false), number: services.random())
-    let sessions = (try? services.store.sessions(of: deployment, account: nil)) ?? []
+    let sessions = try services.store.sessions(of: deployment, account: nil)
     for session in sessions where session.method == .oauth && session.clientID == clientID {
-      if let mark = mark(session, owner) { marked.append(mark) }
+      if let mark = try mark(session, owner) { marked.append(mark) }
     }
   }
 
   private func mark(
     _ session: StoredSession, _ owner: String
-  ) -> (former: StoredSession, now: StoredSession)? {
-    try? services.lock.withLock(
-      of: session.identity, timeoutMilliseconds: Self.timeoutMilliseconds,
-      orUse: { () throws(SessionError) in nil }
-    ) { _ throws(SessionError) in
-      do throws(StoreError) {
-        guard let former = try services.store.session(like: session) else { return nil }
-        let now = former.marked(by: owner, since: services.clock.now)
-        return try services.store.replace(former, with: now) ? (former, now) : nil
-      } catch {
-        throw .store(error)
+  ) throws(StoreError) -> (former: StoredSession, now: StoredSession)? {
+    do throws(SessionError) {
+      return try services.lock.withLock(
+        of: session.identity, timeoutMilliseconds: Self.timeoutMilliseconds,
+        orUse: { () throws(SessionError) in nil }
+      ) { _ throws(SessionError) in
+        do throws(StoreError) {
+          guard let former = try services.store.session(like: session) else { return nil }
+          let now = former.marked(by: owner, since: services.clock.now)
+          return try services.store.replace(former, with: now) ? (former, now) : nil
+        } catch {
+          throw .store(error)
+        }
       }
+    } catch {
+      if case .store(let failure) = error { throw failure }
+      return nil
     }
   }
 
@@ -64,6 +72,8 @@ package struct SupersededSessions {
     _ effect: Effect, isDead: (StoredSession) -> Bool = { _ in false }
   ) {
     for (former, now) in marked {
+      // One that has made room, or was changed by others, is no longer ours to release.
+      guard (try? services.store.session(like: now)) == now else { continue }
       var released = former
       switch effect {
       case .none: break
@@ -76,7 +86,21 @@ package struct SupersededSessions {
         }
       }
       // What fails here costs a refresh.
-      _ = try? services.store.replace(now, with: released)
+      try? replace(now, with: released)
+    }
+  }
+
+  /// Only under the lock: another sign-in may be saving.
+  private func replace(
+    _ former: StoredSession, with session: StoredSession
+  ) throws(SessionError) {
+    try services.lock.withLock(
+      of: session.identity, timeoutMilliseconds: Self.timeoutMilliseconds,
+      orUse: { () throws(SessionError) in nil }
+    ) { _ throws(SessionError) in
+      do throws(StoreError) { _ = try services.store.replace(former, with: session) } catch {
+        throw .store(error)
+      }
     }
   }
 }

@@ -230,6 +230,10 @@ extension Failure {
       self.init(
         .retryLater, "the other sign-in to \(place) did not succeed",
         hint: "coder-cred login \(place)")
+    case .endedMeanwhile:
+      self.init(
+        .retryLater, "another process signed in to \(place), or out of it, at the same time",
+        hint: "coder-cred login \(place)")
     case .noSocket(let reason):
       self.init(.retryLater, "no socket for the browser's answer: \(reason)")
     }

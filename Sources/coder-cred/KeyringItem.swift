@@ -9,51 +9,54 @@ struct KeyringItem {
 
   private static let name = "org.freedesktop.secrets"
   private static let root = "/org/freedesktop/secrets"
-  private static let properties = "org.freedesktop.DBus.Properties"
   private static let interface = "org.freedesktop.Secret"
 
   /// The one unlocked item that any of these searches finds; nil when they find nothing.
   ///
   /// - Throws: also when there are several, or locked ones, or the default collection is locked.
   static func only(of searches: [[String: String]]) throws(BusError) -> KeyringItem? {
-    // KeePassXC raises a window when a locked database is searched. And gnome-keyring (42 to 50 at
-    // least) notes who is calling aside from replying: when a search overtakes that note, it is
-    // refused; when OpenSession does, the daemon aborts, and comes back locked. So neither is sent
-    // before something harmless was replied to.
+    // gnome-keyring (42 to 50 at least) notes who is calling aside from replying. When a search
+    // overtakes that note, it is refused; when OpenSession does, or reading a property of a
+    // collection, the daemon aborts, and comes back locked. So first something harmless is read.
+    let service = "\(interface).Service"
     let bus = try BusConnection(
       address: variable("DBUS_SESSION_BUS_ADDRESS") ?? "",
-      sending: MethodCall(
-        serial: 2, to: name, "\(root)/aliases/default", properties, "Get", "ss"
-      ) {
-        $0.append("\(interface).Collection")
-        $0.append("Locked")
-      })
-    var locked = try bus.reply(to: 2, "v")
-    guard try locked.signature() == "b", try locked.number() == 0 else { throw .refused }
-    let service = "\(interface).Service"
+      sending: MethodCall(serial: 2, to: name, root, getting: "Collections", of: service))
+    // Only gnome-keyring has a collection for the session, and searches whatever is locked in
+    // silence. KeePassXC raises a window when a locked database is searched.
+    var collections = try bus.reply(to: 2, "v")
+    guard try collections.signature() == "ao" else { throw .malformed }
+    if try !collections.texts().contains("\(root)/collection/session") {
+      let call = MethodCall(
+        serial: 3, to: name, "\(root)/aliases/default", getting: "Locked",
+        of: "\(interface).Collection")
+      try bus.send([call])
+      var locked = try bus.reply(to: 3, "v")
+      guard try locked.signature() == "b", try locked.number() == 0 else { throw .refused }
+    }
     var calls = [
-      MethodCall(serial: 3, to: name, root, service, "OpenSession", "sv") {
+      MethodCall(serial: 4, to: name, root, service, "OpenSession", "sv") {
         $0.append("plain")
         $0.append(variant: "")
       }
     ]
     for (index, asked) in searches.enumerated() {
       let call = MethodCall(
-        serial: UInt32(4 + index), to: name, root, service, "SearchItems", "a{ss}"
+        serial: UInt32(5 + index), to: name, root, service, "SearchItems", "a{ss}"
       ) { $0.append(asked.map { ($0.key, $0.value) }) }
       calls.append(call)
     }
     try bus.send(calls)
-    let session = try session(in: bus.reply(to: 3, "vo"))
+    let session = try session(in: bus.reply(to: 4, "vo"))
     var found: (path: String, search: [String: String])?
     for (index, asked) in searches.enumerated() {
-      for path in try paths(in: bus.reply(to: 4 + index, "aoao")) {
+      for path in try unlockedPaths(in: bus.reply(to: 5 + index, "aoao")) {
         guard found == nil else { throw .refused }
         found = (path, asked)
       }
     }
     return try found.map { found throws(BusError) in
-      let item = try KeyringItem(found.path, bus, session, serial: UInt32(4 + searches.count))
+      let item = try KeyringItem(found.path, bus, session, serial: UInt32(5 + searches.count))
       guard found.search.allSatisfy({ item.attributes[$0.key] == $0.value }) else {
         throw .malformed
       }
@@ -66,23 +69,21 @@ struct KeyringItem {
   ) throws(BusError) {
     let interface = "\(Self.interface).Item"
     try bus.send([
-      MethodCall(serial: serial, to: Self.name, path, Self.properties, "Get", "ss") {
-        $0.append(interface)
-        $0.append("Attributes")
-      },
+      MethodCall(serial: serial, to: Self.name, path, getting: "Attributes", of: interface),
       MethodCall(serial: serial + 1, to: Self.name, path, interface, "GetSecret", "o") {
         $0.append(session)
       },
     ])
-    attributes = try Self.attributes(in: bus.reply(to: Int(serial), "v"))
+    var reader = try bus.reply(to: Int(serial), "v")
+    guard try reader.signature() == "a{ss}" else { throw .malformed }
+    attributes = try reader.pairs()
     secret = try Self.secret(in: bus.reply(to: Int(serial) + 1, "(oayays)"), of: session)
   }
 
   /// SearchItems replies with the unlocked items and the locked ones.
-  private static func paths(in reply: MessageReader) throws(BusError) -> [String] {
+  private static func unlockedPaths(in reply: MessageReader) throws(BusError) -> [String] {
     var reader = reply
-    var unlocked: [String] = []
-    try reader.array(alignment: 4) { item throws(BusError) in unlocked.append(try item.text()) }
+    let unlocked = try reader.texts()
     guard try reader.number() == 0 else { throw .refused }
     return unlocked
   }
@@ -96,17 +97,6 @@ struct KeyringItem {
     default: throw .malformed
     }
     return try reader.text()
-  }
-
-  private static func attributes(in reply: MessageReader) throws(BusError) -> [String: String] {
-    var reader = reply
-    guard try reader.signature() == "a{ss}" else { throw .malformed }
-    var attributes: [String: String] = [:]
-    try reader.array(alignment: 8) { pair throws(BusError) in
-      let name = try pair.text()
-      attributes[name] = try pair.text()
-    }
-    return attributes
   }
 
   private static func secret(in reply: MessageReader, of session: String) throws(BusError) -> Secret

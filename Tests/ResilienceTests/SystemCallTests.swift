@@ -148,7 +148,7 @@ private enum Fate: Hashable {
           let current = try desk.desktop.item()["access_token"] ?? token
           return TracedCommand(
             desk: desk, words: [desk.fullProgram, verb],
-            input: desk.request("username=admin", "password=\(current)"))
+            input: desk.request("username=alice", "password=\(current)"))
         }
         #expect(fates[.ended] == nil)
       }

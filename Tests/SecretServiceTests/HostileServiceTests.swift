@@ -99,9 +99,13 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
     }
   }
 
-  @Test func `A session that does not work at first is replaced`() async {
+  @Test(arguments: [FakeSecretService.Behaviour.firstSessionBroken, .firstKeyRefused])
+  func `A session that does not work at first is replaced`(
+    _ behaviour: FakeSecretService.Behaviour
+  ) async {
     await #expect(processExitsWith: .success) {
-      let desktop = try PrivateDesktop(.fake([.firstSessionBroken]))
+      [behaviour = behaviour as FakeSecretService.Behaviour] in
+      let desktop = try PrivateDesktop(.fake([behaviour]))
       let service = try desktop.service()
       let item = try #require(try service.search(asked).first)
       #expect(try service.secret(of: item) == Secret("tok"))

@@ -108,6 +108,62 @@ import Testing
     #expect(kept.isEmpty)
   }
 
+  @Test func `An erase of a former secret does not take the new one that came between`() throws {
+    store.expected = [.remove]
+    for method in [StoredSession.Method.basic, .token, .oauth] {
+      store.sessions = []
+      keep("alice", method, "old")
+      var reads = 0
+      store.willRead = { [store] _ in
+        reads += 1
+        if reads == 2 { store.session?.accessToken = "new" }
+      }
+      try update.erase(try request("username=alice", "password=old"))
+      #expect(store.session?.accessToken == "new" && store.session?.staleSince == nil)
+    }
+  }
+
+  @Test func `A store does not overwrite a sign-in that came between`() throws {
+    var reads = 0
+    store.willRead = { [store] _ in
+      reads += 1
+      guard reads == 3 else { return }
+      store.sessions = [
+        StoredSession(deployment: deployment, account: "alice", method: .oauth, accessToken: "a1")
+      ]
+    }
+    try update.store(try request("username=alice", "password=x"))
+    #expect(kept == ["alice oauth"])
+  }
+
+  @Test func `What a session brings for a path below its deployment is not kept as a password`()
+    throws
+  {
+    keep("alice", .oauth, "a1")
+    keep("bob", .token, "t1")
+    // Before and after a refresh made the token old.
+    for secret in ["a1", "a0"] {
+      try update.store(try request("path=git/r.git", "username=alice", "password=\(secret)"))
+    }
+    try update.store(try request("path=git/r.git", "username=bob", "password=t1"))
+    #expect(store.saved.isEmpty)
+    try update.store(try request("path=git/r.git", "username=carol", "password=own"))
+    #expect(store.saved.map(\.account) == ["carol"])
+  }
+
+  @Test func `An OAuth session that has ended does not stand in the way of a password`() throws {
+    keep("alice", .oauth, "a1")
+    store.session?.staleSince = 1
+    try update.store(try request("username=alice", "password=x"))
+    #expect(kept == ["alice basic"])
+    // But its own dead token is no password.
+    store.sessions = []
+    keep("alice", .oauth, "a1")
+    store.session?.staleSince = 1
+    try update.store(try request("username=alice", "password=a1"))
+    #expect(kept == ["alice oauth"])
+  }
+
   @Test func `A keyring that fails is told`() throws {
     store.failure = .locked
     #expect(throws: SessionError.store(.locked)) {

@@ -1,8 +1,8 @@
 import Foundation
 import OAuth
 
-/// Runs scenarios by many schedules, and keeps count.
-final class Explorer {
+/// Runs scenarios by many schedules, and keeps count. One thread at a time may use it.
+final class Explorer: @unchecked Sendable {
   /// What was run and seen.
   struct Figures {
     var schedules = 0
@@ -32,51 +32,41 @@ final class Explorer {
     turns = Turns(count: processes)
   }
 
-  /// Runs a scenario by every schedule with few deviations, those with the fewest first, and then
-  /// by random ones.
+  /// Runs a scenario by its schedules with the fewest deviations, and then by random ones.
   ///
   /// - Parameters:
-  ///   - schedules: how many schedules at most by order, and how many at random.
-  ///   - deviations: how many deviations at most in those that are run by order.
+  ///   - scenario: what is run.
+  ///   - schedules: how many different ones; three in four of them by order.
   ///   - seed: where the random ones begin.
-  func explore(
-    _ scenario: Scenario, ordered: Int, random: Int, deviations: Int = 6, seed: UInt64
-  ) {
+  func explore(_ scenario: Scenario, schedules: Int, seed: UInt64) {
     var frontier = Frontier()
-    var hashes: Set<Int> = []
+    var known: Set<Choices> = []
     var findings = 0
-    func note(_ run: Run, _ choices: Choices) {
-      // Trailing zeros say nothing: nothing deviates there.
-      let trimmed = choices.prefix(upTo: (choices.lastIndex { $0 != 0 } ?? -1) + 1)
-      guard hashes.insert(trimmed.hashValue).inserted else { return }
+    func run(_ chooser: any Chooser) {
+      let run = Run(scenario, chooser, turns)
+      run.run()
+      // After its last deviation a schedule says nothing.
+      let last = chooser.choices.lastIndex { $0 != 0 } ?? -1
+      let choices = Array(chooser.choices[...last])
+      guard known.insert(choices).inserted else { return }
       figures.schedules += 1
       figures.states.formUnion(run.states)
       guard !run.violations.isEmpty else { return }
       findings += 1
       figures.findings.append(
-        Finding(scenario: scenario, choices: Array(trimmed), violations: run.violations))
+        Finding(scenario: scenario, choices: choices, violations: run.violations))
     }
-    var isComplete = false
-    for _ in 0..<ordered {
-      guard findings < Self.findingsLimit else { return }
-      guard let (prefix, cost) = frontier.next() else {
-        isComplete = true
-        break
-      }
+    while known.count < schedules * 3 / 4, findings < Self.findingsLimit,
+      let (prefix, cost) = frontier.next()
+    {
       let chooser = PrefixChooser(prefix)
-      let run = Run(scenario, chooser, turns)
-      run.run()
-      note(run, chooser.choices)
-      frontier.add(chooser, cost: cost, limit: deviations)
+      run(chooser)
+      frontier.add(chooser, cost: cost)
     }
-    let complete = isComplete ? deviations : frontier.deviations - 1
-    figures.completeDeviations = min(figures.completeDeviations, complete)
-    for index in 0..<random {
-      guard findings < Self.findingsLimit else { return }
-      let chooser = RandomChooser(seed: seed &+ UInt64(index) &* 0x9E37_79B9)
-      let run = Run(scenario, chooser, turns)
-      run.run()
-      note(run, chooser.choices)
+    figures.completeDeviations = min(figures.completeDeviations, frontier.deviations - 1)
+    for attempt in 0..<(2 * schedules)
+    where known.count < schedules && findings < Self.findingsLimit {
+      run(RandomChooser(seed: seed &+ UInt64(attempt) &* 0x9E37_79B9))
     }
   }
 

@@ -5,6 +5,14 @@ import SessionFakes
 
 @testable import Sessions
 
+/// A lock of a runtime directory.
+enum AwaitedLock {
+  /// That of the session.
+  case session
+  /// That of sign-ins: one at a time.
+  case login
+}
+
 /// One process of a run, and what it did and saw.
 final class ExploredProcess {
   /// How it ended.
@@ -26,18 +34,25 @@ final class ExploredProcess {
   var outcome: Outcome?
   /// Until when it waits, as an uptime.
   var wakesAt: Int64?
-  /// Whether it waits for the lock to be released.
-  var waitsForLock = false
+  /// The lock that it waits for.
+  var awaited: AwaitedLock?
   /// Where it yields.
   var pending = Seam.start
   var granted: Fault?
   /// A digest of everything it has seen: what it does next is a function of that.
-  var observations = 0
+  var observations = Digest()
+  var sleeps = 0
   var warnings: [SessionWarning] = []
   /// The access tokens in what it read last, and whether they were alive then.
-  var read: [String: Bool] = [:]
+  var lastRead: [String: Bool] = [:]
+  /// All access tokens that it read.
+  var everRead: Set<String> = []
+  /// Whether it waited for the lock in vain, or may have.
+  var hasFoundLocked = false
   /// Refresh tokens issued to it that no save has brought into the keyring.
   var unsaved: Set<String> = []
+  /// Whether it has ended at the server what it could not save.
+  var hasGivenUp = false
   /// The access tokens issued to it.
   var own: Set<String> = []
   var rotations = 0
@@ -50,11 +65,11 @@ final class ExploredProcess {
 
   /// Notes what a seam has brought.
   func see(_ value: Int) {
-    var hasher = Hasher()
-    hasher.combine(observations)
-    hasher.combine(value)
-    observations = hasher.finalize()
+    observations.add(value)
   }
+
+  /// Whether something was issued to it that the keyring never got.
+  var hasLost: Bool { !unsaved.isEmpty || hasGivenUp }
 
   var hasEnded: Bool { outcome != nil }
 
@@ -123,10 +138,10 @@ final class Run {
   }
 
   func noteState() {
-    var hasher = Hasher()
-    hasher.combine(world.keyring.digest)
-    hasher.combine(world.serverDigest)
-    states.insert(hasher.finalize())
+    var digest = Digest()
+    digest.add(world.keyring.digest)
+    digest.add(world.serverDigest)
+    states.insert(digest.value)
   }
 
   /// Lets others go first, and learns what goes wrong at this seam.
@@ -152,14 +167,16 @@ final class Run {
   }
 
   /// Waits until a time, or until the lock is free.
-  func wait(_ process: ExploredProcess, until uptime: Int64, orForLock: Bool = false) {
+  func wait(
+    _ process: ExploredProcess, until uptime: Int64, orFor awaited: AwaitedLock? = nil
+  ) {
     guard process.isRunning else { return }
     guard !isOver else {
       world.uptimeMilliseconds = max(uptime, world.uptimeMilliseconds)
       return
     }
     process.wakesAt = uptime
-    process.waitsForLock = orForLock
+    process.awaited = awaited
     process.pending = .sleep
     let (next, fault) = choose(process)
     if next !== process {
@@ -168,7 +185,7 @@ final class Run {
       turns.sleep(process.index)
     }
     process.wakesAt = nil
-    process.waitsForLock = false
+    process.awaited = nil
     _ = suffer(next === process ? fault : process.granted, process)
   }
 
@@ -211,6 +228,9 @@ final class Run {
     for (domain, holder) in world.holders where holder == process.index {
       world.holders[domain] = nil
     }
+    for (domain, holder) in world.logins where holder == process.index {
+      world.logins[domain] = nil
+    }
     if world.nameOwner == process.index { world.nameOwner = nil }
   }
 
@@ -218,6 +238,10 @@ final class Run {
   private func choose(
     _ current: ExploredProcess, isStart: Bool = false
   ) -> (ExploredProcess, Fault?) {
+    // Reading the clock shows nothing to others, and nothing that they do shows in it.
+    if world.fault != nil, current.pending == .clock, !isStart, !current.hasEnded {
+      return (current, nil)
+    }
     let ready = readyProcesses(current)
     guard let first = ready.first else { preconditionFailure("nobody can go on") }
     // A process that was stopped has nothing to decide any more.
@@ -226,12 +250,11 @@ final class Run {
     var costs: [UInt8] = [0]
     let mayFail = world.fault == nil && !isStart
     if mayFail {
-      for fault in first.pending.faults where scenario.faults.contains(fault) {
+      for fault in first.pending.faults where scenario.faults & fault.bit != 0 {
         options.append((first, fault))
         costs.append(1)
       }
     }
-    // Reading the clock shows nothing to others, and nothing that they do shows in it.
     if first.pending != .clock || isStart {
       for other in ready.dropFirst() {
         options.append((other, nil))
@@ -239,7 +262,7 @@ final class Run {
       }
     }
     guard options.count > 1 else { return options[0] }
-    let choice = chooser.choose(options.count, costs: costs, state: digest(first))
+    let choice = chooser.choose(options.count, costs: costs, state: { digest(first) })
     if choice > 0, options[choice].0 !== current { trace(options[choice].0, "goes first") }
     return options[choice]
   }
@@ -262,21 +285,24 @@ final class Run {
   private func isReady(_ process: ExploredProcess) -> Bool {
     if process.hasEnded { return false }
     guard process.isRunning, let wakesAt = process.wakesAt else { return true }
-    return wakesAt <= world.uptimeMilliseconds
-      || process.waitsForLock && world.holders[process.domain] == nil
+    if wakesAt <= world.uptimeMilliseconds { return true }
+    return switch process.awaited {
+    case .session: world.holders[process.domain] == nil
+    case .login: world.logins[process.domain] == nil
+    case nil: false
+    }
   }
 
   private func digest(_ current: ExploredProcess) -> Int {
-    var hasher = Hasher()
-    world.combine(into: &hasher)
-    hasher.combine(current.index)
+    var digest = Digest()
+    world.add(to: &digest)
+    digest.add(current.index)
     for process in processes {
-      hasher.combine(process.hasEnded)
-      hasher.combine(process.isRunning)
-      hasher.combine(process.wakesAt)
-      hasher.combine(process.pending)
-      hasher.combine(process.observations)
+      digest.add(process.hasEnded ? 1 : process.isRunning ? 2 : 3)
+      digest.add(Int(process.wakesAt ?? -1))
+      digest.add(Int(process.pending.rawValue))
+      digest.add(process.observations.value)
     }
-    return hasher.finalize()
+    return digest.value
   }
 }

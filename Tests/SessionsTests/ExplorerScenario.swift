@@ -11,7 +11,7 @@ import Testing
 enum ProcessKind: String, CaseIterable {
   /// `get` for a token that lives another minute.
   case get
-  /// `get` after the server has rejected the token.
+  /// `get` after the server has rejected the token that the session had at the start.
   case retry
   /// `refresh`, as a person types it.
   case refresh
@@ -30,6 +30,9 @@ enum ProcessKind: String, CaseIterable {
   /// Whether it is meant to end the session.
   var ends: Bool { self == .logout || self == .eraseAll }
 
+  /// Whether it only refreshes.
+  var refreshes: Bool { [.get, .retry, .refresh].contains(self) }
+
   /// Does it.
   func run(in run: Run, as process: ExploredProcess) -> ExploredProcess.Outcome {
     let seams = ExploredSeams(run: run, process: process)
@@ -43,6 +46,8 @@ enum ProcessKind: String, CaseIterable {
         return .output(
           try SessionRefresh(services: seams.services).refresh(session, because: .command))
       case .login, .loginAnew:
+        seams.lockLogins()
+        defer { seams.unlockLogins() }
         return .output(try exchange(seams.services, isNew: self == .loginAnew))
       case .logout:
         let sessions = try seams.entries(of: deployment)
@@ -70,10 +75,11 @@ enum ProcessKind: String, CaseIterable {
 
   private func get(_ seams: ExploredSeams) throws -> ExploredProcess.Outcome {
     let request = CredentialRequest(deployment: deployment, username: "alice")
-    let lookup = SessionLookup(store: seams, clock: seams)
-    guard let session = try lookup.session(for: request) else { return .done }
+    guard let session = try SessionLookup(store: seams, clock: seams).session(for: request) else { return .done }
     let refresh = SessionRefresh(services: seams.services)
-    if self == .retry { return .output(try refresh.refreshRejected(session)) }
+    if self == .retry, session.accessToken.bare == seams.run.scenario.firstToken {
+      return .output(try refresh.refreshRejected(session))
+    }
     return .output(
       try refresh.validSession(session, minimumSeconds: 60, mayRefresh: true))
   }
@@ -87,7 +93,7 @@ enum ProcessKind: String, CaseIterable {
 
 extension ExploredSeams {
   fileprivate var update: CredentialUpdate {
-    CredentialUpdate(store: self, lock: self, clock: self)
+    CredentialUpdate(store: self, lock: services.lock, clock: self)
   }
 }
 
@@ -124,7 +130,8 @@ struct Scenario {
   var start: StartState
   var era = FakeDeployment.Era.c
   var endsReusedFamilies = true
-  var faults = Set(Fault.allCases)
+  /// What may go wrong, as bits.
+  var faults = UInt16.max
   /// Whether every other process has a runtime directory of its own.
   var hasTwoLockDomains = false
   var lock = LockScope.ofBus
@@ -140,10 +147,7 @@ struct Scenario {
     server.clients = ["c1", "c2"]
     server.codes = ["k1": "c1", "k2": "c2"]
     let grant = server.grant("c1", at: 1_000_000 - age)
-    if start == .spent {
-      server.spent.insert(grant.refresh)
-      _ = server.grant("c1", at: 1_000_000 - age)
-    }
+    if start == .spent { _ = server.grant("c1", refreshing: grant, at: 1_000_000 - age) }
     var world = World(server: server)
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: Secret(grant.access))
@@ -220,8 +224,7 @@ private func exchange(
     services: services, prompt: SilentPrompt(), deployment: deployment, options: LoginOptions(),
     directory: RuntimeDirectory(parents: []), clientName: "explorer")
   return try CodeExchange(
-    flow: flow,
-    policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
+    flow: flow, policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
     http: services.client(deployment, .canTakeItsTime),
     setup: RegistrationSetup.Outcome(
       registration: isNew ? Scenario.registration("c2") : known, isStored: !isNew),

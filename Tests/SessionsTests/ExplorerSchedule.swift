@@ -9,8 +9,8 @@ protocol Chooser: AnyObject {
   /// - Parameters:
   ///   - count: how many there are, at least 2; option 0 is no deviation.
   ///   - costs: how many deviations each option is.
-  ///   - state: a digest of everything that the rest of the run depends on.
-  func choose(_ count: Int, costs: [UInt8], state: Int) -> Int
+  ///   - state: makes a digest of everything that the rest of the run depends on.
+  func choose(_ count: Int, costs: [UInt8], state: () -> Int) -> Int
   /// What was chosen so far.
   var choices: Choices { get }
 }
@@ -26,16 +26,14 @@ final class PrefixChooser: Chooser {
     self.prefix = prefix
   }
 
-  func choose(_ count: Int, costs: [UInt8], state: Int) -> Int {
+  func choose(_ count: Int, costs: [UInt8], state: () -> Int) -> Int {
     let index = choices.count
     var choice = 0
     if index < prefix.count {
       choice = Int(prefix[index])
-      precondition(
-        choice < count,
-        "a schedule does not repeat: the code under test is not a function of what it sees")
+      precondition(choice < count, "a schedule does not repeat: something is not a seam yet")
     } else {
-      open.append((index, state, costs))
+      open.append((index, state(), costs))
     }
     choices.append(UInt8(choice))
     return choice
@@ -51,12 +49,24 @@ final class RandomChooser: Chooser {
     generator = SplitMix64(state: seed)
   }
 
-  func choose(_ count: Int, costs: [UInt8], state: Int) -> Int {
+  func choose(_ count: Int, costs: [UInt8], state: () -> Int) -> Int {
     let random = generator.next()
     let choice = random & 3 == 0 ? 1 + Int(random >> 8) % (count - 1) : 0
     choices.append(UInt8(choice))
     return choice
   }
+}
+
+/// A digest of numbers, for which the standard library's would take most of the time of a run.
+struct Digest {
+  private(set) var value = 0
+
+  mutating func add(_ number: Int) {
+    let mixed = UInt(bitPattern: value ^ number) &* 0x9E37_79B9_7F4A_7C15
+    value = Int(bitPattern: mixed ^ (mixed >> 29))
+  }
+
+  mutating func add(_ text: String) { add(text.hashValue) }
 }
 
 /// A small generator whose numbers follow from its seed (Steele, Lea, Flood 2014, "SplitMix").
@@ -95,11 +105,10 @@ struct Frontier {
   }
 
   /// Adds what deviates once from a schedule that was run.
-  mutating func add(_ run: PrefixChooser, cost: Int, limit: Int) {
+  mutating func add(_ run: PrefixChooser, cost: Int) {
     for decision in run.open where seen.insert(decision.state).inserted {
       for (option, price) in decision.costs.enumerated().dropFirst() {
         let total = cost + Int(price)
-        guard total <= limit else { continue }
         while buckets.count <= total { buckets.append([]) }
         buckets[total].append(run.choices[..<decision.index] + [UInt8(option)])
       }

@@ -3,18 +3,23 @@ import HTTP
 import OAuth
 import SecretService
 import Secrets
+import SessionFakes
 
 @testable import Sessions
 
 /// The seams of one process in a run.
 struct ExploredSeams: SessionStore, SessionLock, RefreshHistoryStore, SessionClock, HTTPClient {
+  private static let policy = Result { () throws(OAuthError) in
+    try EndpointPolicy(deployment: deployment.url)
+  }
+
   let run: Run
   let process: ExploredProcess
 
   var services: SessionServices {
     SessionServices(
       store: self, lock: lock, history: self, clock: self,
-      policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
+      policy: { _ throws(OAuthError) in try Self.policy.get() },
       client: { _, _ in self }, random: { UInt64(process.index) },
       warn: {
         run.trace(process, "warns: \($0)")
@@ -30,10 +35,11 @@ extension ExploredSeams {
     let sessions = run.world.keyring.sessions.filter {
       AccountMatch.serves(account, with: $0.account)
     }
-    process.read = [:]
+    process.lastRead = [:]
     for session in sessions where session.method == .oauth {
       let token = session.accessToken.bare
-      process.read[token] = run.world.server.isAccessAlive(token, at: run.world.time)
+      process.everRead.insert(token)
+      process.lastRead[token] = run.world.server.isAccessAlive(token, at: run.world.time)
     }
     run.trace(process, "reads \(sessions.map(Run.summary))")
     return sessions
@@ -121,7 +127,8 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: KeyringLock(inner: self, names: self, clock: self)
+    case .ofBus, .leases: 
+      KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
   }
@@ -136,10 +143,11 @@ extension ExploredSeams: BusNames {
       guard run.yield(process, at: .lock) != .crash else { throw .noRuntimeDirectory }
       if run.world.holders[process.domain] == nil { break }
       run.trace(process, "waits for the lock")
-      run.wait(process, until: deadline, orForLock: true)
+      run.wait(process, until: deadline, orFor: .session)
       guard process.isRunning else { throw .noRuntimeDirectory }
       guard run.world.holders[process.domain] == nil else {
         run.trace(process, "gives up waiting")
+        process.hasFoundLocked = true
         process.see(5)
         throw .busy(holder: 1, waitedSeconds: timeoutMilliseconds / 1_000)
       }
@@ -159,12 +167,13 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else {
-      throw .keyring(.failed(reason: "stopped"))
-    }
+    guard run.yield(process, at: .lock) != .crash else { throw .keyring(.failed(reason: "stopped")) }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
-    guard run.world.nameOwner == nil else { return .taken(by: 1) }
+    guard run.world.nameOwner == nil else {
+      process.hasFoundLocked = true
+      return .taken(by: 1)
+    }
     run.world.nameOwner = process.index
     run.trace(process, "owns the name")
     return .owned
@@ -174,6 +183,22 @@ extension ExploredSeams: BusNames {
     guard process.isRunning else { return }
     run.world.nameOwner = nil
     run.trace(process, "gives the name back")
+  }
+}
+
+/// One sign-in at a time in a runtime directory.
+extension ExploredSeams {
+  /// Waits until no other sign-in is under way.
+  func lockLogins() {
+    while run.world.logins[process.domain] != nil, process.isRunning {
+      run.wait(process, until: run.world.uptimeMilliseconds + 120_000, orFor: .login)
+    }
+    if process.isRunning { run.world.logins[process.domain] = process.index }
+  }
+
+  /// Lets others sign in.
+  func unlockLogins() {
+    if process.isRunning { run.world.logins[process.domain] = nil }
   }
 }
 
@@ -209,8 +234,10 @@ extension ExploredSeams {
   }
 
   func sleep(milliseconds: Int) {
-    // Who sleeps may always be woken late; in small steps nothing else would happen.
-    run.wait(process, until: run.world.uptimeMilliseconds + Int64(max(milliseconds, 2_500)))
+    // Who sleeps may always be woken late; in many small steps nothing else would happen.
+    process.sleeps += 1
+    let milliseconds = process.sleeps > 4 ? max(milliseconds, 2_500) : milliseconds
+    run.wait(process, until: run.world.uptimeMilliseconds + Int64(milliseconds))
   }
 }
 
@@ -236,10 +263,8 @@ extension ExploredSeams {
       throw .timedOut(reason: "9 s")
     default: break
     }
-    var hasher = Hasher()
-    hasher.combine(response.status)
-    hasher.combine(response.body)
-    process.see(hasher.finalize())
+    process.see(response.status)
+    process.see(response.body.hashValue)
     return response
   }
 }

@@ -4,9 +4,9 @@ import SessionFakes
 
 /// A deployment's token endpoint and what is around it, as a value: era A, B or C, with rotation
 /// without grace, one grant for a user and a client, and access tokens that die at the refresh.
-struct FakeDeployment: Hashable {
+struct FakeDeployment {
   /// How deployments differ (see the deployment simulator's eras).
-  enum Era: String, CaseIterable, Hashable {
+  enum Era: String, CaseIterable {
     /// Unknown parameters are refused; a refresh needs no secret.
     case a
     /// As A; here only because both are out there.
@@ -16,11 +16,13 @@ struct FakeDeployment: Hashable {
   }
 
   /// One authorization, with its newest pair of tokens.
-  struct Grant: Hashable {
+  struct Grant: Equatable {
     let client: String
-    var access: String
-    var refresh: String
-    var accessDies: Int64
+    /// The number of the sign-in that it began with.
+    let family: Int
+    let access: String
+    let refresh: String
+    let accessDies: Int64
   }
 
   /// How a request changed the server, for whoever watches.
@@ -48,8 +50,8 @@ struct FakeDeployment: Hashable {
   var grants: [Grant] = []
   /// The clients registered.
   var clients: Set<String> = []
-  /// Refresh tokens that were exchanged for new ones.
-  var spent: Set<String> = []
+  /// Refresh tokens that were exchanged for new ones, with their families.
+  private(set) var spent: [String: Int] = [:]
   /// Codes not yet redeemed, with their client.
   var codes: [String: String] = [:]
   private var issued = 0
@@ -57,6 +59,22 @@ struct FakeDeployment: Hashable {
   init(era: Era, endsReusedFamilies: Bool) {
     self.era = era
     self.endsReusedFamilies = endsReusedFamilies
+  }
+
+  /// A digest of all of it.
+  var digest: Int {
+    var digest = Digest()
+    for grant in grants {
+      digest.add(grant.access)
+      digest.add(grant.refresh)
+      digest.add(grant.client)
+      digest.add(Int(grant.accessDies))
+    }
+    digest.add(clients.count)
+    for client in ["c1", "c2"] where clients.contains(client) { digest.add(client) }
+    digest.add(spent.count)
+    for code in ["k1", "k2"] where codes[code] != nil { digest.add(code) }
+    return digest.value
   }
 
   /// Whether an access token works.
@@ -70,11 +88,14 @@ struct FakeDeployment: Hashable {
   /// Whether an access token was ended before its time.
   func isAccessKilled(_ token: String) -> Bool { !grants.contains { $0.access == token } }
 
-  /// Issues the first pair of tokens of a client, ending the one before.
-  mutating func grant(_ client: String, at time: Int64) -> Grant {
+  /// Issues a pair of tokens to a client, ending the one before.
+  ///
+  /// - Parameter old: the grant that is refreshed; nil for a sign-in.
+  mutating func grant(_ client: String, refreshing old: Grant? = nil, at time: Int64) -> Grant {
     issued += 1
+    if let old { spent[old.refresh] = old.family }
     let grant = Grant(
-      client: client, access: "a\(issued)", refresh: "r\(issued)",
+      client: client, family: old?.family ?? issued, access: "a\(issued)", refresh: "r\(issued)",
       accessDies: time + Self.lifeSeconds)
     grants.removeAll { $0.client == client }
     grants.append(grant)
@@ -127,12 +148,11 @@ struct FakeDeployment: Hashable {
       }
       let token = form["refresh_token"] ?? ""
       guard let old = grants.first(where: { $0.refresh == token && $0.client == client }) else {
-        guard spent.contains(token) else { return (Self.invalidGrant, .none) }
-        if endsReusedFamilies { grants.removeAll { $0.client == client } }
+        guard let family = spent[token] else { return (Self.invalidGrant, .none) }
+        if endsReusedFamilies { grants.removeAll { $0.family == family } }
         return (Self.invalidGrant, .reused(token))
       }
-      spent.insert(old.refresh)
-      let new = grant(client, at: time)
+      let new = grant(client, refreshing: old, at: time)
       return (success(new), .issued(access: new.access, refresh: new.refresh, isRotation: true))
     case "authorization_code":
       guard isProven else { return (Self.json(401, #"{"error":"invalid_client"}"#), .none) }

@@ -53,3 +53,27 @@ final class Turns: @unchecked Sendable {
   /// Every job is done.
   func end() { driver.signal() }
 }
+
+/// What the signals do that the code under test holds back. Two runs of it that overlap, as here,
+/// would leave its own handlers behind.
+struct SignalActions {
+  private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
+  private let actions: [sigaction]
+
+  /// Notes them.
+  init() {
+    actions = Self.signals.map { signal in
+      var action = sigaction()
+      sigaction(signal, nil, &action)
+      return action
+    }
+  }
+
+  /// Restores them.
+  func restore() {
+    for (signal, action) in zip(Self.signals, actions) {
+      var action = action
+      sigaction(signal, &action, nil)
+    }
+  }
+}

@@ -31,6 +31,9 @@ enum Fault: UInt8, CaseIterable {
   /// The wall clock is set back a day.
   case clockBack
 
+  /// Its place in a set of faults.
+  var bit: UInt16 { 1 << UInt16(rawValue) }
+
   /// Whether it can keep tokens that the server has issued from being saved.
   var canLose: Bool {
     switch self {
@@ -95,33 +98,35 @@ struct FakeKeyring {
   }
 
   private mutating func update() {
-    var hasher = Hasher()
-    hasher.combine(registration?.clientID)
+    var digest = Digest()
+    digest.add(registration?.clientID ?? "")
     for session in sessions {
-      hasher.combine(session.account)
-      hasher.combine(session.method)
-      hasher.combine(session.accessToken)
-      hasher.combine(session.refreshToken)
-      hasher.combine(session.issuedAt)
-      hasher.combine(session.expiresAt)
-      hasher.combine(session.staleSince)
-      hasher.combine(session.refreshingSince)
-      hasher.combine(session.refreshingBy)
-      hasher.combine(session.clientID)
+      digest.add(session.account)
+      digest.add(session.method.rawValue)
+      digest.add(session.accessToken.bare)
+      digest.add(session.refreshToken?.bare ?? "")
+      digest.add(Int(session.issuedAt ?? -1))
+      digest.add(Int(session.expiresAt ?? -1))
+      digest.add(Int(session.staleSince ?? -1))
+      digest.add(Int(session.refreshingSince ?? -1))
+      digest.add(session.refreshingBy ?? "")
+      digest.add(session.clientID ?? "")
     }
-    digest = hasher.finalize()
+    self.digest = digest.value
   }
 }
 
 /// Everything outside the processes of one run.
 struct World {
   var keyring = FakeKeyring()
-  var server: FakeDeployment { didSet { serverDigest = server.hashValue } }
+  var server: FakeDeployment { didSet { serverDigest = server.digest } }
   private(set) var serverDigest = 0
   /// The owner of the session's name on the bus.
   var nameOwner: Int?
   /// The holders of the locks, by lock domain.
   var holders: [Int: Int] = [:]
+  /// Who is signing in, by lock domain.
+  var logins: [Int: Int] = [:]
   /// The histories, by lock domain: they are files beside the locks.
   var histories: [Int: RefreshHistory] = [:]
   var uptimeMilliseconds: Int64 = Self.start
@@ -136,7 +141,7 @@ struct World {
 
   init(server: FakeDeployment) {
     self.server = server
-    serverDigest = server.hashValue
+    serverDigest = server.digest
   }
 
   /// The true time, in Unix seconds, by which tokens die at the server.
@@ -149,30 +154,34 @@ struct World {
     session?.refreshToken.map { server.isRefreshAlive($0.bare) } ?? false
   }
 
-  /// A digest of all of it.
-  func combine(into hasher: inout Hasher) {
-    hasher.combine(keyring.digest)
-    hasher.combine(serverDigest)
-    hasher.combine(nameOwner)
+  /// Adds all of it to a digest.
+  func add(to digest: inout Digest) {
+    digest.add(keyring.digest)
+    digest.add(serverDigest)
+    digest.add(nameOwner ?? -1)
     for domain in 0...1 {
-      hasher.combine(holders[domain])
-      hasher.combine(histories[domain]?.digest)
+      digest.add(holders[domain] ?? -1)
+      digest.add(logins[domain] ?? -1)
+      digest.add(histories[domain]?.digest ?? 0)
     }
-    hasher.combine(uptimeMilliseconds)
-    hasher.combine(clockOffset)
-    hasher.combine(keyringReturns)
-    hasher.combine(fault)
+    digest.add(Int(uptimeMilliseconds))
+    digest.add(Int(clockOffset))
+    digest.add(Int(keyringReturns))
+    digest.add(fault.map { Int($0.rawValue) } ?? -1)
   }
 }
 
 extension RefreshHistory {
   /// A digest of all of it.
   var digest: Int {
-    var hasher = Hasher()
-    for number in [failures, failedAt, retryAt, forcedAt, forcedToken, rediscoveredAt] {
-      hasher.combine(number)
-    }
-    return hasher.finalize()
+    var digest = Digest()
+    digest.add(Int(failures))
+    digest.add(Int(failedAt))
+    digest.add(Int(retryAt))
+    digest.add(Int(forcedAt))
+    digest.add(Int(forcedToken))
+    digest.add(Int(rediscoveredAt))
+    return digest.value
   }
 }
 

@@ -69,6 +69,18 @@ import Testing
     #expect(failure() == .severalAccounts(deployment, ["alice", "bob"]))
   }
 
+  @Test func `A session that has ended is no choice while there is another`() throws {
+    try keep("bob")
+    store.session?.staleSince = 1
+    try keep("alice")
+    #expect(try found() == "alice oauth")
+    #expect(try found("bob") == "bob oauth")
+    store.session?.staleSince = 1
+    #expect(failure() == .severalAccounts(deployment, ["alice", "bob"]))
+    try keep("carol", .basic)
+    #expect(try found() == "carol basic")
+  }
+
   @Test func `The nearest deployment above the path serves it, and none beside or below`() throws {
     try keep("root")
     try keep("team", at: "\(deployment.url)/team")

@@ -48,6 +48,8 @@ package enum FakeSecretService {
     case secretOfOtherSession
     /// The same, in the first D-Bus session alone.
     case firstSessionBroken
+    /// The first OpenSession refuses the key, as KWallet does with one of a hundred.
+    case firstKeyRefused
     /// The secret comes with the parameters of an encryption.
     case secretEncrypted
 
@@ -160,6 +162,12 @@ package enum FakeSecretService {
             return self.values()
 
     class Alias(Slow):
+        @dbus.service.method('org.freedesktop.DBus.Properties', in_signature='ss',
+                             out_signature='v', sender_keyword='sender')
+        def Get(self, interface, name, sender):
+            note('Get', sender)
+            return self.values()[name]
+
         def values(self):
             return {'Locked': dbus.Boolean(state['locked'])}
 
@@ -177,6 +185,9 @@ package enum FakeSecretService {
                              sender_keyword='sender')
         def OpenSession(self, algorithm, argument, sender):
             note('OpenSession', sender)
+            if 'firstKeyRefused' in behaviours and 'refused' not in state:
+                state['refused'] = True
+                fail('org.freedesktop.DBus.Error.InvalidArgs', 'Client public key size is invalid')
             if algorithm != 'plain' or 'noPlainAlgorithm' in behaviours:
                 fail('org.freedesktop.DBus.Error.NotSupported')
             state['sessions'] += 1

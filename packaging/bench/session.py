@@ -21,6 +21,20 @@ BUS = """<busconfig><type>session</type><listen>unix:path={0}/bus</listen>
 TOKEN = "".join("abcdefghijklmnopqrstuvwxyz0123456789"[(7 * i) % 36] for i in range(800))
 
 
+# secret-tool would make a second item: its schema is part of what it looks for.
+CHANGE = """
+import dbus, json, sys
+bus, name = dbus.SessionBus(), "org.freedesktop.secrets"
+service = dbus.Interface(bus.get_object(name, "/org/freedesktop/secrets"),
+                         "org.freedesktop.Secret.Service")
+_, session = service.OpenSession("plain", "")
+(path,), _ = service.SearchItems(json.loads(sys.argv[1]))
+secret = (session, dbus.ByteArray(), dbus.ByteArray(sys.stdin.buffer.read()), "text/plain")
+bus.get_object(name, path).SetSecret(
+    dbus.Struct(secret, signature="oayays"), dbus_interface="org.freedesktop.Secret.Item")
+"""
+
+
 def payload(url, account="alice"):
     """What coder-cred keeps for a session that is fresh for a day."""
     now = int(time.time())
@@ -120,6 +134,10 @@ class Session:
     def keep(self, url, account="alice"):
         names = [word for pair in attributes(url, account).items() for word in pair]
         self.run(["secret-tool", "store", "--label=bench", *names], payload(url, account))
+
+    def change(self, names, secret):
+        """Gives the one item with these attributes another secret, and leaves the rest of it."""
+        self.run(["/usr/bin/python3", "-c", CHANGE, json.dumps(names)], secret)
 
     def __enter__(self):
         return self
