@@ -27,6 +27,9 @@ public struct Deployment: Hashable, Sendable {
   /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
   public var isLoopback: Bool { Loopback.contains(host: host) }
 
+  /// Whether it is a web server, as every Coder deployment is; plain credentials may be for others.
+  public var isHTTP: Bool { scheme == "https" || scheme == "http" }
+
   /// Whether a secret can travel to it without being read on the way: anything but `http` to
   /// another machine.
   public var isConfidential: Bool { scheme != "http" || isLoopback }

@@ -3,67 +3,110 @@ import CLinux
 import Glibc
 package import OAuth
 
-/// Where another process hands a waiting sign-in its answer: a socket named after the sign-in's
-/// state, which only processes of the same user are heard on.
+/// Where another process hands a waiting sign-in its response: a socket named after the sign-in's
+/// state, to which only processes of the same user are listened to.
 ///
 /// The name lives in Linux's abstract namespace (unix(7)), so that nothing is left behind however
-/// the sign-in ends. It does not reveal the state.
+/// the sign-in ends. It does not reveal the state. Nothing here waits: who delivers slowly, or
+/// nothing at all, keeps nobody else from delivering.
 package final class CallbackSocket: LoginEventSource {
-  /// The longest answer, in bytes.
+  /// The longest response, in bytes.
   package static let limit = 8192
   /// How long the other side, a process of ours, may take for all of it.
   private static let timeoutMilliseconds = 2_000
+  /// The most connections at once; beyond, the oldest is closed.
+  private static let connectionLimit = 8
+
+  /// A connection whose end has not come yet.
+  private struct Delivery {
+    let peer: Int32
+    /// It is never moved: a byte now and then gains no time.
+    let deadline: Int
+    var bytes: [UInt8] = []
+  }
 
   private let socket: Int32
+  /// The epoll(7) instance that stands for the socket and all connections.
+  private let watch: Int32
+  private var deliveries: [Delivery] = []
 
-  package var descriptor: Int32? { socket }
+  package var descriptor: Int32? { watch }
 
-  /// Listens for the answer to one state.
+  /// Listens for the response to one state.
   ///
   /// - Throws: a failure to retry later when the system gives no socket.
   package init(stateDigest: String) throws(LoginError) {
     socket = try Self.makeSocket()
+    watch = epoll_create1(Int32(EPOLL_CLOEXEC))
+    _ = fcntl(socket, F_SETFL, O_NONBLOCK)
     let isBound = Self.withAddress(stateDigest) { address, length in
       bind(socket, address, length) == 0
     }
-    guard isBound, listen(socket, 4) == 0 else {
+    guard isBound, listen(socket, 4) == 0, watches(socket) else {
       throw .noSocket(reason: String(cString: strerror(errno)))
     }
   }
 
   deinit {
+    deliveries.forEach { close($0.peer) }
+    close(watch)
     close(socket)
   }
 
   package func advance(
     _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
-    receive().flatMap { Result(query: $0, expected: expected) }
+    var events = [epoll_event](repeating: epoll_event(), count: Self.connectionLimit + 1)
+    let count = epoll_wait(watch, &events, Int32(events.count), 0)
+    for event in events.prefix(max(0, Int(count))) {
+      if event.data.fd == socket {
+        accept()
+      } else if let query = receive(from: event.data.fd),
+        let result = Result(query: query, expected: expected)
+      {
+        return result
+      }
+    }
+    return nil
   }
 
-  /// Takes one query that was delivered; nil when there is none, or it is not from this user.
-  private func receive() -> String? {
-    let peer = accept(socket, nil, nil)
-    guard peer >= 0 else { return nil }
-    defer { close(peer) }
+  private func accept() {
+    let peer = Glibc.accept(socket, nil, nil)
+    guard peer >= 0 else { return }
     _ = fcntl(peer, F_SETFD, FD_CLOEXEC)
-    guard clinux_peer_user(peer) == Int(geteuid()) else { return nil }
-    // One deadline for all of it: a byte now and then gains no time.
-    let deadline = MonotonicClock.milliseconds + Self.timeoutMilliseconds
-    var bytes = [UInt8](repeating: 0, count: Self.limit + 1)
-    var count = 0
-    while count < bytes.count {
-      var polled = pollfd(fd: peer, events: Int16(POLLIN), revents: 0)
-      let left = deadline - MonotonicClock.milliseconds
-      guard left > 0, poll(&polled, 1, Int32(left)) > 0 || errno == EINTR else { return nil }
-      if polled.revents == 0 { continue }
-      let read = bytes[count...].withUnsafeMutableBytes { recv(peer, $0.baseAddress, $0.count, 0) }
-      if read < 0 && errno == EINTR { continue }
-      if read <= 0 { break }
-      count += read
+    _ = fcntl(peer, F_SETFL, O_NONBLOCK)
+    guard clinux_peer_user(peer) == Int(geteuid()), watches(peer) else {
+      close(peer)
+      return
     }
-    guard count <= Self.limit else { return nil }
-    return String(validating: bytes[..<count], as: UTF8.self)
+    if deliveries.count >= Self.connectionLimit { close(deliveries.removeFirst().peer) }
+    deliveries.append(
+      Delivery(peer: peer, deadline: MonotonicClock.milliseconds + Self.timeoutMilliseconds))
+  }
+
+  /// Takes what has come of a query; nil while it is not whole, and for one that is too late, too
+  /// long or no text.
+  private func receive(from peer: Int32) -> String? {
+    guard let index = deliveries.firstIndex(where: { $0.peer == peer }) else { return nil }
+    var chunk = [UInt8](repeating: 0, count: Self.limit + 1)
+    let count = recv(peer, &chunk, chunk.count, 0)
+    if count < 0 && [EINTR, EAGAIN].contains(errno) { return nil }
+    deliveries[index].bytes += chunk.prefix(max(0, count))
+    let delivery = deliveries[index]
+    let isUsable =
+      count >= 0 && delivery.bytes.count <= Self.limit
+      && MonotonicClock.milliseconds < delivery.deadline
+    if isUsable && count > 0 { return nil }
+    deliveries.remove(at: index)
+    close(peer)
+    return isUsable ? String(validating: delivery.bytes, as: UTF8.self) : nil
+  }
+
+  private func watches(_ descriptor: Int32) -> Bool {
+    var event = epoll_event()
+    event.events = EPOLLIN.rawValue
+    event.data.fd = descriptor
+    return epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event) == 0
   }
 
   /// Delivers a query to whoever waits for the state with this digest.

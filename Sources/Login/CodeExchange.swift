@@ -56,6 +56,7 @@ struct CodeExchange {
     if let wanted = flow.options.account, wanted != session.account {
       try refuse(session, tokens, wanted, superseded)
     }
+    try confirm(session, tokens, superseded, signals)
     do throws(LoginError) {
       let outlived = try save(session)
       superseded.release(.replaced(by: session), isDead: isRejected)
@@ -155,6 +156,29 @@ struct CodeExchange {
     }
     superseded.release(.replaced(by: session))
     throw .wrongAccount(found: session.account, wanted: wanted, isOfBrowser: true)
+  }
+
+  /// Makes sure that the person means to sign in with this account, when others are signed in and
+  /// none was asked for: a browser may hold the session of somebody else.
+  private func confirm(
+    _ session: StoredSession, _ tokens: TokenResponse, _ superseded: SupersededSessions,
+    _ signals: HeldSignals
+  ) throws(LoginError) {
+    guard flow.options.account == nil, !session.account.isEmpty else { return }
+    // A keyring that does not tell now is no reason to give up what the person has allowed.
+    let known = try? services.store.sessions(of: flow.deployment, account: nil)
+    let former = (known ?? []).filter { $0.method != .basic && !$0.account.isEmpty }.map(\.account)
+    guard !former.isEmpty, !former.contains(session.account) else { return }
+    guard flow.prompt.canAsk else {
+      return flow.prompt.tell(.otherAccount(session.account, beside: former))
+    }
+    let isKept = flow.prompt.keeps(
+      account: session.account, beside: former, isInterrupted: { signals.isOneWaiting })
+    guard !isKept else { return }
+    revoke(tokens)
+    superseded.release(.replaced(by: session), isDead: isRejected)
+    throw .wrongAccount(
+      found: session.account, wanted: former.joined(separator: ", "), isOfBrowser: true)
   }
 
   /// Puts the session in the place of the one before, whatever the keyring goes through meanwhile:

@@ -18,6 +18,13 @@ package protocol LoginPrompt {
   /// Asks for the secret of a client that an administrator made; empty when there is none, or when
   /// the known one is still good.
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret
+  /// Whether a sign-in is to be kept although another account signed in than before.
+  ///
+  /// - Parameters:
+  ///   - account: who has signed in.
+  ///   - former: who is signed in to the deployment already.
+  ///   - isInterrupted: whether the person wants no more; asked again and again.
+  func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool
   /// Sends the person to the authorization page, and says how to come back from it.
   ///
   /// - Returns: the ways by which the terminal can bring the response, or show that it is awaited.
@@ -57,6 +64,8 @@ package enum LoginEvent: Equatable {
   case unknownCode
   /// The registration was replaced, so this account's session cannot be refreshed any more.
   case mustSignInAgain(account: String)
+  /// Another account has signed in than those that are signed in already.
+  case otherAccount(String, beside: [String])
   /// The grant of the former sign-in goes on at the deployment.
   case formerNotRevoked(OAuthError?)
 }

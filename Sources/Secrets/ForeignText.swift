@@ -50,14 +50,19 @@ public enum ForeignText {
   /// The inside of a JSON string (RFC 8259 §7): nothing is lost, and everything invisible is
   /// written as an escape, so that a terminal shows the document as it is.
   public static func jsonString(_ text: String) -> String {
-    replacing(text) { scalar in
-      if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }
-      guard scalar != " ", isBlank(scalar) || isInvisible(scalar) else { return nil }
-      return String(scalar).utf16.map { unit in
-        let digits = String(unit, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-      }.joined()
-    }
+    replacing(text) { $0 == "\"" || $0 == "\\" ? "\\\($0)" : jsonEscape($0) }
+  }
+
+  /// A JSON document on one line, as an encoder wrote it: the inside of its strings as
+  /// ``jsonString(_:)`` has it.
+  public static func jsonDocument(_ text: String) -> String { replacing(text, with: jsonEscape) }
+
+  private static func jsonEscape(_ scalar: Unicode.Scalar) -> String? {
+    guard scalar != " ", isBlank(scalar) || isInvisible(scalar) else { return nil }
+    return String(scalar).utf16.map { unit in
+      let digits = String(unit, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+    }.joined()
   }
 
   /// The value of an HTTP header field (RFC 9110 §5.5): visible ASCII and blanks; all else is `?`.

@@ -104,7 +104,8 @@ import Testing
     bench.expectUser("carol")
     _ = try bench.run().get()
     #expect(bench.prompt.events.last == .mustSignInAgain(account: "bob"))
-    #expect(bench.prompt.events.count == 2)
+    #expect(bench.prompt.events.contains(.otherAccount("alice", beside: ["bob", "carol"])))
+    #expect(bench.prompt.events.count == 3)
   }
 
   @Test func `A deployment that does not say whose it is gives a session without a name`() throws {

@@ -19,6 +19,8 @@ final class ScriptedPrompt: LoginPrompt {
   var token: Secret?
   /// The secret of the administrator's client.
   var clientSecret: Secret?
+  /// Whether the person keeps a sign-in of another account; nil when they are not to be asked.
+  var keepsAnswer: Bool?
   /// What the browser comes back with, one query for each page shown; `STATE` in it becomes the
   /// page's own state.
   var queries: [String] = []
@@ -47,6 +49,11 @@ final class ScriptedPrompt: LoginPrompt {
       throw .unusableInput(reason: "unforeseen")
     }
     return clientSecret
+  }
+
+  func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
+    if keepsAnswer == nil { Issue.record("the person is not to be asked about \(account)") }
+    return keepsAnswer ?? false
   }
 
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {

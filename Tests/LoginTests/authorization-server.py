@@ -67,8 +67,8 @@ def browse(url):
         urllib.request.ProxyHandler({}),
         urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     given = {"login": NAME, "password": PASSWORD, "answer": "accept"}
-    origin = urllib.parse.urlsplit(url).netloc
     page = opener.open(url)
+    origin = urllib.parse.urlsplit(page.url).netloc
     for _ in range(4):
         place = urllib.parse.urlsplit(page.url)
         if place.netloc != origin:

@@ -202,6 +202,10 @@ private struct SilentPrompt: LoginPrompt {
   func prefersToken() throws(LoginError) -> Bool { throw unforeseen() }
   func askForToken(of deployment: Deployment) throws(LoginError) -> Secret? { throw unforeseen() }
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret { throw unforeseen() }
+  func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
+    _ = unforeseen()
+    return false
+  }
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     throw unforeseen()
   }

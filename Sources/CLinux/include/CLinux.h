@@ -1,5 +1,6 @@
 #pragma once
 #include <spawn.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 /* What Swift's own view of glibc leaves out, because it is not compiled with _GNU_SOURCE. */

@@ -23,13 +23,13 @@ struct APICall {
     // A download may take its time, as long as it does not stand still.
     transport.totalTimeoutMilliseconds = 86_400_000
     transport.idleTimeoutMilliseconds = 120_000
-    let request: HTTPRequest
+    let endpoint: TrustedEndpoint
     do throws(OAuthError) {
-      request = try settings.endpointPolicy(of: session.deployment).api(path)
-        .request(method, bearer: session.accessToken, headers: fields)
+      endpoint = try settings.endpointPolicy(of: session.deployment).api(path)
     } catch {
-      throw Failure(error, at: session.deployment)
+      throw Failure(.fixTheCall, "the path could lead out of \(session.deployment.url)")
     }
+    let request = endpoint.request(method, bearer: session.accessToken, headers: fields)
     let output = APIOutput(withheld)
     do throws(HTTPError) {
       let response = try CurlClient(settings: transport).stream(request, body?.upload) {
@@ -80,6 +80,8 @@ private final class APIOutput {
 
   private let withheld: Set<Int>
   private var kept: [UInt8] = []
+  /// What a person looks at; nil where the bytes go to a program or a file as they came.
+  private var shown = isatty(STDOUT_FILENO) != 0 ? TerminalText() : nil
   /// Whether nobody reads any more.
   private(set) var isBroken = false
 
@@ -88,13 +90,20 @@ private final class APIOutput {
   }
 
   func take(_ bytes: UnsafeRawBufferPointer, of status: Int) -> Bool {
-    guard withheld.contains(status) else { return write(bytes) }
+    guard withheld.contains(status) else { return output(bytes) }
     kept += bytes.prefix(max(0, Self.limit - kept.count))
     return true
   }
 
   func release() -> Bool {
-    kept.withUnsafeBytes(write)
+    guard kept.withUnsafeBytes(output) else { return false }
+    guard var shown else { return true }
+    return Array(shown.end().utf8).withUnsafeBytes(write)
+  }
+
+  private func output(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let text = shown?.take(bytes) else { return write(bytes) }
+    return Array(text.utf8).withUnsafeBytes(write)
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -42,8 +42,8 @@ struct APICommand: ParsableCommand {
     guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C && $0 != 0x23 }) else {
       throw ValidationError("the path holds a blank, a backslash, # or what must be encoded")
     }
-    guard path.utf8.starts(with: "/".utf8), !Self.leavesDeployment(path) else {
-      throw ValidationError("the path begins with / and holds no segments of dots")
+    guard path.utf8.starts(with: "/".utf8) else {
+      throw ValidationError("the path begins with /")
     }
     for field in fields {
       guard let name = Self.parsed(field)?.name.lowercased() else {
@@ -58,6 +58,7 @@ struct APICommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let session = try context.session(at: url, options)
+    try context.requireHTTP(session.deployment)
     guard session.method != .basic else {
       throw Failure(.fixTheInput, "what is stored is a password, not a token")
     }
@@ -102,12 +103,5 @@ struct APICommand: ParsableCommand {
     let value = bytes[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
     return HTTPField(
       String(decoding: bytes[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
-  }
-
-  /// Whether a path could climb out of the deployment's own, to a neighbour on the same host.
-  private static func leavesDeployment(_ path: String) -> Bool {
-    let dots: Set = [".", "..", "%2e", "%2e.", ".%2e", "%2e%2e"]
-    return path.prefix { $0 != "?" }.lowercased().utf8.split(separator: UInt8(ascii: "/"))
-      .contains { dots.contains(String(decoding: $0, as: UTF8.self)) }
   }
 }

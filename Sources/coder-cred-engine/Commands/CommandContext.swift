@@ -85,6 +85,13 @@ final class CommandContext {
     return named
   }
 
+  /// Refuses what can be no Coder deployment, before anything is asked or sent.
+  func requireHTTP(_ deployment: Deployment) throws(Failure) {
+    guard !deployment.isHTTP else { return }
+    throw Failure(
+      .fixTheInput, "\(deployment.url) is no Coder deployment: its URL begins with https://")
+  }
+
   /// Refuses a deployment to which a secret would travel unencrypted, unless the person allowed it.
   func requireConfidential(_ deployment: Deployment) throws(Failure) {
     guard !deployment.isConfidential else { return }

@@ -69,6 +69,7 @@ struct ImportCommand: ParsableCommand {
 
   private func deployment(_ url: String, _ context: CommandContext) throws -> Deployment {
     let deployment = try Deployment(url: url)
+    try context.requireHTTP(deployment)
     try context.requireConfidential(deployment)
     return deployment
   }

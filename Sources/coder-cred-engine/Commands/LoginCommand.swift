@@ -63,6 +63,7 @@ struct LoginCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let deployment = try context.deployment(named: url)
+    try context.requireHTTP(deployment)
     do {
       try login(to: deployment, context)
     } catch let error as LoginError {

@@ -4,7 +4,8 @@ import Glibc
 struct BrowserPrompt {
   let environment: Environment
   let url: String
-  /// The address that a browser on this machine is started with in place of it.
+  /// The address that a browser is started with in place of it, because every user of this machine
+  /// can read what a program was started with.
   let startPage: (String) -> String
   /// Where the browser comes back to.
   let redirectURI: String
@@ -19,10 +20,7 @@ struct BrowserPrompt {
   /// - Returns: whether the browser does the rest, and nothing is expected at the terminal.
   func show(opensBrowser: Bool) -> Bool {
     let browser = Browser(environment: environment)
-    // A browser elsewhere does not reach our own page.
-    let isOpened =
-      opensBrowser && browser.isHere
-      && browser.open(browser.opensOnLocalDisplay ? startPage(url) : url)
+    let isOpened = opensBrowser && browser.isHere && browser.open(startPage(url))
     Terminal.say(
       isOpened
         ? "Your browser asks whether to allow it. If none opened, open this address:"

@@ -19,11 +19,12 @@ enum Terminal {
     _ = writeText(text, to: STDOUT_FILENO)
   }
 
-  /// Writes a value as one line of JSON, its keys sorted.
+  /// Writes a value as one line of JSON, its keys sorted and what is invisible escaped.
   static func showJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    show(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+    let document = String(decoding: try encoder.encode(value), as: UTF8.self)
+    show(ForeignText.jsonDocument(document) + "\n")
   }
 
   /// Says what a person should know although the command goes on.

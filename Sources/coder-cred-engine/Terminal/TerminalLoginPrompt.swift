@@ -31,6 +31,9 @@ struct TerminalLoginPrompt: LoginPrompt {
       Terminal.say("The deployment does not know that code; paste the whole address instead.")
     case .mustSignInAgain(let account):
       Terminal.say("\(account) used the former client, and will have to sign in again.")
+    case .otherAccount(let account, let former):
+      Terminal.warn(
+        "signed in as \(account); before it was \(former.joined(separator: ", "))")
     case .formerNotRevoked(let error):
       Terminal.warn(
         "the former sign-in is not revoked: "
@@ -66,6 +69,27 @@ struct TerminalLoginPrompt: LoginPrompt {
     try askForSecret(
       "Client secret (empty \(isKnown ? "to keep the one known" : "if it has none")): ")
   }
+
+  func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
+    // What was typed before the question is no answer to it.
+    tcflush(STDIN_FILENO, TCIFLUSH)
+    Terminal.prompt(
+      "Signed in as \(account); before it was \(former.joined(separator: ", ")). "
+        + "Keep this sign-in? [y/N] ")
+    var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    // Nobody at the terminal is no consent, and the tokens are issued already.
+    for _ in 0..<Self.questionTimeoutSeconds * 10 where poll(&input, 1, 100) <= 0 {
+      if isInterrupted() { break }
+    }
+    guard input.revents != 0, let reply = try? ask("") else {
+      Terminal.say("")
+      return false
+    }
+    return ["y", "yes"].contains(reply)
+  }
+
+  /// How long the question waits; no answer is a no.
+  private static let questionTimeoutSeconds = 120
 
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     let prompt = BrowserPrompt(
