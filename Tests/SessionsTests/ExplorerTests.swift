@@ -25,7 +25,7 @@ import Testing
         let signals = SignalActions.original
         // What a small scenario leaves over is for the others.
         let total = Self.isFull ? 20 * schedules : schedules
-        for (index, scenario) in scenarios.enumerated() {
+        for (index, scenario) in scenarios.reversed().enumerated() {
           let left = total - explorer.figures.schedules
           explorer.explore(scenario, schedules: left / (scenarios.count - index), seed: seed)
         }
@@ -64,19 +64,25 @@ import Testing
     return scenarios
   }
 
-  private func expectNothing(_ figures: Explorer.Figures, of scenarios: [Scenario]) {
-    for finding in figures.findings.prefix(5) {
-      Issue.record("\(Explorer(processes: finding.scenario.processes.count).story(of: finding))")
+  private func expectNothing(_ figures: Explorer.Figures) {
+    for finding in figures.findings {
+      let story = Explorer(processes: finding.scenario.processes.count).story(of: finding)
+      if finding.isKnown {
+        withKnownIssue("a new registration is deleted before its session is saved") {
+          Issue.record("\(story)")
+        }
+      } else {
+        Issue.record("\(story)")
+      }
     }
-    #expect(figures.findings.count == 0)
   }
 
   @Test func `Two processes lose no session, whatever comes between`() async throws {
     let kinds = ProcessKind.allCases
     let pairs = kinds.indices.flatMap { first in kinds[first...].map { [kinds[first], $0] } }
     let scenarios = scenarios(pairs, starts: StartState.allCases.count)
-    let figures = try await explore(scenarios, schedules: 102_000)
-    expectNothing(figures, of: scenarios)
+    let figures = try await explore(scenarios, schedules: 104_000)
+    expectNothing(figures)
     #expect(figures.schedules >= 100_000)
   }
 
@@ -89,7 +95,7 @@ import Testing
     }
     let scenarios = scenarios(triples, starts: 1)
     let figures = try await explore(scenarios, schedules: 20_500)
-    expectNothing(figures, of: scenarios)
+    expectNothing(figures)
     #expect(figures.schedules >= 20_000)
   }
 
@@ -115,5 +121,14 @@ import Testing
       })
     scenario.showsMarks = true
     #expect(try await explore([scenario], schedules: 1_000).findings.isEmpty)
+  }
+}
+
+extension Explorer.Finding {
+  /// Whether it is what is still open: signing out deletes a registration that a sign-in has just
+  /// saved, because its session is not there yet.
+  fileprivate var isKnown: Bool {
+    scenario.processes.contains(.loginAnew) && scenario.processes.contains(.logout)
+      && violations.allSatisfy { $0.hasSuffix("without a word") }
   }
 }
