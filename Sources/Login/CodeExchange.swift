@@ -76,7 +76,11 @@ struct CodeExchange {
   /// Sends the code, and again while the deployment is only busy: the person's consent is worth a
   /// minute of waiting, and a code lives for ten as a rule.
   ///
-  /// - Parameter mayBeUsed: set when a response was lost, so that the code may have been used.
+  /// - Parameters:
+  ///   - code: the authorization code.
+  ///   - mayBeUsed: set when a response was lost, so that the code may have been used.
+  /// - Returns: the tokens.
+  /// - Throws: what the token endpoint throws.
   private func exchange(
     _ code: Secret, mayBeUsed: inout Bool
   ) throws(OAuthError) -> TokenResponse {
@@ -184,13 +188,9 @@ struct CodeExchange {
   /// - Returns: sessions that have made room, and whose grants may still be alive.
   /// - Throws: ``LoginError/endedMeanwhile`` when somebody has ended the session already.
   private func save(_ session: StoredSession) throws(LoginError) -> [StoredSession] {
-    var isFirst = true
+    var first: [StoredSession]?
     return try persevering { () throws(LoginError) in
-      // A save that was reported as failed may have happened, and others may have gone on from it.
-      defer { isFirst = false }
-      guard let before = try replace(session, isFirst: isFirst) else {
-        throw .endedMeanwhile
-      }
+      guard let before = try replace(session, first: &first) else { throw .endedMeanwhile }
       return before
     }
   }
@@ -217,9 +217,13 @@ struct CodeExchange {
 
   /// Saves the session.
   ///
-  /// - Returns: the sessions before; nil when ours was ended by whoever came between.
+  /// - Parameters:
+  ///   - session: what is saved.
+  ///   - first: the sessions that were there at the first attempt; set by it.
+  /// - Returns: those sessions; nil when ours was ended by whoever came between.
+  /// - Throws: the keyring's error.
   private func replace(
-    _ session: StoredSession, isFirst: Bool
+    _ session: StoredSession, first: inout [StoredSession]?
   ) throws(LoginError) -> [StoredSession]? {
     let isNamelessOurs = try isNamelessSession(of: session)
     // A refresh of the former session may be under way, and may hang: it saves nothing over this.
@@ -231,8 +235,11 @@ struct CodeExchange {
       // Who signs out meanwhile deletes the registration, and all that was issued to it.
       let known = setup.isStored ? try store.registration(of: flow.deployment) : nil
       let isRegistered = known?.clientID == registration.clientID
+      // A save that was reported as failed may have happened, and others may have gone on from it.
+      let isChanged = first.map { $0 != before && !before.contains(session) } ?? false
+      first = first ?? before
       let mayBeEnded =
-        !isFirst || setup.isStored && !isRegistered
+        isChanged || setup.isStored && !isRegistered
         || before.contains { isNewer($0, than: session) }
       if mayBeEnded, isRejected(session) { return nil }
       if !isRegistered { try store.save(registration) }
@@ -242,7 +249,7 @@ struct CodeExchange {
       if !session.account.isEmpty, before.contains(where: \.account.isEmpty) {
         try store.removeSessions(of: flow.deployment, account: "")
       }
-      return before
+      return first
     }
   }
 

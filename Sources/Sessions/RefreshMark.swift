@@ -16,7 +16,10 @@ enum RefreshMark {
   /// other one finds that out. Who holds the keyring's lock can only have been overtaken by a lease
   /// that was decided on before, and looks soon; whoever has a lease looks after everybody else.
   ///
-  /// - Parameter number: one that was chosen at random.
+  /// - Parameters:
+  ///   - lock: the lock that is held.
+  ///   - number: one that was chosen at random.
+  /// - Returns: how long to wait.
   static func settlingMilliseconds(holding lock: HeldLock, number: UInt64) -> Int {
     lock.coversKeyring ? 30 : 300 + Int(number % 100)
   }
@@ -25,7 +28,10 @@ enum RefreshMark {
 
   /// A word for a new mark's owner that no other process uses.
   ///
-  /// - Parameter number: one that was chosen at random.
+  /// - Parameters:
+  ///   - lock: the lock that is held.
+  ///   - number: one that was chosen at random.
+  /// - Returns: the word.
   static func owner(holding lock: HeldLock, number: UInt64) -> String {
     "\(lock.coversKeyring ? lockPrefix : "lease-")\(String(number, radix: 16))"
   }

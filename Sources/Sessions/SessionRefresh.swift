@@ -85,6 +85,7 @@ package struct SessionRefresh {
   ///   - timeoutMilliseconds: how long to wait for others; nil for what suits the reason.
   ///   - start: refreshes, or has it done; it learns whom the lock excludes, and until when, in
   ///     milliseconds since start-up, it may wait for others itself.
+  /// - Returns: what came of it.
   /// - Throws: ``SessionError``.
   package func refresh<Refresh>(
     _ seen: StoredSession, because reason: RefreshReason, mayRefresh: Bool,

@@ -1,6 +1,7 @@
 import Credentials
 import HTTP
 import OAuth
+import SecretService
 import Secrets
 import SessionFakes
 import Sessions
@@ -30,8 +31,11 @@ import Testing
     bench.store.registration = bench.registration("old")
     bench.keep("alice", client: "old")
     bench.expectDiscovery()
-    bench.http.on("GET", "/oauth2/clients/old", 401)
-    bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
+    bench.http.on("GET", "/oauth2/clients/old", 401, json: #"{"error":"invalid_token"}"#)
+    // By either way of naming the client.
+    for _ in 1...2 {
+      bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
+    }
     bench.expectRegistration()
     bench.prompt.queries = ["code=k1&state=STATE"]
     bench.expectExchange()
@@ -172,6 +176,43 @@ import Testing
     bench.http.on("DELETE", "/oauth2/clients/c1", 204)
     #expect(bench.run() == .failure(.session(.store(.locked))))
     #expect(bench.http.isFinished && bench.store.sessions.isEmpty)
+  }
+
+  /// Foresees everything up to the browser's response, with the client of alice's session.
+  private func expectPageOfKnownClient() {
+    bench.store.registration = bench.registration("c1")
+    bench.keep("alice")
+    bench.expectDiscovery()
+    bench.http.on("GET", "/oauth2/clients/c1", 200, json: LoginBench.registration("c1"))
+    bench.prompt.queries.append("code=k1&state=STATE")
+  }
+
+  @Test func `A session stays marked when a lost response may have ended it`() {
+    expectPageOfKnownClient()
+    bench.http.on("POST", "/oauth2/tokens", .failure(.timedOut(reason: "x")))
+    bench.http.on("POST", "/oauth2/tokens", 400, json: #"{"error":"invalid_grant"}"#)
+    guard case .failure(.oauth(.refused)) = bench.run() else {
+      Issue.record("another outcome")
+      return
+    }
+    #expect(bench.http.isFinished && bench.store.session?.refreshingSince != nil)
+  }
+
+  @Test func `Its mark goes when the server refuses the code at once`() {
+    expectPageOfKnownClient()
+    bench.http.on("POST", "/oauth2/tokens", 400, json: #"{"error":"invalid_grant"}"#)
+    guard case .failure(.oauth(.refused)) = bench.run() else {
+      Issue.record("another outcome")
+      return
+    }
+    #expect(bench.http.isFinished && bench.store.session?.refreshingSince == nil)
+  }
+
+  @Test func `A session that cannot be marked is not ended`() {
+    expectPageOfKnownClient()
+    bench.store.refusal = { _ in .keyring(.timedOut) }
+    #expect(bench.run() == .failure(.session(.store(.keyring(.timedOut)))))
+    #expect(bench.http.isFinished)
   }
 
   @Test func `A code that the server refuses ends the sign-in, if it came with its state`() {

@@ -131,7 +131,9 @@ import Testing
     bench.expectDiscovery()
     bench.http.on("GET", "/oauth2/clients/c1", 200, json: LoginBench.registration("c1"))
     bench.prompt.queries = ["code=k1&state=STATE", "code=k2&state=STATE"]
-    bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
+    for _ in 1...2 {
+      bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
+    }
     bench.expectRegistration("c2")
     bench.expectExchange()
     bench.expectUser()

@@ -31,7 +31,9 @@ private struct TracedCommand {
 
   /// The same words with `strace` before our program.
   private func traced(_ injection: String?) -> [String] {
-    let tracer = ["strace", "-o", log] + (injection.map { ["-e", "inject=\($0)"] } ?? [])
+    // Without what the calls read and write: it may be secret.
+    let tracer =
+      ["strace", "-s", "0", "-o", log] + (injection.map { ["-e", "inject=\($0)"] } ?? [])
     guard let separator = words.firstIndex(of: "--") else { return tracer + words }
     return words[..<separator] + tracer + words[(separator + 1)...]
   }

@@ -169,7 +169,7 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
   @Test func `Without collections nothing is searched for, because that may never end`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.fake([.noAlias, .noCollections, .hangs]))
-      let service = try desktop.service(timeoutSeconds: 2)
+      let service = try desktop.service()
       #expect(failure { try service.search(asked) } == .noDefaultCollection)
     }
   }

@@ -75,7 +75,9 @@ enum ProcessKind: String, CaseIterable {
 
   private func get(_ seams: ExploredSeams) throws -> ExploredProcess.Outcome {
     let request = CredentialRequest(deployment: deployment, username: "alice")
-    guard let session = try SessionLookup(store: seams, clock: seams).session(for: request) else { return .done }
+    guard let session = try SessionLookup(store: seams, clock: seams).session(for: request) else {
+      return .done
+    }
     let refresh = SessionRefresh(services: seams.services)
     if self == .retry, session.accessToken.bare == seams.run.scenario.firstToken {
       return .output(try refresh.refreshRejected(session))
@@ -135,8 +137,8 @@ struct Scenario {
   /// Whether every other process has a runtime directory of its own.
   var hasTwoLockDomains = false
   var lock = LockScope.ofBus
-  /// Whether the keyring keeps the mark of a refresh that is under way, as it must.
-  var keepsMarks = true
+  /// Whether processes see each other's marks of a refresh that is under way, as they must.
+  var showsMarks = true
 
   /// What the session's access token is called at the start, and its refresh token.
   var firstToken: String { "a1" }
@@ -224,7 +226,8 @@ private func exchange(
     services: services, prompt: SilentPrompt(), deployment: deployment, options: LoginOptions(),
     directory: RuntimeDirectory(parents: []), clientName: "explorer")
   return try CodeExchange(
-    flow: flow, policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
+    flow: flow,
+    policy: try flow.asking { () throws(OAuthError) in try services.policy(deployment) },
     http: services.client(deployment, .canTakeItsTime),
     setup: RegistrationSetup.Outcome(
       registration: isNew ? Scenario.registration("c2") : known, isStored: !isNew),

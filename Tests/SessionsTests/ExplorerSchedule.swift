@@ -10,6 +10,7 @@ protocol Chooser: AnyObject {
   ///   - count: how many there are, at least 2; option 0 is no deviation.
   ///   - costs: how many deviations each option is.
   ///   - state: makes a digest of everything that the rest of the run depends on.
+  /// - Returns: the number of the option.
   func choose(_ count: Int, costs: [UInt8], state: () -> Int) -> Int
   /// What was chosen so far.
   var choices: Choices { get }

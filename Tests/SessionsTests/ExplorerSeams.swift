@@ -32,8 +32,14 @@ struct ExploredSeams: SessionStore, SessionLock, RefreshHistoryStore, SessionClo
 extension ExploredSeams {
   func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
     try read()
-    let sessions = run.world.keyring.sessions.filter {
+    var sessions = run.world.keyring.sessions.filter {
       AccountMatch.serves(account, with: $0.account)
+    }
+    if !run.scenario.showsMarks {
+      for index in sessions.indices
+      where sessions[index].refreshingBy?.hasSuffix("-\(process.index)") != true {
+        (sessions[index].refreshingSince, sessions[index].refreshingBy) = (nil, nil)
+      }
     }
     process.lastRead = [:]
     for session in sessions where session.method == .oauth {
@@ -71,8 +77,6 @@ extension ExploredSeams {
   func removeLostSessions(of place: Deployment, account: String?) throws(StoreError) -> Int { 0 }
 
   func save(_ session: StoredSession) throws(StoreError) {
-    var session = session
-    if !run.scenario.keepsMarks { (session.refreshingSince, session.refreshingBy) = (nil, nil) }
     try write("saves \(Run.summary(session))") { $0.save(session) }
     if let token = session.refreshToken?.bare {
       for other in run.processes { other.unsaved.remove(token) }
@@ -127,7 +131,7 @@ extension ExploredSeams {
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases: 
+    case .ofBus, .leases:
       KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
@@ -167,7 +171,9 @@ extension ExploredSeams: BusNames {
   }
 
   func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    guard run.yield(process, at: .lock) != .crash else { throw .keyring(.failed(reason: "stopped")) }
+    guard run.yield(process, at: .lock) != .crash else {
+      throw .keyring(.failed(reason: "stopped"))
+    }
     guard run.scenario.lock == .ofBus else { return .refused }
     process.see(run.world.nameOwner ?? -1)
     guard run.world.nameOwner == nil else {

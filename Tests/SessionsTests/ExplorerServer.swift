@@ -90,7 +90,11 @@ struct FakeDeployment {
 
   /// Issues a pair of tokens to a client, ending the one before.
   ///
-  /// - Parameter old: the grant that is refreshed; nil for a sign-in.
+  /// - Parameters:
+  ///   - client: to which client.
+  ///   - old: the grant that is refreshed; nil for a sign-in.
+  ///   - time: the true time, in Unix seconds.
+  /// - Returns: the new grant.
   mutating func grant(_ client: String, refreshing old: Grant? = nil, at time: Int64) -> Grant {
     issued += 1
     if let old { spent[old.refresh] = old.family }

@@ -5,7 +5,7 @@ import Testing
 ///
 /// The schedules with the fewest deviations come first; the rest is random, from `CODER_CRED_SEED`
 /// if that is set. `CODER_CRED_FULL=1` runs twenty times as many.
-@Suite(.serialized) struct ExplorerTests {
+@Suite struct ExplorerTests {
   private static let isFull = ProcessInfo.processInfo.environment["CODER_CRED_FULL"] == "1"
 
   /// Where the random schedules begin: always alike, but in the full mode.
@@ -22,7 +22,7 @@ import Testing
     let start = ContinuousClock.now
     await withCheckedContinuation { continuation in
       Thread {
-        let signals = SignalActions()
+        let signals = SignalActions.original
         // What a small scenario leaves over is for the others.
         let total = Self.isFull ? 20 * schedules : schedules
         for (index, scenario) in scenarios.enumerated() {
@@ -106,14 +106,14 @@ import Testing
 
   @Test func `Without the mark a crash leaves a dead token that is handed out`() async throws {
     var scenario = Scenario(processes: [.refresh, .get], start: .fresh)
-    scenario.keepsMarks = false
+    scenario.showsMarks = false
     scenario.faults = Fault.crash.bit
     let figures = try await explore([scenario], schedules: 1_000)
     #expect(
       figures.findings.contains {
         $0.violations.contains { $0.contains("output the dead a1 without a word") }
       })
-    scenario.keepsMarks = true
+    scenario.showsMarks = true
     #expect(try await explore([scenario], schedules: 1_000).findings.isEmpty)
   }
 }

@@ -57,11 +57,13 @@ final class Turns: @unchecked Sendable {
 /// What the signals do that the code under test holds back. Two runs of it that overlap, as here,
 /// would leave its own handlers behind.
 struct SignalActions {
+  /// What they did before the first run.
+  static let original = SignalActions()
+
   private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
   private let actions: [sigaction]
 
-  /// Notes them.
-  init() {
+  private init() {
     actions = Self.signals.map { signal in
       var action = sigaction()
       sigaction(signal, nil, &action)

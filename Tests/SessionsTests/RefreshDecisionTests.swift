@@ -176,6 +176,16 @@ import Testing
         == .wait(failedSecondsAgo: 31, nextTrySeconds: 34))
   }
 
+  @Test func `What is marked is handed out only with a warning, and no throttle speaks for it`() {
+    let greedy = RefreshReason.age(minimumSeconds: 7_200)
+    // The caller of the decision warns before it hands out what lives by the clock.
+    #expect(
+      decision(greedy, failed(3)) { $0.refreshingSince = Self.now }
+        == .wait(failedSecondsAgo: 0, nextTrySeconds: 2))
+    #expect(decision(.rejection, forced(ago: 0)) { $0.refreshingSince = Self.now } == .refresh)
+    #expect(decision(.command, isSeen: false) { $0.refreshingSince = Self.now } == .refresh)
+  }
+
   @Test func `Only to a waiting tool is a live token handed out after a failed refresh`() {
     let busy = SessionError.busy(holder: nil, waitedSeconds: 10)
     for (reason, mayUse) in [

@@ -75,7 +75,7 @@ import Testing
     try keep("alice")
     #expect(try found() == "alice oauth")
     #expect(try found("bob") == "bob oauth")
-    store.session?.staleSince = 1
+    store.sessions[1].staleSince = 1
     #expect(failure() == .severalAccounts(deployment, ["alice", "bob"]))
     try keep("carol", .basic)
     #expect(try found() == "carol basic")

@@ -78,8 +78,7 @@ import Testing
     bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 429) }
     // Whoever finds a mark does not trust the token, however long it has to live.
     #expect(try bench.valid().accessToken == "a1")
-    // The refresh, and the metadata at two addresses.
-    #expect(bench.requests == 3)
+    #expect(bench.requests == 1)
     #expect(bench.store.session?.refreshingSince == bench.clock.now - 500)
     bench.respond = { _ throws(HTTPError) in FakeEndpoint.invalidGrant }
     bench.clock.uptimeMilliseconds += 1_000

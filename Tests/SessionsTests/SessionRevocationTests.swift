@@ -174,6 +174,26 @@ import Testing
     #expect(http.requests.isEmpty && store.registration != nil)
   }
 
+  @Test func `Whoever is stopped after the revocation leaves a session that is not handed out`()
+    throws
+  {
+    let http = http
+    let store = store
+    bench.respond = { request throws(HTTPError) in
+      #expect(store.session?.refreshingSince != nil)
+      return try http.send(request)
+    }
+    expectRevocations()
+    #expect(try end(keepsRegistration: true).isEmpty)
+  }
+
+  @Test func `A keyring that takes no mark keeps the tokens from being revoked`() throws {
+    let session = try #require(store.session)
+    store.refusal = { _ in .keyring(.timedOut) }
+    #expect(throws: SessionError.store(.keyring(.timedOut))) { _ = try end() }
+    #expect(http.requests.isEmpty && store.sessions == [session])
+  }
+
   @Test func `A keyring that fails loses nothing`() throws {
     let session = try #require(store.session)
     store.failure = .locked

@@ -54,6 +54,8 @@ final class CommandContext {
   /// - Parameters:
   ///   - lock: another lock than ``lock``.
   ///   - warn: takes warnings that are not to be said on standard error.
+  /// - Returns: the seams.
+  /// - Throws: a failure to read the settings.
   func services(
     lock: (any SessionLock)? = nil, warn: ((SessionWarning) -> Void)? = nil
   ) throws(Failure) -> SessionServices {

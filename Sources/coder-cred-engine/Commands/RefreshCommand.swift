@@ -91,6 +91,9 @@ struct RefreshCommand: ParsableCommand {
     let stored =
       all || (due && url == nil) ? try every(context, &failures) : try named(context)
     guard due else { return stored }
+    for session in stored {
+      SignInNotice(environment: context.environment).announceEnd(of: session)
+    }
     // A session that has ended needs a person, and not one more complaint every ten minutes.
     return stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
   }

@@ -17,6 +17,9 @@ struct ShowNoticeCommand: ParsableCommand {
   @Argument(help: "The deployment.")
   var url: String
 
+  @Option(help: "When the session ends, in Unix seconds, if it has not yet.")
+  var ends: Int64?
+
   func run() throws {
     let deployment: Deployment
     do throws(MalformedInput) {
@@ -28,7 +31,9 @@ struct ShowNoticeCommand: ParsableCommand {
     alarm(UInt32(Self.timeoutSeconds + 60))
     let notice = Notification(
       summary: "Sign in to \(Self.shown(deployment.name))",
-      body: "A program needs a token for \(Self.shown(deployment.url)), and the session has ended.",
+      body: ends.map { end in
+        "The session with \(Self.shown(deployment.url)) ends at \(ListCommand.Row.moment(end))."
+      } ?? "A program needs a token for \(Self.shown(deployment.url)), and the session has ended.",
       action: "Sign in")
     guard case .chosen(let token) = try show(notice) else { return }
     alarm(0)

@@ -22,6 +22,7 @@ struct StatusReport: Encodable {
   /// Why it cannot be read.
   private let lock: StoreError?
   private let refreshFrom: String?
+  private let endsSoon: String?
   private let clientKind: String?
   private let issuer: String?
 
@@ -32,10 +33,12 @@ struct StatusReport: Encodable {
     isDefault = known.flatMap { try? Deployment(url: $0) }?.url == entry.deployment
     lock = if case .locked(let error) = entry.content { error } else { nil }
     guard case .session(let session) = entry.content else {
-      (session, refreshFrom, clientKind, issuer) = (nil, nil, nil, nil)
+      (session, refreshFrom, endsSoon, clientKind, issuer) = (nil, nil, nil, nil, nil)
       return
     }
     self.session = session
+    endsSoon =
+      session.endsSoon(now: context.clock.now) ? session.endsAt.map(ListCommand.Row.moment) : nil
     refreshFrom = session.refreshTime(
       margin: try settings.refreshMargin(for: session.deployment), now: context.clock.now
     ).map(
@@ -84,7 +87,7 @@ struct StatusReport: Encodable {
 /// How it is shown.
 extension StatusReport {
   private enum CodingKeys: String, CodingKey {
-    case check, client_id, client_kind, issuer, refresh_from, scope
+    case check, client_id, client_kind, ends_at, issuer, refresh_from, scope
     case isDefault = "default"
   }
 
@@ -93,6 +96,7 @@ extension StatusReport {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(isDefault, forKey: .isDefault)
     try fields.encodeIfPresent(refreshFrom, forKey: .refresh_from)
+    try fields.encodeIfPresent(endsSoon, forKey: .ends_at)
     try fields.encodeIfPresent(session?.scope, forKey: .scope)
     try fields.encodeIfPresent(session?.clientID, forKey: .client_id)
     try fields.encodeIfPresent(clientKind, forKey: .client_kind)
@@ -107,6 +111,7 @@ extension StatusReport {
       ("account", row.account.isEmpty ? "unknown" : row.account), ("method", row.method),
       ("state", row.state), ("expires", row.expires_at),
       ("refreshed", refreshFrom.map { "from \($0) on, when asked for" }),
+      ("ends", endsSoon.map { "\($0); sign in before: coder-cred login \(row.deployment)" }),
       ("scope", session?.scope), ("client", client), ("issuer", issuer), ("check", checkText),
     ]
     return

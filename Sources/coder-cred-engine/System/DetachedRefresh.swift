@@ -24,14 +24,13 @@ struct DetachedRefresh {
     case lost
   }
 
-  /// Starts it.
+  /// Starts it; nil when no process can be started.
   ///
   /// - Parameters:
   ///   - seen: the session as this process read it.
   ///   - reason: why.
   ///   - held: the lock that the process inherits.
   ///   - environment: the environment.
-  /// - Returns: nil when no process can be started.
   init?(
     of seen: StoredSession, because reason: RefreshReason, holding held: HeldLock,
     _ environment: Environment
@@ -106,7 +105,13 @@ extension CommandContext {
 
   /// Starts a refresh of a session if its situation asks for one.
   ///
-  /// - Parameter timeoutMilliseconds: how long to wait for other processes; nil for as long as usual.
+  /// - Parameters:
+  ///   - seen: the session as this process read it.
+  ///   - reason: why.
+  ///   - mayRefresh: whether the deployment may be asked.
+  ///   - timeoutMilliseconds: how long to wait for other processes; nil for as long as usual.
+  /// - Returns: the session, or the refresh; nil for one that could not be started.
+  /// - Throws: ``SessionError``.
   func startRefresh(
     of seen: StoredSession, because reason: RefreshReason, mayRefresh: Bool = true,
     timeoutMilliseconds: Int? = nil
@@ -121,7 +126,12 @@ extension CommandContext {
 
   /// What came of a refresh that was started.
   ///
-  /// - Parameter refresh: nil when it could not be started: then this process refreshes itself.
+  /// - Parameters:
+  ///   - refresh: nil when it could not be started: then this process refreshes itself.
+  ///   - seen: the session as this process read it.
+  ///   - reason: why.
+  /// - Returns: the session to use.
+  /// - Throws: ``Failure``; ``SessionError``.
   func outcome(
     of refresh: DetachedRefresh?, _ seen: StoredSession, _ reason: RefreshReason
   ) throws -> StoredSession {
@@ -141,8 +151,8 @@ extension CommandContext {
     case .unfinished:
       failure = Failure(
         .retryLater,
-        "\(seen.deployment.url) has not responded to a refresh for \(milliseconds / 1000) s; "
-          + "process \(refresh.process) goes on waiting, and keeps what comes",
+        "refreshing the session with \(seen.deployment.url) takes longer than "
+          + "\(milliseconds / 1000) s; process \(refresh.process) goes on waiting, and keeps what comes",
         hint: "try again in a moment")
     case .lost:
       failure = Failure(

@@ -13,15 +13,33 @@ struct SignInNotice {
   /// answer.
   func announce(_ failure: Failure) {
     guard failure.remedy == .signInAgain, !failure.isSilent, let deployment = failure.deployment,
-      environment.isDesktop, environment["DBUS_SESSION_BUS_ADDRESS"] != nil,
-      !Terminal.hasController, isWanted(for: deployment),
+      canBeShown(for: deployment),
       let stamp = try? NoticeStamp(of: deployment, in: RuntimeDirectory(environment)),
       stamp.take(now: SystemClock().now)
     else { return }
+    show([deployment.url])
+  }
+
+  /// Has a notification shown, once, that a session ends within days.
+  func announceEnd(of session: StoredSession) {
+    guard let end = session.endsAt, session.endsSoon(now: SystemClock().now),
+      canBeShown(for: session.deployment),
+      let stamp = try? NoticeStamp(ofEnd: end, session, in: RuntimeDirectory(environment)),
+      stamp.take(now: SystemClock().now)
+    else { return }
+    show([session.deployment.url, "--ends", String(end)])
+  }
+
+  private func canBeShown(for deployment: Deployment) -> Bool {
+    environment.isDesktop && environment["DBUS_SESSION_BUS_ADDRESS"] != nil
+      && !Terminal.hasController && isWanted(for: deployment)
+  }
+
+  private func show(_ arguments: [String]) {
     var variables = environment.variables
     // It may lie there for minutes, with an environment that others can read.
     variables["CODER_SESSION_TOKEN"] = nil
-    _ = ChildProgram.ourselves([ShowNoticeCommand.verb, deployment.url], variables).start()
+    _ = ChildProgram.ourselves([ShowNoticeCommand.verb] + arguments, variables).start()
   }
 
   private func isWanted(for deployment: Deployment) -> Bool {
@@ -50,12 +68,23 @@ extension Terminal {
 /// notified anyone with yet.
 private struct NoticeStamp {
   /// How long a notification stands for all that would follow, in seconds.
-  static let intervalSeconds: Int64 = 900
+  static let usualIntervalSeconds: Int64 = 900
 
   private let file: RuntimeFile
+  private let intervalSeconds: Int64
 
   init(of deployment: Deployment, in directory: RuntimeDirectory) throws(SessionError) {
     file = try directory.file(about: deployment.url, suffix: "notified")
+    intervalSeconds = Self.usualIntervalSeconds
+  }
+
+  /// A stamp for the end of a session at the Unix time `end`, which is notified about once.
+  init(
+    ofEnd end: Int64, _ session: StoredSession, in directory: RuntimeDirectory
+  ) throws(SessionError) {
+    file = try directory.file(
+      about: "\(session.deployment.url)\n\(session.account)\n\(end)", suffix: "notified")
+    intervalSeconds = .max
   }
 
   /// Takes the right to notify, for one process at a time and once in an interval.
@@ -68,7 +97,7 @@ private struct NoticeStamp {
     guard fstat(descriptor, &status) == 0 else { return false }
     // A time to come is a clock that was set back: it must not silence us for good.
     let age = now.subtractingReportingOverflow(Int64(status.st_mtim.tv_sec)).partialValue
-    guard status.st_size == 0 || !(0..<Self.intervalSeconds).contains(age) else { return false }
+    guard status.st_size == 0 || !(0..<intervalSeconds).contains(age) else { return false }
     return ftruncate(descriptor, 0) == 0 && write(descriptor, "\n", 1) == 1
   }
 }
