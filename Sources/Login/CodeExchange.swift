@@ -167,7 +167,8 @@ struct CodeExchange {
     guard flow.options.account == nil, !session.account.isEmpty else { return }
     // A keyring that does not tell now is no reason to give up what the person has allowed.
     let known = try? services.store.sessions(of: flow.deployment, account: nil)
-    let former = (known ?? []).filter { $0.method != .basic && !$0.account.isEmpty }.map(\.account)
+    let former = (known ?? []).filter { $0.method != .basic && !$0.account.isEmpty }
+      .map(\.account).sorted()
     guard !former.isEmpty, !former.contains(session.account) else { return }
     guard flow.prompt.canAsk else {
       return flow.prompt.tell(.otherAccount(session.account, beside: former))

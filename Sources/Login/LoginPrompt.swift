@@ -18,12 +18,13 @@ package protocol LoginPrompt {
   /// Asks for the secret of a client that an administrator made; empty when there is none, or when
   /// the known one is still good.
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret
-  /// Whether a sign-in is to be kept although another account signed in than before.
+  /// Asks whether a sign-in is to be kept although another account has signed in than before.
   ///
   /// - Parameters:
   ///   - account: who has signed in.
   ///   - former: who is signed in to the deployment already.
   ///   - isInterrupted: whether the person wants no more; asked again and again.
+  /// - Returns: whether the person said so; no answer is a no.
   func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool
   /// Sends the person to the authorization page, and says how to come back from it.
   ///

@@ -38,7 +38,6 @@ import Testing
         let value = try #require(parameter.value)
         #expect(!seen.contains(value), "\(parameter.name)")
       }
-      #expect(!seen.contains("state="))
     }
   }
 
