@@ -23,7 +23,13 @@ import Testing
   ) throws -> (exit: ChildProcess.Exit?, said: String) {
     let log = "\(desk.directory)/\(arguments[0])-log"
     let command = try desk.start(arguments, environment: try desk.browser(), log: log)
-    try display.type(text, key: key, into: try display.waitForWindow(Self.window))
+    let window = try display.waitForWindow(Self.window)
+    // It is said to whoever has not replied within a moment.
+    waitFor("the words") {
+      let said = try? String(contentsOfFile: log, encoding: .utf8)
+      return said?.contains("Waiting for you") ?? false
+    }
+    try display.type(text, key: key, into: window)
     let exit = command.waitForExit(timeoutSeconds: 30)
     return (exit, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
   }

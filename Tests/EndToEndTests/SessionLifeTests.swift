@@ -111,7 +111,7 @@ import Testing
   private func ends(_ desk: Desk) throws {
     desk.deployment.revokeGrant()
     desk.deployment.clearLog()
-    let command = "coder-cred login \(desk.url)"
+    let command = "coder-cred login \(desk.url) --account alice"
     try desk.expire()
     for _ in 0..<3 {
       let refused = try desk.run(["get", desk.url])

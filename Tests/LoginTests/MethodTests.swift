@@ -137,7 +137,7 @@ import Testing
       try desk.login()
       let before = try desk.sessions()
       try desk.login("--account", "alice", browser: flags, status: 77)
-      #expect(try desk.sessions() == before)
+      #expect(try desk.sessions().map(\.secret) == before.map(\.secret))
       try desk.token("--min-ttl", "31536000")
     }
   }

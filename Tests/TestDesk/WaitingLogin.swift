@@ -56,7 +56,7 @@ package struct WaitingLogin {
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(
-      process.waitForExit(timeoutSeconds: 15) == .status(status), "\(output)",
+      process.waitForExit(timeoutSeconds: 60) == .status(status), "\(output)",
       sourceLocation: sourceLocation)
     if let words {
       #expect(output.contains(words), "\(output)", sourceLocation: sourceLocation)
