@@ -37,6 +37,10 @@ final class APIBody {
     size = isComplete ? bytes.count : nil
   }
 
+  deinit {
+    if descriptor != STDIN_FILENO { close(descriptor) }
+  }
+
   /// The body, from where it stands.
   var upload: HTTPUpload {
     HTTPUpload(size: size) { [self] in take($0) }

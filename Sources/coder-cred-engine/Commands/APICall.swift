@@ -63,7 +63,7 @@ struct APIAnswer {
     case 200..<300: return
     case 401 where !isOwn:
       throw Failure(.retryLater, message + " with a page that is not its own")
-    case 401: throw Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)")
+    case 401: throw .signIn(to: deployment, message)
     case 403: throw Failure(.askForAccess, message)
     case 408, 425, 429, 500...: throw Failure(.retryLater, message)
     case 300..<400:

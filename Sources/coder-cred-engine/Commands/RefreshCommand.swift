@@ -126,9 +126,8 @@ struct RefreshCommand: ParsableCommand {
         .filter { $0.method == .oauth }
       if !sessions.isEmpty { return sessions }
     }
-    throw Failure(
-      .signInAgain, "there is no session with \(deployment.url) that could be refreshed",
-      hint: "coder-cred login \(deployment.url)")
+    throw Failure.signIn(
+      to: deployment, "there is no session with \(deployment.url) that could be refreshed")
   }
 }
 

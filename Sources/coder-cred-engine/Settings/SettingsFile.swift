@@ -63,13 +63,16 @@ struct SettingsFile {
     var written = 0
     while written < bytes.count {
       let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      if count < 0 && errno == EINTR { continue }
       guard count > 0 else { break }
       written += count
     }
-    let isKept = written == bytes.count && fsync(descriptor) == 0
-    close(descriptor)
-    if isKept, rename(template, target) == 0 { return }
+    let isKept =
+      written == bytes.count && fsync(descriptor) == 0 && rename(template, target) == 0
+    // Before close(2) and unlink(2) replace it.
     let reason = String(cString: strerror(errno))
+    close(descriptor)
+    if isKept { return }
     unlink(template)
     throw unusable(reason)
   }

@@ -6,7 +6,7 @@ import Testing
 @testable import Sessions
 
 /// When a session ends for want of a refresh, and from when on a person is told.
-@Suite struct SessionEndTests {
+@Suite struct SessionExpiryTests {
   private let now: Int64 = 1_000_000
   private let day: Int64 = 86_400
 
