@@ -18,7 +18,7 @@ let package = Package(
     .executable(name: "deployment-simulator", targets: ["deployment-simulator"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
     // C borders: what Swift does not import of a library, and nothing else.

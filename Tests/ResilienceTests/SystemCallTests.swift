@@ -75,6 +75,8 @@ private enum Fate: Hashable {
   case works
   /// The next process says that an interrupted refresh ended it, and so it was.
   case ended
+  /// The next process hands out what may be dead, and says so: another one is still at it.
+  case said
   case lost(String)
 }
 
@@ -85,6 +87,7 @@ private enum Fate: Hashable {
     let token = next.stdout.trimmingCharacters(in: ["\n"])
     if next.status == 0, desk.deployment.isValid(accessToken: token) { return .works }
     try desk.login()
+    if next.status == 0, next.stderr.contains("may stop working") { return .said }
     return next.status == 1 && next.stderr.contains("interrupted refresh")
       ? .ended : .lost("\(next.status) \(next.stderr)")
   }
