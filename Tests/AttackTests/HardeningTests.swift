@@ -27,6 +27,8 @@ struct `A running program` {
           cat "/proc/$!/environ" >/dev/null 2>&1 || break
           sleep 0.05
         done
+        # While the program is loaded it cannot be read either, and then for a moment it can.
+        sleep 1
         kill -0 "$!" || exit 3
         cat "/proc/$!/environ" >/dev/null 2>&1 && exit 4
         cat "/proc/$!/maps" >/dev/null 2>&1 && exit 5
