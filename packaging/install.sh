@@ -27,33 +27,32 @@ case $prefix in
 '* | *\"* | *\\* | *\`* | *\$* | *%*) fail "the prefix has a character that units and desktop files cannot name" ;;
 esac
 list=$prefix/libexec/coder-cred/installed
+applications=$prefix/share/applications
 
 remove() {
   while IFS= read -r file; do rm -f "$prefix/$file"; done <"$list"
   rm -f "$list"
+  update_handlers
   # Directories that are empty now, the deepest first. What others put there stays.
   for directory in libexec/coder-cred libexec bin share/man/man1 share/man/man5 share/man/man7 share/man \
     share/bash-completion/completions share/bash-completion share/zsh/site-functions share/zsh \
     share/fish/vendor_completions.d share/fish share/systemd/user share/systemd \
     share/icons/hicolor/scalable/apps share/icons/hicolor/scalable share/icons/hicolor share/icons \
-    share/metainfo share/doc/coder-cred share/doc; do
-    rmdir "$prefix/$directory" 2>/dev/null || :
+    share/metainfo share/doc/coder-cred share/doc share/applications share .; do
+    rmdir "$prefix/${directory#.}" 2>/dev/null || :
   done
 }
-# Desktops look links up in a cache.
+# Desktops look up who opens a link in a cache. Where no application is left, it goes, too.
 update_handlers() {
-  [ -d "$prefix/share/applications" ] || return 0
-  update-desktop-database -q "$prefix/share/applications" 2>/dev/null || :
-  [ "$(ls -A "$prefix/share/applications")" != mimeinfo.cache ] ||
-    [ -s "$prefix/share/applications/mimeinfo.cache" ] && [ "$(grep -c = "$prefix/share/applications/mimeinfo.cache" 2>/dev/null)" != 0 ] ||
-    rm -f "$prefix/share/applications/mimeinfo.cache"
-  rmdir "$prefix/share/applications" "$prefix/share" 2>/dev/null || :
+  update-desktop-database -q "$applications" 2>/dev/null || :
+  case $(ls -A "$applications" 2>/dev/null) in
+    mimeinfo.cache) rm "$applications/mimeinfo.cache" ;;
+  esac
 }
 
 if [ "$uninstall" = yes ]; then
   [ -e "$list" ] || fail "nothing of coder-cred was installed into $prefix by install.sh"
   remove
-  update_handlers
   echo "Removed from $prefix. Sessions stay in your keyring; the timer, if you enabled it: systemctl --user disable --now coder-cred-refresh.timer"
   exit 0
 fi
