@@ -97,7 +97,8 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "NotificationsTests", dependencies: ["Notifications"], swiftSettings: strict),
+      name: "NotificationsTests", dependencies: ["Notifications", "TestDesk"],
+      swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk", "coder-cred-engine"],
       swiftSettings: strict),

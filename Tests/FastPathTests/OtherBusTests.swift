@@ -36,4 +36,13 @@ import Testing
       #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
     }
   }
+
+  @Test func `reach each other on dbus-broker`() throws {
+    try Desk.with(bus: .broker) { desk in
+      try desk.store("https://fresh.example")
+      let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
+      let result = try desk.call(fastPath, .words("token"))
+      #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
+    }
+  }
 }

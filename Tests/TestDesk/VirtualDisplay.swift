@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// An X display in memory (Xvfb), with its windows and somebody at the keyboard (xdotool).
@@ -37,10 +38,23 @@ package struct VirtualDisplay: Sendable {
 
   /// The titles of all windows that are shown.
   package func windows() throws -> [String] {
-    try identifiers().compactMap { id in
-      let title = try xdotool("getwindowname", id).stdout.split(separator: "\n").first
-      return title.map(String.init)
+    try xdotool("search", "--onlyvisible", "--name", ".", "getwindowname", "%@").stdout
+      .split(separator: "\n").map(String.init)
+  }
+
+  /// Does some work, and returns the titles of all windows that were shown meanwhile.
+  package func windows(during work: () throws -> Void) throws -> Set<String> {
+    let isDone = Atomic(false)
+    let watch = Background { [self] in
+      var seen: Set<String> = []
+      repeat { seen.formUnion(try windows()) } while !isDone.load(ordering: .relaxed)
+      return seen
     }
+    let result = Result { try work() }
+    isDone.store(true, ordering: .relaxed)
+    let seen = try watch.value()
+    try result.get()
+    return seen
   }
 
   /// Waits until a window with this in its title is shown.
@@ -48,11 +62,16 @@ package struct VirtualDisplay: Sendable {
   package func waitForWindow(_ title: String) throws -> String {
     var found: String?
     waitFor("a window “\(title)”, there are \((try? windows()) ?? [])") {
-      found = try? xdotool("search", "--onlyvisible", "--name", title).stdout
-        .split(separator: "\n").first.map(String.init)
+      found = try? window(title)
       return found != nil
     }
     return found ?? ""
+  }
+
+  /// A window with this in its title; nil when none is shown.
+  package func window(_ title: String) throws -> String? {
+    try xdotool("search", "--onlyvisible", "--name", title).stdout
+      .split(separator: "\n").first.map(String.init)
   }
 
   /// Types a text and presses a key in a window.
@@ -66,11 +85,6 @@ package struct VirtualDisplay: Sendable {
   package func capture(to path: String) throws {
     _ = try desktop.run(
       "import", ["-window", "root", path], environment: ["DISPLAY": name], timeoutSeconds: 20)
-  }
-
-  private func identifiers() throws -> [String] {
-    try xdotool("search", "--onlyvisible", "--name", ".").stdout.split(separator: "\n")
-      .map(String.init)
   }
 
   private func xdotool(_ arguments: String...) throws -> CommandResult {
