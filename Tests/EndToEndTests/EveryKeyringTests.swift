@@ -31,6 +31,11 @@ import Testing
         let read = try desk.run(["token", desk.url], environment: ["CODER_CRED_ENGINE": "1"])
         #expect(read.lines == [second], "\(read.stderr)")
       }
+      // The fast path answers by itself: here is no full program to hand over to.
+      let alone = "\(desk.directory)/home/coder-cred"
+      #expect(try desk.desktop.run("cp", [desk.program, alone]).status == 0)
+      let answered = try desk.desktop.run(alone, ["token", desk.url])
+      #expect(answered.lines == [second], "\(answered.stderr)")
       #expect(try desk.run(["list"]).stdout.contains(desk.url))
       #expect(try desk.run(["status", desk.url]).status == 0)
       try desk.login()
@@ -72,26 +77,6 @@ import Testing
     }
   }
 
-  @Test func `A closed wallet is locked, and nobody is asked to open it`() throws {
-    try Desk.with(KWallet(isOpen: false).provider) { desk in
-      for arguments in [["token", desk.url], ["get", desk.url], ["status", desk.url]] {
-        expectFailure(try desk.run(arguments), 69, saying: "“kdewallet” is locked", arguments[0])
-      }
-    }
-  }
-
-  @Test func `What KWallet was told is in its file at once`() throws {
-    try Desk.with(KWallet().provider) { desk in
-      try desk.login()
-      #expect(try desk.run(["refresh", desk.url]).status == 0)
-      let token = try desk.token()
-      desk.desktop.stopKeyring()
-      expectFailure(try desk.run(["token", desk.url]), 69)
-      try KWallet.restart(desk.desktop)
-      #expect(try desk.token() == token)
-    }
-  }
-
   @Test func `A KeePassXC that is killed after a refresh has kept it, or says what is lost`() throws
   {
     let keePassXC = KeePassXC()
@@ -130,6 +115,36 @@ import Testing
     }
   }
 
+  @Test(arguments: Keyring.allCases)
+  func `What a person renames, edits or deletes in their key manager is dealt with`(
+    keyring: Keyring
+  ) throws {
+    try Desk.with(keyring.provider) { desk in
+      try desk.login()
+      let label = try desk.desktop.item().label
+      #expect(label == "alice @ \(desk.url.dropFirst("http://".count)) (Coder)")
+      // A name of their own works, until the item is next saved.
+      try desk.desktop.edit(desk.desktop.item(), .rename("My token"))
+      try desk.token()
+      #expect(try desk.desktop.item().label == "My token")
+      #expect(try desk.run(["refresh", desk.url]).status == 0)
+      #expect(try desk.desktop.item().label == label)
+      // What they write is theirs, and reported by its name.
+      let own = try desk.desktop.item()
+      try desk.desktop.overwrite(own, with: "something of mine")
+      expectFailure(try desk.run(["token", desk.url]), 65, saying: "the keyring item “\(label)”")
+      #expect(try desk.run(["list"]).stdout.contains("unreadable"))
+      #expect(try desk.desktop.item().secret == "something of mine")
+      try desk.desktop.overwrite(own, with: own.secret)
+      try desk.token()
+      // What they delete is gone.
+      try desk.desktop.edit(own, .delete)
+      expectFailure(try desk.run(["token", desk.url]), 1, saying: "coder-cred login")
+      try desk.login()
+      try desk.token()
+    }
+  }
+
   @Test func `On dbus-broker sessions are kept, read, refreshed and removed`() throws {
     try Desk.with(bus: .broker) { desk in
       try desk.login()
@@ -143,13 +158,7 @@ import Testing
 
   @Test func `Through a bus proxy sessions are kept and read`() throws {
     try Desk.with { desk in
-      let socket = "\(desk.directory)/proxy"
-      let proxy = try desk.desktop.start(
-        "xdg-dbus-proxy",
-        [desk.desktop.busAddress, socket, "--filter", "--talk=org.freedesktop.secrets"])
-      defer { desk.desktop.end(proxy) }
-      waitFor("the proxy") { access(socket, F_OK) == 0 }
-      desk.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=\(socket)"
+      desk.environment["DBUS_SESSION_BUS_ADDRESS"] = try desk.desktop.startProxy()
       try desk.login()
       try desk.token()
       #expect(try desk.run(["logout", desk.url]).status == 0)

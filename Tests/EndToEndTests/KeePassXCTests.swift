@@ -30,43 +30,18 @@ import Testing
     return (said, windows)
   }
 
-  /// Every command that may not ask, and what it is asked on standard input.
-  private func askNobody(_ desk: Desk) -> [(arguments: [String], input: String)] {
-    let commands = [
-      ["token", desk.url], ["get", desk.url], ["header", desk.url],
-      ["api", "/api/v2/users/me", "--url", desk.url], ["exec", "--url", desk.url, "--", "true"],
-      ["refresh", "--due"],
-    ]
-    return commands.map { ($0, "") } + [(["get"], desk.request())]
-  }
-
-  /// Runs them all, and expects an end within less than half the time that the keyring is given, with
-  /// 69 and these words, and without a window.
-  private func expectNoQuestion(
-    _ desk: Desk, _ display: VirtualDisplay, saying words: String,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) throws {
-    let windows = try display.windows {
-      for (arguments, input) in askNobody(desk) {
-        let result = try desk.run(
-          arguments, input: input, timeoutSeconds: 4, sourceLocation: sourceLocation)
-        expectFailure(
-          result, 69, saying: words, arguments[0], sourceLocation: sourceLocation)
-      }
-    }
-    #expect(windows.filter(VirtualDisplay.isQuestion) == [], sourceLocation: sourceLocation)
-  }
-
   @Test func `Signing in, refreshing and signing out go on once each window is answered`() throws {
     try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
       try answer(desk, display, ["login", desk.url])
       let setting = "Confirm when passwords are retrieved by clients"
-      try expectNoQuestion(desk, display, saying: setting)
+      try desk.expectNoPrompt(
+        on: display, saying: setting, isPrompt: VirtualDisplay.isQuestion)
       let refresh = try answer(desk, display, ["refresh", desk.url])
       #expect(!refresh.windows.isEmpty)
       #expect(refresh.said.contains("Refreshed the session"), "\(refresh.said)")
       #expect(desk.deployment.refreshes.count == 1)
-      try expectNoQuestion(desk, display, saying: setting)
+      try desk.expectNoPrompt(
+        on: display, saying: setting, isPrompt: VirtualDisplay.isQuestion)
       #expect(try desk.run(["list"]).stdout.contains("locked"))
       try answer(desk, display, ["login", desk.url])
       try answer(desk, display, ["logout", desk.url])
@@ -120,7 +95,8 @@ import Testing
   func `A locked database is not asked for by get, and opened for who may ask`(verb: String) throws
   {
     try withDisplay(KeePassXC(isOpen: false, hasDisplay: true)) { desk, display in
-      try expectNoQuestion(desk, display, saying: "“passwords” is locked")
+      try desk.expectNoPrompt(
+        on: display, saying: "“passwords” is locked", isPrompt: VirtualDisplay.isQuestion)
       for arguments in [["list"], ["status", desk.url]] {
         expectFailure(try desk.run(arguments), 69, saying: "“passwords” is locked", arguments[0])
       }

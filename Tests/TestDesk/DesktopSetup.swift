@@ -102,6 +102,17 @@ extension PrivateDesktop {
     sys.exit(broker.wait())
     """
 
+  /// What lets only the Secret Service through a proxy, as for a sandbox.
+  package static let onlySecrets = ["--filter", "--talk=org.freedesktop.secrets"]
+
+  /// Starts xdg-dbus-proxy before the desktop's bus, and returns its address once it listens there.
+  package func startProxy(_ options: [String] = onlySecrets) throws -> String {
+    let socket = "\(directory)/proxy"
+    let proxy = try start("xdg-dbus-proxy", [busAddress, socket] + options)
+    try waitUntilReady("xdg-dbus-proxy", proxy, timeoutSeconds: 10) { Self.isListening(socket) }
+    return "unix:path=\(socket)"
+  }
+
   private static func isListening(_ path: String) -> Bool {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }

@@ -52,18 +52,11 @@ package struct KeePassXC: Sendable {
   }
 
   private func open(_ database: String, on desktop: PrivateDesktop) throws -> ChildProcess {
-    let platform =
-      hasDisplay
-      ? ["QT_QPA_PLATFORM": "xcb", "DISPLAY": try Self.display(of: desktop).name]
-      : ["QT_QPA_PLATFORM": "offscreen"]
+    if hasDisplay, VirtualDisplay(of: desktop) == nil { _ = try VirtualDisplay(on: desktop) }
     return try desktop.start(
       "keepassxc", (isOpen ? ["--pw-stdin"] : []) + [database],
       input: isOpen ? Array("\(desktop.password)\n".utf8) : [],
-      environment: platform.merging(["TMPDIR": "\(desktop.directory)/run"]) { $1 })
-  }
-
-  private static func display(of desktop: PrivateDesktop) throws -> VirtualDisplay {
-    try VirtualDisplay(of: desktop) ?? VirtualDisplay(on: desktop)
+      environment: ["TMPDIR": "\(desktop.directory)/run"].merging(desktop.qtPlatform) { $1 })
   }
 
   private func isReady(_ desktop: PrivateDesktop) -> Bool {

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
-import Testing
+package import Testing
 
 /// An X display in memory (Xvfb), with its windows and somebody at the keyboard (xdotool).
 ///
@@ -93,6 +93,12 @@ package struct VirtualDisplay: Sendable {
 }
 
 extension PrivateDesktop {
+  /// What Qt programs get: the desktop's display, or that there is none.
+  var qtPlatform: [String: String] {
+    guard let display = VirtualDisplay(of: self) else { return ["QT_QPA_PLATFORM": "offscreen"] }
+    return ["QT_QPA_PLATFORM": "xcb", "DISPLAY": display.name]
+  }
+
   /// Lets gnome-keyring ask on a display, by the prompter of GNOME (gcr).
   package func addPrompter(on display: VirtualDisplay) throws {
     let entry = """
@@ -109,5 +115,29 @@ extension PrivateDesktop {
         "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.ReloadConfig",
       ])
     guard reloaded.status == 0 else { throw Failure("ReloadConfig: \(reloaded.stderr)") }
+  }
+}
+
+extension Desk {
+  /// Runs every command that may not ask anybody, and expects each to end with 69 and these words, in
+  /// less than half the time that the keyring is given to reply, and no window that asks something.
+  package func expectNoPrompt(
+    on display: VirtualDisplay, saying words: String, isPrompt: (String) -> Bool = { _ in true },
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let commands = [
+      ["token", url], ["get", url], ["header", url], ["api", "/api/v2/users/me", "--url", url],
+      ["exec", "--url", url, "--", "true"], ["refresh", "--due"], ["get"],
+    ]
+    let windows = try display.windows {
+      for arguments in commands {
+        let result = try run(
+          arguments, input: arguments.count == 1 ? request() : "", timeoutSeconds: 4,
+          sourceLocation: sourceLocation)
+        expectFailure(
+          result, 69, saying: words, "\(arguments)", sourceLocation: sourceLocation)
+      }
+    }
+    #expect(windows.filter(isPrompt) == [], sourceLocation: sourceLocation)
   }
 }
