@@ -13,6 +13,17 @@ import Testing
     }
   }
 
+  @Test func `Without a wallet there is no default keyring, and a hint how to make one`() throws {
+    try Desk.with(KWallet(hasWallet: false).provider) { desk in
+      for arguments in [["token", desk.url], ["get", desk.url], ["list"], ["login", desk.url]] {
+        let result = try desk.run(arguments)
+        expectFailure(result, 69, saying: "there is no default keyring", arguments[0])
+        #expect(result.message("hint")?.contains("KWalletManager") == true, "\(result.stderr)")
+      }
+      #expect(desk.deployment.requests.isEmpty)
+    }
+  }
+
   @Test func `What KWallet was told is in its file at once`() throws {
     try Desk.with(KWallet().provider) { desk in
       try desk.login()

@@ -6,17 +6,23 @@ import Foundation
 package struct KWallet: Sendable {
   /// Whether the wallet is open; a closed one takes the desktop's password, in a window.
   var isOpen = true
+  /// Whether there is a wallet at all.
+  var hasWallet = true
   /// Whether its windows are shown on a display; it runs without one otherwise.
   var hasDisplay = false
 
   /// Starts it with a wallet in this state.
-  package init(isOpen: Bool = true, hasDisplay: Bool = false) {
-    (self.isOpen, self.hasDisplay) = (isOpen, hasDisplay)
+  package init(isOpen: Bool = true, hasWallet: Bool = true, hasDisplay: Bool = false) {
+    (self.isOpen, self.hasWallet, self.hasDisplay) = (isOpen, hasWallet, hasDisplay)
   }
 
   /// For ``PrivateDesktop``.
   package var provider: SecretServiceProvider {
-    .external(ExternalSecretService("KWallet") { try start(on: $0) })
+    .external(
+      ExternalSecretService(
+        "KWallet",
+        isReady: { (try? $0.defaultCollection()).map { $0 != "/" || !hasWallet } ?? false },
+        start: { try start(on: $0) }))
   }
 
   private func start(on desktop: PrivateDesktop) throws -> ChildProcess {
@@ -27,6 +33,7 @@ package struct KWallet: Sendable {
     try Data(repeating: 0x6b, count: 56).write(
       to: URL(fileURLWithPath: "\(folder)/kdewallet.salt"))
     if hasDisplay { _ = try VirtualDisplay(on: desktop) }
+    guard hasWallet else { return try Self.startDaemon(desktop) }
     // The wallet is made by opening it, and becomes a collection when the daemon starts with it.
     let maker = try Self.startDaemon(desktop)
     try Self.open(desktop)
