@@ -161,6 +161,12 @@ let package = Package(
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
-      exclude: ["authorization-server.py", "authorization-server.txt"], swiftSettings: strict),
+      swiftSettings: strict),
+    .testTarget(
+      name: "ForeignServerTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
+      ],
+      exclude: ["Servers"], swiftSettings: strict),
   ]
 )

@@ -50,6 +50,11 @@ extension Failure {
     case .oauth(let error, let deployment):
       self.init(error, at: deployment)
       if error.isTransient { remedy = .retryLater }
+    case .refusedUnclearly(let session, let error):
+      let refusal = Failure(error, at: session.deployment)
+      self.init(
+        error.isTransient ? .retryLater : refusal.remedy, refusal.message,
+        hint: Self.signInIfItStays(session))
     case .busy(let holder, let waitedSeconds):
       let who = holder.map { "process \($0)" } ?? "another process"
       self.init(
@@ -71,10 +76,12 @@ extension Failure {
     case .leftAlone(let session, let failedSecondsAgo, let nextTrySeconds):
       let url = session.deployment.url
       self.init(
-        .retryLater,
-        "\(url) could not refresh the session \(failedSecondsAgo) s ago; "
-          + "the next try is in \(nextTrySeconds) s",
+        .retryLater, Self.leftAlone(url, failedSecondsAgo, nextTrySeconds),
         hint: "to try at once: coder-cred refresh \(url)")
+    case .leftAloneAfterRefusal(let session, let failedSecondsAgo, let nextTrySeconds):
+      self.init(
+        .retryLater, Self.leftAlone(session.deployment.url, failedSecondsAgo, nextTrySeconds),
+        hint: Self.signInIfItStays(session))
     case .refreshForbidden(let session):
       self.init(
         .signInAgain, "the access token for \(session.deployment.url) is no longer valid",
@@ -86,6 +93,19 @@ extension Failure {
           + accounts.joined(separator: ", "),
         hint: "choose one with --account NAME, or with credential.username in git")
     }
+  }
+
+  private static func leftAlone(
+    _ url: String, _ failedSecondsAgo: Int64, _ nextTrySeconds: Int64
+  ) -> String {
+    "\(url) could not refresh the session \(failedSecondsAgo) s ago; "
+      + "the next try is in \(nextTrySeconds) s"
+  }
+
+  /// What to do about a refusal that may be a verdict on the session, and may be none.
+  private static func signInIfItStays(_ session: SessionIdentity) -> String? {
+    let command = signIn(to: session.deployment, as: session.account, "").hint
+    return command.map { "if it stays so, sign in again: \($0)" }
   }
 
   /// Translates what an OAuth step ran into at a deployment.
@@ -105,9 +125,11 @@ extension Failure {
         .askForAccess, "\(place): \(error)",
         hint: "if it stays so, sign in again: coder-cred login \(place); with --client-id ID for "
           + "a client that an administrator made")
-    case .registrationDisabled:
+    case .registrationDisabled(let reason):
       self.init(
-        .fixTheServer, "\(place) does not let programs register themselves",
+        .fixTheServer,
+        "\(place) does not let programs register themselves"
+          + (reason.map { ": \"\($0.replacing("\"", with: "'"))\"" } ?? ""),
         hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
           + "--method token")
     case .issuerMismatch(_, let found) where error.isIssuerWithoutTLS:
@@ -139,16 +161,12 @@ extension Failure {
     case .moved(let url):
       self.init(
         .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
-    case .refused(let response, _) where response.isAboutRegistration:
+    case .refused(let response, _) where response.isAboutClientMetadata:
       self.init(
         .fixTheServer, "\(place): \(error)",
         hint: "use a client that its owner makes (--client-id ID), or --method token")
-    // A refusal in a form that nobody defines may be a verdict on the session.
-    case .refused, .redirected:
-      self.init(
-        .fixTheServer, "\(place): \(error)",
-        hint: "if it stays so, sign in again: coder-cred login \(place)")
-    case .unavailable, .authorizationFailed, .unsupported, .malformed, .foreignResponse:
+    case .refused, .redirected, .unavailable, .authorizationFailed, .unsupported, .malformed,
+      .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -274,16 +292,6 @@ extension OAuthError {
   fileprivate var isAbsence: Bool {
     guard case .unavailable(let status, _, _) = self else { return false }
     return (400..<500).contains(status) && ![408, 429].contains(status)
-  }
-}
-
-extension ErrorResponse {
-  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
-  fileprivate var isAboutRegistration: Bool {
-    [
-      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
-      "unapproved_software_statement",
-    ].contains(code)
   }
 }
 
