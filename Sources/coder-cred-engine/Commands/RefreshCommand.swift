@@ -38,6 +38,12 @@ struct RefreshCommand: ParsableCommand {
     var failures: [Failure] = []
     let chosen = try sessions(context, &failures)
     for failure in failures { Terminal.report(failure) }
+    let what =
+      chosen.count == 1
+      ? "Refreshing the session with \(chosen[0].deployment.url)"
+      : "Refreshing \(chosen.count) sessions"
+    let line = ProgressLine(what, context.environment)
+    defer { line?.end() }
     // At once, so that a deployment that does not respond keeps nobody else from their turn.
     for start in stride(from: 0, to: chosen.count, by: Self.atOnce) {
       let batch = chosen[start..<min(start + Self.atOnce, chosen.count)]

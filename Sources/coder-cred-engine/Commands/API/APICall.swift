@@ -8,14 +8,16 @@ import Sessions
 struct APICall {
   let context: CommandContext
   let method: String
-  let path: String
+  var path: String
   let fields: [HTTPField]
   let body: APIBody?
+  /// Which bodies are kept back.
+  var holding = APIOutput.Holding.nothing
+  /// Whether status and header fields are printed before the body.
+  var showsHead = false
 
-  /// Sends it with a session's token; the bodies of the statuses withheld are kept back, for they
-  /// may be followed by another attempt.
-  func send(as session: StoredSession, withholding withheld: Set<Int>) throws(Failure) -> APIAnswer
-  {
+  /// Sends it with a session's token.
+  func send(as session: StoredSession) throws(Failure) -> APIAnswer {
     let settings = try context.settings()
     var transport = settings.transport(
       for: session.deployment, context.environment)
@@ -30,18 +32,70 @@ struct APICall {
       throw Failure(.fixTheCall, "the path could lead out of \(session.deployment.url)")
     }
     let request = endpoint.request(method, bearer: session.accessToken, headers: fields)
-    let output = APIOutput(withheld)
+    let progress = TransferProgress(of: session.deployment.url)
+    let line = ProgressLine(context.environment) { progress.text }
+    defer { line?.end() }
+    let output = APIOutput(holding, showsHead: showsHead, willShow: { line?.end() })
     do throws(HTTPError) {
-      let response = try CurlClient(settings: transport).stream(request, body?.upload) {
-        output.take($1, of: $0)
+      let response = try CurlClient(settings: transport).stream(
+        request, body?.upload(progress),
+        beginning: { version, head in
+          progress.begin(.receiving, bytes: head.header("Content-Length").flatMap { Int($0) })
+          output.begin(version, head)
+        }
+      ) { status, bytes in
+        progress.add(bytes.count)
+        return output.take(bytes, of: status)
       }
       context.trace("\(request) answered \(response)")
       return APIAnswer(
-        status: response.status, isOwn: response.isJSON, output: output)
+        status: response.status, isOwn: response.isJSON, next: response.header("Link"),
+        output: output)
     } catch {
       context.trace("\(request) failed: \(error)")
-      throw output.isBroken ? .brokenOutput : Failure(error, at: session.deployment)
+      if output.isClosed { return APIAnswer(status: 200, isOwn: true, next: nil, output: output) }
+      throw output.failure ?? Failure(error, at: session.deployment)
     }
+  }
+}
+
+/// Requests of one `api` command: the session is refreshed once if the deployment refuses its token.
+struct APICaller {
+  let context: CommandContext
+  private(set) var session: StoredSession
+  let mayRefresh: Bool
+  private var hasRefreshed = false
+
+  init(context: CommandContext, session: StoredSession, mayRefresh: Bool) {
+    self.context = context
+    self.session = session
+    self.mayRefresh = mayRefresh && session.method == .oauth
+  }
+
+  /// Sends a request, and again with another token.
+  mutating func send(_ call: APICall) throws -> APIAnswer {
+    var first = call
+    if mayRefresh, !hasRefreshed, first.holding == .nothing { first.holding = .rejection }
+    var answer = try first.send(as: session)
+    if answer.isRejection, mayRefresh, !hasRefreshed {
+      hasRefreshed = true
+      let renewed = try context.refreshed(session, because: .rejection)
+      if renewed.accessToken != session.accessToken {
+        guard call.body?.rewind() ?? true else {
+          throw Failure(
+            .retryLater, "the token was refreshed, but the body was read and cannot be sent again",
+            hint: "run the command again, or send the body from a file")
+        }
+        session = renewed
+        answer = try call.send(as: renewed)
+      }
+    }
+    if answer.isRejection {
+      // Later calls must not take the token for good. A keyring that cannot be written now has said
+      // so, or will.
+      try? context.services().noteRejection(of: session)
+    }
+    return answer
   }
 }
 
@@ -50,14 +104,16 @@ struct APIAnswer {
   let status: Int
   /// Whether the deployment itself can have said it, and not a proxy or a portal before it.
   fileprivate let isOwn: Bool
-  fileprivate let output: APIOutput
+  /// The field `Link`, if there is one.
+  let next: String?
+  let output: APIOutput
 
   /// Whether the deployment does not accept the token.
   var isRejection: Bool { status == 401 && isOwn }
 
-  /// Ends the verb: prints what was withheld, and throws unless the status is 2xx.
+  /// Ends the verb: prints what was kept back, and throws unless the status is 2xx.
   func finish(_ deployment: Deployment) throws(Failure) {
-    guard output.release() else { throw .brokenOutput }
+    try output.release()
     let message = "\(deployment.url) answered HTTP \(status)"
     switch status {
     case 200..<300: return
@@ -71,58 +127,4 @@ struct APIAnswer {
     default: throw Failure(.fixTheServer, message)
     }
   }
-}
-
-/// Standard output, and what is kept from it for now.
-private final class APIOutput {
-  /// The most that is kept of a body that may not be the last, in bytes.
-  private static let limit = 1 << 16
-
-  private let withheld: Set<Int>
-  private var kept: [UInt8] = []
-  /// What a person looks at; nil where the bytes go to a program or a file as they came.
-  private var shown = isatty(STDOUT_FILENO) != 0 ? TerminalText() : nil
-  /// Whether nobody reads any more.
-  private(set) var isBroken = false
-
-  init(_ withheld: Set<Int>) {
-    self.withheld = withheld
-  }
-
-  func take(_ bytes: UnsafeRawBufferPointer, of status: Int) -> Bool {
-    guard withheld.contains(status) else { return output(bytes) }
-    kept += bytes.prefix(max(0, Self.limit - kept.count))
-    return true
-  }
-
-  func release() -> Bool {
-    guard kept.withUnsafeBytes(output) else { return false }
-    guard var shown else { return true }
-    return Array(shown.end().utf8).withUnsafeBytes(write)
-  }
-
-  private func output(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let text = shown?.take(bytes) else { return write(bytes) }
-    return Array(text.utf8).withUnsafeBytes(write)
-  }
-
-  private func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let part = UnsafeRawBufferPointer(rebasing: rest)
-      let count = Glibc.write(STDOUT_FILENO, part.baseAddress, part.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        isBroken = true
-        return false
-      }
-      rest = rest.dropFirst(count)
-    }
-    return true
-  }
-}
-
-extension Failure {
-  fileprivate static let brokenOutput = Failure(
-    .reportIt, "the answer could not be written to standard output")
 }

@@ -3,19 +3,26 @@ import Credentials
 import HTTP
 import Sessions
 
-/// `api`: one request to the deployment, with a token that works.
+/// `api`: a request to the deployment, with a token that works.
 struct APICommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "api",
     abstract: "Send a request to the deployment's API and print the answer's body.",
     discussion: """
-      When the deployment refuses the token, it is refreshed and the request sent once more. \
-      Redirects are not followed. Exit status: 0 for 2xx, 1 when a fresh token is refused (401), \
-      77 for 403, 75 for 408, 429 and 5xx, 76 for any other answer.
+      A path without a slash before it begins at /api/v2: users/me is /api/v2/users/me. Fields \
+      (-f, -F) are sent as a JSON object, with POST unless -X says otherwise; with GET or --input \
+      they go into the query. When the deployment refuses the token, it is refreshed and the request \
+      sent once more. Redirects are not followed. Exit status: 0 for 2xx, 1 when a fresh token is \
+      refused (401), 77 for 403, 75 for 408, 429 and 5xx, 76 for any other answer.
       """)
 
-  @Argument(help: "GET, POST …, and the path, such as /api/v2/users/me.")
-  var words: [String]
+  @Argument(help: "GET, POST …, if it is to be named, and the path, such as /api/v2/users/me.")
+  var words: [String] = []
+
+  @Option(
+    name: [.customShort("X", allowingJoined: true), .customLong("method")],
+    help: ArgumentHelp("The method (default: GET, or POST with a body).", valueName: "method"))
+  var method: String?
 
   @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
   var url: String?
@@ -25,33 +32,58 @@ struct APICommand: ParsableCommand {
   var input: String?
 
   @Option(
+    name: [.customShort("f"), .customLong("raw-field")],
+    help: ArgumentHelp("Send this field, a text.", valueName: "key=value"))
+  var textFields: [String] = []
+
+  @Option(
+    name: [.customShort("F"), .customLong("field")],
+    help: ArgumentHelp(
+      "Send this field: true, false, null, a whole number, @file for what a file holds, or a text.",
+      valueName: "key=value"))
+  var typedFields: [String] = []
+
+  @Option(
     name: [.customShort("H"), .customLong("header")],
     help: ArgumentHelp("Send this header field, too.", valueName: "name: value"))
   var fields: [String] = []
+
+  @Flag(help: "Print all pages of a list, one after another; arrays become one array.")
+  var paginate = false
+
+  @Flag(
+    name: [.customShort("i"), .customLong("include")],
+    help: "Print the status and the header fields before the body.")
+  var include = false
 
   @OptionGroup var options: CredentialOptions
 
   mutating func validate() throws {
     guard (1...2).contains(words.count) else {
-      throw ValidationError("api takes a method and a path, such as: api GET /api/v2/users/me")
+      throw ValidationError(
+        words.isEmpty
+          ? "which path? coder-cred api [METHOD] PATH" : "api takes one method and one path")
     }
-    let isMethod = words.count == 1 || words[0].utf8.allSatisfy { (0x41...0x5A).contains($0) }
-    guard isMethod, !words[0].isEmpty else {
-      throw ValidationError("the method is a word in capitals, such as GET")
+    guard words.count == 1 || method == nil else {
+      throw ValidationError("the method is given twice: \(words[0]) and -X")
     }
-    guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C && $0 != 0x23 }) else {
-      throw ValidationError("the path holds a blank, a backslash, # or what must be encoded")
-    }
-    guard path.utf8.starts(with: "/".utf8) else {
-      throw ValidationError("the path begins with /")
-    }
+    guard words.count == 1 || Self.isMethod(words[0]),
+      method.map({ Self.isMethod($0.uppercased()) }) ?? true
+    else { throw ValidationError("the method is a word in capitals, such as GET") }
+    _ = try Self.target(words[words.count - 1])
     for field in fields {
-      guard let name = Self.parsed(field)?.name.lowercased() else {
+      guard let name = Self.parsed(field)?.name else {
         throw ValidationError("-H takes a header field: 'Name: value'")
       }
-      guard !["authorization", "coder-session-token", "cookie"].contains(name) else {
-        throw ValidationError("-H \(name) is ours to set")
+      guard !["authorization", "coder-session-token", "cookie"].contains(name.lowercased()) else {
+        throw ValidationError("leave out -H \(name): coder-cred adds it")
       }
+    }
+    for field in textFields + typedFields where !APIFields.isField(field) {
+      throw ValidationError("a field is key=value")
+    }
+    guard !paginate || chosenMethod == "GET" && input == nil && !include else {
+      throw ValidationError("--paginate is for GET alone, without --input and --include")
     }
   }
 
@@ -62,38 +94,54 @@ struct APICommand: ParsableCommand {
     guard session.method != .basic else {
       throw Failure(.fixTheInput, "what is stored is a password, not a token")
     }
-    let body = try input.map { name throws(Failure) in try APIBody(of: name) }
-    let call = APICall(
-      context: context, method: words.count == 2 ? words[0] : input == nil ? "GET" : "POST",
-      path: path, fields: headers, body: body)
-    var last = session
-    var answer = try call.send(as: session, withholding: [401])
-    if answer.isRejection, !options.noRefresh, session.method == .oauth {
-      let renewed = try context.refreshed(session, because: .rejection)
-      if renewed.accessToken != session.accessToken {
-        guard body?.rewind() ?? true else {
-          throw Failure(
-            .retryLater, "the token was refreshed, but the body was read and cannot be sent again",
-            hint: "run the command again, or send the body from a file")
-        }
-        answer = try call.send(as: renewed, withholding: [])
-        last = renewed
-      }
+    let given = try APIFields(texts: textFields, typed: typedFields)
+    var path = try Self.target(words[words.count - 1])
+    var body = try input.map { name throws(Failure) in try APIBody(of: name) }
+    if input != nil || chosenMethod == "GET" || chosenMethod == "HEAD" {
+      path = given.added(to: path)
+    } else if !given.isEmpty {
+      body = APIBody(given.json)
     }
-    if answer.isRejection {
-      // Later calls must not take the token for good. A keyring that cannot be written now has said
-      // so, or will.
-      try? context.services().noteRejection(of: last)
+    var caller = APICaller(context: context, session: session, mayRefresh: !options.noRefresh)
+    var call = APICall(
+      context: context, method: chosenMethod, path: path, fields: headers(hasBody: body != nil),
+      body: body)
+    if paginate {
+      call.holding = .everything
+      var pages = APIPages(deployment: session.deployment)
+      return try pages.output(call, &caller)
     }
-    try answer.finish(session.deployment)
+    call.showsHead = include
+    try caller.send(call).finish(session.deployment)
   }
 
-  private var path: String { words[words.count - 1] }
+  private var chosenMethod: String {
+    let hasBody = input != nil || !(textFields + typedFields).isEmpty
+    return method?.uppercased() ?? (words.count == 2 ? words[0] : hasBody ? "POST" : "GET")
+  }
 
-  private var headers: [HTTPField] {
+  private static func isMethod(_ word: String) -> Bool {
+    !word.isEmpty && word.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+  }
+
+  /// What is asked for, from the deployment's URL on.
+  private static func target(_ given: String) throws(ValidationError) -> String {
+    guard given.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C && $0 != 0x23 }) else {
+      throw ValidationError("the path holds a blank, a backslash, # or what must be encoded")
+    }
+    if given.hasPrefix("/") { return given }
+    // RFC 3986 §4.2: the first segment of a relative path holds no colon, or it would be a scheme.
+    let first = given.prefix { $0 != "/" && $0 != "?" }
+    guard !first.isEmpty, !first.contains(":") else {
+      throw ValidationError("the path must start with \"/\", for example /api/v2/users/me")
+    }
+    return (given.hasPrefix("api/") ? "/" : "/api/v2/") + given
+  }
+
+  private func headers(hasBody: Bool) -> [HTTPField] {
     let given = fields.compactMap(Self.parsed)
     // What a deployment's API takes, unless told otherwise.
-    let isTyped = input == nil || given.contains { $0.name.lowercased() == "content-type" }
+    let isTyped = !hasBody || given.contains { $0.name.lowercased() == "content-type" }
     return given + (isTyped ? [] : [HTTPField("Content-Type", "application/json")])
   }
 
