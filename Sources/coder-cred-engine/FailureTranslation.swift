@@ -30,14 +30,21 @@ extension Failure {
   init(_ error: StoreError) {
     switch error {
     case .keyring(let error): self.init(error)
-    case .unreadable(let label, .newerPayload(let version)):
-      self.init(
-        .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
-        hint: "upgrade coder-cred; the item was left as it is")
-    case .unreadable(let label, let error):
-      self.init(
-        .fixTheInput, "the keyring item “\(label)” is not ours to use: \(error.reason)",
-        hint: "look at it in your keyring application; it was left as it is")
+    case .unreadable(let label, let error, let deployment, let account):
+      let flag = account.map { $0.isEmpty ? "" : Self.flag(account: $0) } ?? ""
+      let removal =
+        deployment.isEmpty
+        ? "remove it in your keyring application"
+        : "to remove it: coder-cred logout \(deployment)\(flag) --force"
+      if case .newerPayload(let version) = error {
+        self.init(
+          .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
+          hint: "upgrade coder-cred; the item was left as it is; \(removal)")
+      } else {
+        self.init(
+          .fixTheInput, "the keyring item “\(label)” cannot be used: \(error.reason)",
+          hint: "the item was left as it is; \(removal)")
+      }
     case .unwritable(let error):
       self.init(.fixTheInput, "this cannot be kept: \(error.reason)")
     }
@@ -91,7 +98,8 @@ extension Failure {
         .fixTheCall,
         "several accounts are signed in to \(deployment.url): "
           + accounts.joined(separator: ", "),
-        hint: "choose one with --account NAME, or with credential.username in git")
+        hint: "coder-cred use \(deployment.url)\(Self.flag(account: accounts.first ?? "")), or for "
+          + "once --account NAME (in git: credential.username)")
     }
   }
 
@@ -267,7 +275,7 @@ extension Failure {
       case .unexpected(let status):
         Failure(.unexpected(status: status), at: deployment)
       case .accessTokenDead:
-        Failure(.fixTheServer, "\(deployment.url) revokes nothing once the access token is dead")
+        Failure(.fixTheServer, "the access token has expired already")
       }
     let isTransient =
       switch item.reason {
@@ -278,7 +286,7 @@ extension Failure {
     let message =
       switch (item.subject, item.reason) {
       case (.tokens, _):
-        "the tokens are not revoked and live until they expire: \(cause.message)"
+        "could not revoke the tokens; they stay valid until they expire: \(cause.message)"
       case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"
