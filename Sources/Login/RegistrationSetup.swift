@@ -106,6 +106,7 @@ struct RegistrationSetup {
     let kept = known.flatMap { $0.clientID == clientID ? $0.information : nil }
     var secret = kept?.clientSecret
     if flow.options.clientID != nil || kept == nil {
+      flow.prompt.tell(.redirectNeeded(redirectURI))
       let given = try flow.prompt.askForClientSecret(isKnown: secret != nil)
       if !given.isEmpty { secret = given }
     }

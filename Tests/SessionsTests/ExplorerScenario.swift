@@ -199,8 +199,13 @@ extension Scenario: CustomStringConvertible {
 private struct SilentPrompt: LoginPrompt {
   var canAsk: Bool { false }
   func tell(_ event: LoginEvent) {}
-  func prefersToken() throws(LoginError) -> Bool { throw unforeseen() }
-  func askForToken(of deployment: Deployment) throws(LoginError) -> Secret? { throw unforeseen() }
+  func chooseMethod(
+    _ methods: [LoginOptions.Method]
+  ) throws(LoginError) -> LoginOptions.Method { throw unforeseen() }
+  func askForToken(of deployment: Deployment, isRepeated: Bool) throws(LoginError) -> Secret? {
+    throw unforeseen()
+  }
+  func saysWhileWaiting() -> WaitingChoice? { nil }
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret { throw unforeseen() }
   func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
     _ = unforeseen()

@@ -62,20 +62,31 @@ struct LoginCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try context.deployment(named: url)
-    try context.requireHTTP(deployment)
+    let target = try LoginTarget(url, context)
+    let deployment = target.deployment
     do {
       try login(to: deployment, context)
     } catch let error as LoginError {
-      guard case .oauth(let mismatch) = error, case .issuerMismatch(_, let issuer) = mismatch,
-        !mismatch.isIssuerWithoutTLS
-      else {
-        throw Failure(error, at: deployment)
+      let failure = target.failure(for: error)
+      switch error {
+      case .oauth(let mismatch):
+        guard case .issuerMismatch(_, let issuer) = mismatch, !mismatch.isIssuerWithoutTLS else {
+          throw failure
+        }
+        try loginElsewhere(own(issuer, of: deployment, context, or: failure), context)
+      case .notDeployment(_, let parent?):
+        guard Terminal.isInteractive,
+          try Terminal.agrees("\(deployment.url) is a page of \(parent.url). Sign in there?")
+        else { throw failure }
+        try loginElsewhere(parent, context)
+      default: throw failure
       }
-      let own = try own(issuer, of: deployment, context, or: Failure(error, at: deployment))
-      do { try login(to: own, context) } catch let error as LoginError {
-        throw Failure(error, at: own)
-      }
+    }
+  }
+
+  private func loginElsewhere(_ deployment: Deployment, _ context: CommandContext) throws {
+    do { try login(to: deployment, context) } catch let error as LoginError {
+      throw Failure(error, at: deployment)
     }
   }
 
@@ -114,8 +125,12 @@ struct LoginCommand: ParsableCommand {
       return own
     }
     guard Terminal.isInteractive else { throw failure }
-    let question = "\(deployment.url) says that it is \(own.url). Sign in there? [y/N] "
-    guard try ["y", "yes"].contains(Terminal.ask(question)) else { throw failure }
+    let isWanted = try Terminal.choose(
+      "\(deployment.url) says that it is \(own.url). Sign in there? [y/N] ",
+      [
+        Terminal.Choice(value: false, words: ["no"]), Terminal.Choice(value: true, words: ["yes"]),
+      ])
+    guard isWanted == true else { throw failure }
     return own
   }
 
@@ -161,7 +176,8 @@ extension CommandContext {
       environment: environment, address: try BrowserAddress(deployment, settings()),
       opensBrowser: opensBrowser)
     return try LoginFlow(
-      services: services(), prompt: prompt, deployment: deployment, options: options,
+      services: services(showsWaiting: true), prompt: prompt, deployment: deployment,
+      options: options,
       directory: directory, clientName: Self.clientName
     ).run()
   }

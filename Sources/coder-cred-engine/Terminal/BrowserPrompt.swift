@@ -25,9 +25,7 @@ struct BrowserPrompt {
       isOpened
         ? "Your browser asks whether to allow it. If none opened, open this address:"
         : "Open this address in a browser, on this machine or any other:")
-    Terminal.say("")
-    Terminal.say("  \(url)")
-    Terminal.say("")
+    Terminal.sayAddress(url, environment)
     if isOpened && browser.opensOnLocalDisplay { return true }
     if redirectURI.hasPrefix("http:") {
       sayHowToComeBack()

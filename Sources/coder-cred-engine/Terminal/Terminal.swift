@@ -42,10 +42,18 @@ enum Terminal {
     _ = writeText(clean(question), to: STDERR_FILENO)
   }
 
+  /// Takes back so many characters before the cursor.
+  static func erase(_ count: Int) {
+    write(String(repeating: "\u{8} \u{8}", count: count))
+  }
+
   /// Draws over the line the cursor is on, and goes back to its beginning.
   static func draw(_ text: String) {
     _ = writeText("\r\u{1B}[K\(clean(text))\r", to: STDERR_FILENO)
   }
+
+  /// Writes to standard error what is to steer the terminal.
+  static func write(_ sequence: String) { _ = writeText(sequence, to: STDERR_FILENO) }
 
   /// Says what failed and what helps, in at most two lines.
   static func report(_ failure: Failure) {
@@ -54,6 +62,10 @@ enum Terminal {
     if let hint = failure.hint { say("coder-cred: hint: \(hint)") }
   }
 
-  /// Replaces what a terminal would obey, or what would show text in another order than written.
-  static func clean(_ text: String) -> String { ForeignText.terminalLine(text) }
+  /// Replaces what a terminal would obey, or what would show text in another order than written, and
+  /// what a terminal of this locale cannot show.
+  static func clean(_ text: String) -> String {
+    let line = ForeignText.terminalLine(text)
+    return Charset.isUTF8 ? line : Charset.plain(line)
+  }
 }
