@@ -13,11 +13,12 @@ package protocol LoginPrompt {
   ///
   /// - Throws: ``LoginError/givenUp`` when the person wants none.
   func chooseMethod(_ methods: [LoginOptions.Method]) throws(LoginError) -> LoginOptions.Method
-  /// Shows the deployment's page that shows a token, and asks for it; nil when none is given.
+  /// Shows the deployment's page that shows a token, and asks for it.
   ///
   /// - Parameters:
   ///   - deployment: where the person signs in.
   ///   - isRepeated: whether the page was shown already.
+  /// - Returns: the token; nil when none is given.
   /// - Throws: ``LoginError/malformedToken``, ``LoginError/unusableInput(reason:)``.
   func askForToken(of deployment: Deployment, isRepeated: Bool) throws(LoginError) -> Secret?
   /// Asks for the secret of a client that an administrator made; empty when there is none, or when

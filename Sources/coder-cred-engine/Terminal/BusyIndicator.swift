@@ -21,6 +21,8 @@ final class BusyIndicator {
   ///   - text: what is done, without a dot.
   ///   - environment: the environment, which names the terminal.
   ///   - body: the work; it says nothing.
+  /// - Returns: what the work gave.
+  /// - Throws: what it throws.
   static func around<Value, Problem>(
     _ text: String, _ environment: Environment, _ body: () throws(Problem) -> Value
   ) throws(Problem) -> Value {

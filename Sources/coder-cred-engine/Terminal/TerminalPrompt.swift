@@ -66,6 +66,7 @@ extension Terminal {
   ///   - choices: the answers, at least one.
   /// - Returns: the answer; nil when the person wants no more: `q`, Ctrl-D, or too many answers that
   ///   are none.
+  /// - Throws: a failure to read a line that is too long, or no text.
   static func choose<Value>(
     _ question: String, _ choices: [Choice<Value>]
   ) throws(Failure) -> Value? {
@@ -109,13 +110,15 @@ extension Terminal {
       [Choice(value: true, words: ["yes"]), Choice(value: false, words: ["no"])]) ?? false
   }
 
-  /// Reads a line from a quiet terminal; nil for Ctrl-D and at the end of the input.
+  /// Reads a line from a quiet terminal.
   ///
   /// - Parameters:
   ///   - question: what stands before it, to be shown again after Ctrl-Z.
   ///   - limit: the most bytes.
   ///   - joinsPaste: whether a line break is left out when more comes at once.
   ///   - isShown: whether a line in lower case is shown.
+  /// - Returns: the line; nil for Ctrl-D and at the end of the input.
+  /// - Throws: a failure to read a line that is too long.
   private static func typedLine(
     _ question: String, limit: Int, joinsPaste: Bool, isShown: ([UInt8]) -> Bool
   ) throws(Failure) -> [UInt8]? {
