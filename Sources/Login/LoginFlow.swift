@@ -116,12 +116,27 @@ package struct LoginFlow {
       default: throw .oauth(error)
       }
     }
-    if try method(metadata, known) == .token { return try tokenLogin() }
-    do throws(LoginError) {
-      return try OAuthLogin(
-        flow: self, metadata: metadata, policy: policy, http: http,
+    let method = try method(metadata, known)
+    if method == .token { return try tokenLogin() }
+    if method == .device, metadata.deviceAuthorizationEndpoint == nil {
+      throw .oauth(.unsupported("the deployment offers no sign-in with a code (RFC 8628)"))
+    }
+    let login = { (isByDevice: Bool) throws(LoginError) in
+      try OAuthLogin(
+        flow: self, metadata: metadata, policy: policy, http: http, isByDevice: isByDevice,
         concurrentSession: concurrentSession
       ).run(known)
+    }
+    do throws(LoginError) {
+      do throws(LoginError) {
+        return try login(method == .device)
+      } catch {
+        guard method == .device, options.method == .auto, case .oauth(let refusal) = error,
+          refusal.isDeviceGrantRefused
+        else { throw error }
+        prompt.tell(.browserInstead(refusal))
+        return try login(false)
+      }
     } catch {
       switch error {
       case .oauth(.notOffered) where options.method == .auto,
@@ -143,15 +158,20 @@ package struct LoginFlow {
   private func method(
     _ metadata: AuthorizationServerMetadata, _ known: StoredRegistration?
   ) throws(LoginError) -> LoginOptions.Method {
-    // Who names a client has chosen.
-    guard options.method == .auto, options.clientID == nil else {
-      return options.method == .auto ? .oauth : options.method
-    }
-    // A deployment that takes no new clients leaves nothing to choose, unless there is one already.
+    guard options.method == .auto else { return options.method }
+    // A code is for who has no browser here, unless it is said where that is to come back to.
+    let offersDevice =
+      metadata.deviceAuthorizationEndpoint != nil && options.port == nil
+      && options.redirect == .loopback
+    let best: LoginOptions.Method = offersDevice && !prompt.hasBrowser ? .device : .oauth
+    // A deployment that takes no new clients leaves nothing to choose, unless there is one already;
+    // and who names a client has chosen.
     let hasClient =
       metadata.registrationEndpoint != nil || known != nil || options.configuredClientID != nil
-    guard prompt.canAsk, hasClient else { return .oauth }
-    return try prompt.chooseMethod([.oauth, .token])
+    guard prompt.canAsk, hasClient, options.clientID == nil else { return best }
+    let others: [LoginOptions.Method] =
+      offersDevice ? [.oauth, .device, .token] : [.oauth, .token]
+    return try prompt.chooseMethod([best] + others.filter { $0 != best })
   }
 
   /// How many tokens a person may try.

@@ -7,6 +7,8 @@ package import Sessions
 package protocol LoginPrompt {
   /// Whether the person can be asked something.
   var canAsk: Bool { get }
+  /// Whether a browser would open before the person.
+  var hasBrowser: Bool { get }
   /// Tells the person something.
   func tell(_ event: LoginEvent)
   /// Asks which of several ways to sign in is taken, the first being the best.
@@ -36,6 +38,10 @@ package protocol LoginPrompt {
   ///
   /// - Returns: the ways by which the terminal can bring the response, or show that it is awaited.
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource]
+  /// Shows a code, and where the person enters it.
+  ///
+  /// - Returns: the ways by which the terminal can end the wait, or show that it goes on.
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource]
   /// What the person says while another process's sign-in is waited for; nil for nothing. Asked again
   /// and again.
   func saysWhileWaiting() -> WaitingChoice?
@@ -60,6 +66,18 @@ package struct AuthorizationPage {
   package let timeoutSeconds: Int
 }
 
+/// Where the person enters a code, on any device.
+package struct DevicePage {
+  /// The address.
+  package let url: String
+  /// The same with the code in it; nil when the deployment gives none.
+  package let completeURL: String?
+  /// The code.
+  package let userCode: String
+  /// How long the code is good, in seconds.
+  package let timeoutSeconds: Int
+}
+
 /// What a person can say while another process's sign-in is waited for.
 package enum WaitingChoice {
   /// End the other sign-in, and go on here.
@@ -78,6 +96,8 @@ package enum LoginEvent: Equatable {
   case waitingForAnotherLogin(Deployment, LoginLock.Holder?)
   /// The other process's sign-in is ended, because the person wants to go on here.
   case takingOver
+  /// The deployment does not let this client sign in with a code, so a browser is used.
+  case browserInstead(OAuthError)
   /// The administrator's client must have this redirect URI.
   case redirectNeeded(String)
   /// A token was not taken, and another may be given.

@@ -19,6 +19,8 @@ struct RegistrationSetup {
   /// Where secrets may go.
   let policy: EndpointPolicy
   let http: any HTTPClient
+  /// Whether the client is to use the device grant.
+  var usesDeviceGrant = false
 
   private var services: SessionServices { flow.services }
 
@@ -36,7 +38,8 @@ struct RegistrationSetup {
     }
     // Before anything else is asked: the server may have replaced the registration access token.
     let kept = try keep(current, known)
-    if current.redirectURIs == [redirectURI] { return kept }
+    let lacksGrant = usesDeviceGrant && details?.allowsDeviceGrant == false
+    if current.redirectURIs == [redirectURI], !lacksGrant { return kept }
     if let updated = try update(current, details, redirectURI) {
       return try keep(updated, kept.registration)
     }
@@ -70,12 +73,15 @@ struct RegistrationSetup {
   private func update(
     _ registration: ClientRegistration, _ details: ClientMetadata?, _ redirectURI: String
   ) throws(LoginError) -> ClientRegistration? {
-    let request = RegistrationRequest(
+    var request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
+    request.usesDeviceGrant = usesDeviceGrant
+    let isGrantMissing = usesDeviceGrant && details?.allowsDeviceGrant == false
     do throws(OAuthError) {
       return try registration.update(
-        request, keeping: details, policy: policy, client: http, now: services.clock.now)
+        request, keeping: isGrantMissing ? details?.withoutGrants : details, policy: policy,
+        client: http, now: services.clock.now)
     } catch {
       switch error {
       case .transport: throw .oauth(error)
@@ -90,8 +96,9 @@ struct RegistrationSetup {
   }
 
   private func register(_ redirectURI: String) throws(LoginError) -> ClientRegistration {
-    let request = RegistrationRequest(
+    var request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI], metadata: metadata)
+    request.usesDeviceGrant = usesDeviceGrant
     return try flow.asking { () throws(OAuthError) in
       try ClientRegistration.register(
         request, metadata: metadata, policy: policy, client: http, now: services.clock.now)

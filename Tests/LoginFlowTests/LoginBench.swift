@@ -13,6 +13,7 @@ import Testing
 /// issue, and gets no answer.
 final class ScriptedPrompt: LoginPrompt {
   var canAsk = false
+  var hasBrowser = true
   /// The way that the person prefers; nil when they are not to be asked.
   var preferredMethod: LoginOptions.Method?
   /// The tokens that the person pastes, one after the other.
@@ -28,6 +29,8 @@ final class ScriptedPrompt: LoginPrompt {
   var queries: [String] = []
   private(set) var events: [LoginEvent] = []
   private(set) var pages: [AuthorizationPage] = []
+  /// The codes that were shown.
+  private(set) var codes: [String] = []
   private(set) var stops = 0
 
   func tell(_ event: LoginEvent) { events.append(event) }
@@ -74,6 +77,11 @@ final class ScriptedPrompt: LoginPrompt {
     }
     let state = URLComponents(string: page.url)?.queryItems?.first { $0.name == "state" }?.value
     return [Arrival(query: queries.removeFirst().replacing("STATE", with: state ?? "none"))]
+  }
+
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource] {
+    codes.append(page.userCode)
+    return []
   }
 
   func stopWaiting(_ sources: [any LoginEventSource]) { stops += 1 }

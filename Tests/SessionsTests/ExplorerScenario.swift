@@ -198,6 +198,7 @@ extension Scenario: CustomStringConvertible {
 /// A sign-in whose person has already answered.
 private struct SilentPrompt: LoginPrompt {
   var canAsk: Bool { false }
+  var hasBrowser: Bool { false }
   func tell(_ event: LoginEvent) {}
   func chooseMethod(
     _ methods: [LoginOptions.Method]
@@ -214,6 +215,7 @@ private struct SilentPrompt: LoginPrompt {
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     throw unforeseen()
   }
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource] { throw unforeseen() }
   func stopWaiting(_ sources: [any LoginEventSource]) { _ = unforeseen() }
 
   private func unforeseen() -> LoginError {

@@ -19,7 +19,7 @@ struct LoginCommand: ParsableCommand {
   @Argument(help: "The deployment; a bare host means https.")
   var url: String?
 
-  @Option(help: "How to sign in: auto, oauth or token.")
+  @Option(help: "How to sign in: auto, oauth (browser), device (a code) or token.")
   var method = LoginOptions.Method.auto
 
   @Option(help: "Ask for these scopes only, separated by blanks.")

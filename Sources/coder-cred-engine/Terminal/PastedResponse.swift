@@ -9,6 +9,7 @@ import OAuth
 /// together with those before.
 final class PastedResponse: LoginEventSource {
   private let input: Int32
+  private let showsQR: () -> Void
   /// What has come of a line whose end has not.
   private var line: [UInt8] = []
   /// The lines so far that may be parts of an address.
@@ -17,8 +18,9 @@ final class PastedResponse: LoginEventSource {
   private var complaint: String?
   private var isOver = false
 
-  init(from input: Int32) {
-    self.input = input
+  /// Reads from a descriptor; `showsQR` shows the address as a picture.
+  init(from input: Int32, showsQR: @escaping () -> Void) {
+    (self.input, self.showsQR) = (input, showsQR)
   }
 
   var descriptor: Int32? { isOver || Terminal.isInBackground(input) ? nil : input }
@@ -52,8 +54,10 @@ final class PastedResponse: LoginEventSource {
     of pasted: String, _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
     guard pasted.utf8.contains(where: { $0 > 0x20 }) else { return nil }
-    if isatty(input) != 0, ["q", "quit"].contains(pasted.lowercased()) {
-      return .failure(.interrupted)
+    if isatty(input) != 0, let request = TypedRequest(pasted) {
+      if case .giveUp = request { return .failure(.interrupted) }
+      showsQR()
+      return nil
     }
     parts.append(pasted)
     while parts.count > 1, parts.reduce(0, { $0 + $1.utf8.count }) > CallbackSocket.limit {

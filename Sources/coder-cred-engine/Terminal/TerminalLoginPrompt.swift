@@ -13,6 +13,8 @@ struct TerminalLoginPrompt: LoginPrompt {
 
   var canAsk: Bool { Terminal.isInteractive }
 
+  var hasBrowser: Bool { opensBrowser && Browser(environment: environment).isHere }
+
   func tell(_ event: LoginEvent) {
     switch event {
     case .started(let deployment): Terminal.say("Signing in to \(deployment.url) …")
@@ -32,6 +34,8 @@ struct TerminalLoginPrompt: LoginPrompt {
       Terminal.say("\(other).")
       Terminal.say("Press Enter to end it and go on here, or wait for it; q gives up.")
     case .takingOver: Terminal.say("Ending the other sign-in …")
+    case .browserInstead(let refusal):
+      Terminal.say("Signing in with a code is not possible: \(refusal.description).")
     case .redirectNeeded(let uri):
       if canAsk { Terminal.say("The client must have this redirect URI: \(uri)") }
     case .tokenRefused(let error, let deployment):
@@ -68,13 +72,19 @@ struct TerminalLoginPrompt: LoginPrompt {
       switch method {
       case .auto: nil
       case .oauth: Terminal.Choice(value: method, words: ["browser"])
+      case .device: Terminal.Choice(value: method, words: ["code"])
       case .token: Terminal.Choice(value: method, words: ["token"])
       }
     }
-    return try asking { () throws(Failure) in
-      try Terminal.choose(
-        "Sign in through the [B]rowser (recommended), or with a session [T]oken? ", choices)
-    }
+    let question =
+      switch methods.first {
+      case .device:
+        "Sign in with a [C]ode on any device (recommended), [B]rowser or [T]oken? "
+      case _ where methods.contains(.device):
+        "Sign in through the [B]rowser (recommended), with a [C]ode or a [T]oken? "
+      default: "Sign in through the [B]rowser (recommended), or with a session [T]oken? "
+      }
+    return try asking { () throws(Failure) in try Terminal.choose(question, choices) }
   }
 
   func askForToken(of deployment: Deployment, isRepeated: Bool) throws(LoginError) -> Secret? {
@@ -124,17 +134,26 @@ struct TerminalLoginPrompt: LoginPrompt {
   private static let questionTimeoutSeconds = 120
 
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
+    let url = address.page(page.url)
     let prompt = BrowserPrompt(
-      environment: environment, url: address.page(page.url), startPage: page.startPage,
-      redirectURI: page.redirectURI,
+      environment: environment, url: url, startPage: page.startPage, redirectURI: page.redirectURI,
       port: page.port, timeoutSeconds: page.timeoutSeconds)
-    var sources: [any LoginEventSource] = [PastedResponse(from: STDIN_FILENO)]
+    var sources: [any LoginEventSource] = [
+      PastedResponse(from: STDIN_FILENO, showsQR: { QRCode.show(url) })
+    ]
     if prompt.show(opensBrowser: opensBrowser),
       let spinner = Spinner("Waiting for your browser", environment)
     {
       sources.append(spinner)
     }
     return sources
+  }
+
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource] {
+    DevicePrompt(
+      environment: environment, url: address.page(page.url),
+      completeURL: page.completeURL.map(address.page), page: page, opensBrowser: opensBrowser
+    ).show()
   }
 
   func saysWhileWaiting() -> WaitingChoice? {
