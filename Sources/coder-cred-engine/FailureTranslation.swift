@@ -223,48 +223,6 @@ extension Failure {
     }
   }
 
-  /// Translates why a sign-in did not succeed.
-  init(_ error: LoginError, at deployment: Deployment) {
-    let place = deployment.url
-    let page = "it is shown at \(place)/cli-auth"
-    switch error {
-    case .session(let error): self.init(error)
-    case .oauth(let error): self.init(error, at: deployment)
-    case .noResponse(let reason): self.init(reason, at: deployment)
-    case .malformedToken: self.init(.fixTheInput, "this is no session token", hint: page)
-    case .unusableInput(let reason): self.init(.fixTheInput, reason)
-    case .noToken: self.init(.fixTheInput, "no token was given", hint: page)
-    case .tokenRejected:
-      self.init(
-        .askForAccess, "\(place) does not accept this token",
-        hint: "copy a fresh one from \(place)/cli-auth")
-    case .tokenOwnerUnknown:
-      self.init(.fixTheServer, "\(place) does not say whose token it is")
-    case .wrongAccount(let found, let wanted, let isOfBrowser):
-      self.init(
-        .askForAccess,
-        isOfBrowser
-          ? "the browser is signed in as \(found), not \(wanted)"
-          : "the token is \(found)'s, not \(wanted)'s",
-        hint: isOfBrowser ? "sign out of \(place) in the browser, and try again" : nil)
-    case .malformedClient:
-      self.init(
-        .fixTheInput, "the client id or its secret holds a blank or a control character")
-    case .otherLoginDoesNotEnd:
-      self.init(.retryLater, "another sign-in to \(place) does not end")
-    case .otherLoginFailed:
-      self.init(
-        .retryLater, "the other sign-in to \(place) did not succeed",
-        hint: "coder-cred login \(place)")
-    case .endedMeanwhile:
-      self.init(
-        .retryLater, "another process signed in to \(place), or out of it, at the same time",
-        hint: "coder-cred login \(place)")
-    case .noSocket(let reason):
-      self.init(.retryLater, "no socket for the browser's answer: \(reason)")
-    }
-  }
-
   /// Translates what a server keeps although the person signed out.
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
