@@ -19,6 +19,8 @@ struct RegistrationSetup {
   /// Where secrets may go.
   let policy: EndpointPolicy
   let http: any HTTPClient
+  /// Whether the client is to use the device grant.
+  var usesDeviceGrant = false
 
   private var services: SessionServices { flow.services }
 
@@ -36,7 +38,8 @@ struct RegistrationSetup {
     }
     // Before anything else is asked: the server may have replaced the registration access token.
     let kept = try keep(current, known)
-    if current.redirectURIs == [redirectURI] {
+    let lacksGrant = usesDeviceGrant && details?.allowsDeviceGrant == false
+    if current.redirectURIs == [redirectURI], !lacksGrant {
       guard !isConfirmed, metadata.registrationEndpoint != nil, isRefused(current) else {
         return kept
       }
@@ -91,12 +94,15 @@ struct RegistrationSetup {
   private func update(
     _ registration: ClientRegistration, _ details: ClientMetadata?, _ redirectURI: String
   ) throws(LoginError) -> ClientRegistration? {
-    let request = RegistrationRequest(
+    var request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
+    request.usesDeviceGrant = usesDeviceGrant
+    let isGrantMissing = usesDeviceGrant && details?.allowsDeviceGrant == false
     do throws(OAuthError) {
       return try registration.update(
-        request, keeping: details, policy: policy, client: http, now: services.clock.now)
+        request, keeping: isGrantMissing ? details?.withoutGrants : details, policy: policy,
+        client: http, now: services.clock.now)
     } catch {
       switch error {
       case .transport: throw .oauth(error)
@@ -111,8 +117,9 @@ struct RegistrationSetup {
   }
 
   private func register(_ redirectURI: String) throws(LoginError) -> ClientRegistration {
-    let request = RegistrationRequest(
+    var request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI], metadata: metadata)
+    request.usesDeviceGrant = usesDeviceGrant
     return try flow.asking { () throws(OAuthError) in
       try ClientRegistration.register(
         request, metadata: metadata, policy: policy, client: http, now: services.clock.now)
@@ -127,6 +134,7 @@ struct RegistrationSetup {
     let kept = known.flatMap { $0.clientID == clientID ? $0.information : nil }
     var secret = kept?.clientSecret
     if flow.options.clientID != nil || kept == nil {
+      flow.prompt.tell(.redirectNeeded(redirectURI))
       let given = try flow.prompt.askForClientSecret(isKnown: secret != nil)
       if !given.isEmpty { secret = given }
     }

@@ -30,14 +30,21 @@ extension Failure {
   init(_ error: StoreError) {
     switch error {
     case .keyring(let error): self.init(error)
-    case .unreadable(let label, .newerPayload(let version)):
-      self.init(
-        .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
-        hint: "upgrade coder-cred; the item was left as it is")
-    case .unreadable(let label, let error):
-      self.init(
-        .fixTheInput, "the keyring item “\(label)” is not ours to use: \(error.reason)",
-        hint: "look at it in your keyring application; it was left as it is")
+    case .unreadable(let label, let error, let deployment, let account):
+      let flag = account.map { $0.isEmpty ? "" : Self.flag(account: $0) } ?? ""
+      let removal =
+        deployment.isEmpty
+        ? "remove it in your keyring application"
+        : "to remove it: coder-cred logout \(deployment)\(flag) --force"
+      if case .newerPayload(let version) = error {
+        self.init(
+          .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
+          hint: "upgrade coder-cred; the item was left as it is; \(removal)")
+      } else {
+        self.init(
+          .fixTheInput, "the keyring item “\(label)” cannot be used: \(error.reason)",
+          hint: "the item was left as it is; \(removal)")
+      }
     case .unwritable(let error):
       self.init(.fixTheInput, "this cannot be kept: \(error.reason)")
     }
@@ -91,7 +98,8 @@ extension Failure {
         .fixTheCall,
         "several accounts are signed in to \(deployment.url): "
           + accounts.joined(separator: ", "),
-        hint: "choose one with --account NAME, or with credential.username in git")
+        hint: "coder-cred use \(deployment.url)\(Self.flag(account: accounts.first ?? "")), or for "
+          + "once --account NAME (in git: credential.username)")
     }
   }
 
@@ -215,48 +223,6 @@ extension Failure {
     }
   }
 
-  /// Translates why a sign-in did not succeed.
-  init(_ error: LoginError, at deployment: Deployment) {
-    let place = deployment.url
-    let page = "it is shown at \(place)/cli-auth"
-    switch error {
-    case .session(let error): self.init(error)
-    case .oauth(let error): self.init(error, at: deployment)
-    case .noResponse(let reason): self.init(reason, at: deployment)
-    case .malformedToken: self.init(.fixTheInput, "this is no session token", hint: page)
-    case .unusableInput(let reason): self.init(.fixTheInput, reason)
-    case .noToken: self.init(.fixTheInput, "no token was given", hint: page)
-    case .tokenRejected:
-      self.init(
-        .askForAccess, "\(place) does not accept this token",
-        hint: "copy a fresh one from \(place)/cli-auth")
-    case .tokenOwnerUnknown:
-      self.init(.fixTheServer, "\(place) does not say whose token it is")
-    case .wrongAccount(let found, let wanted, let isOfBrowser):
-      self.init(
-        .askForAccess,
-        isOfBrowser
-          ? "the browser is signed in as \(found), not \(wanted)"
-          : "the token is \(found)'s, not \(wanted)'s",
-        hint: isOfBrowser ? "sign out of \(place) in the browser, and try again" : nil)
-    case .malformedClient:
-      self.init(
-        .fixTheInput, "the client id or its secret holds a blank or a control character")
-    case .otherLoginDoesNotEnd:
-      self.init(.retryLater, "another sign-in to \(place) does not end")
-    case .otherLoginFailed:
-      self.init(
-        .retryLater, "the other sign-in to \(place) did not succeed",
-        hint: "coder-cred login \(place)")
-    case .endedMeanwhile:
-      self.init(
-        .retryLater, "another process signed in to \(place), or out of it, at the same time",
-        hint: "coder-cred login \(place)")
-    case .noSocket(let reason):
-      self.init(.retryLater, "no socket for the browser's answer: \(reason)")
-    }
-  }
-
   /// Translates what a server keeps although the person signed out.
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
@@ -267,7 +233,7 @@ extension Failure {
       case .unexpected(let status):
         Failure(.unexpected(status: status), at: deployment)
       case .accessTokenDead:
-        Failure(.fixTheServer, "\(deployment.url) revokes nothing once the access token is dead")
+        Failure(.fixTheServer, "the access token has expired already")
       }
     let isTransient =
       switch item.reason {
@@ -278,7 +244,7 @@ extension Failure {
     let message =
       switch (item.subject, item.reason) {
       case (.tokens, _):
-        "the tokens are not revoked and live until they expire: \(cause.message)"
+        "could not revoke the tokens; they stay valid until they expire: \(cause.message)"
       case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"

@@ -56,7 +56,7 @@ import Testing
       "GET", Self.path, 200,
       json: LoginBench.registration("c1").replacing("s-c1", with: "s-new"))
     bench.prompt.queries = ["error=access_denied&state=STATE"]
-    #expect(bench.run() == .failure(.oauth(.denied(reason: nil))))
+    #expect(bench.run() == .failure(.declined(reason: nil, signedIn: [])))
     #expect(bench.store.registration?.information.clientSecret == "s-new")
   }
 

@@ -22,6 +22,27 @@ public struct ClientMetadata: Sendable, Equatable {
       }
     }
   }
+
+  private init(members: [JSONValue.Member]) { self.members = members }
+
+  /// Whether the client may use the device grant, as far as the server tells.
+  public var allowsDeviceGrant: Bool {
+    guard let grants = members.first(where: { $0.name == "grant_types" })?.value else {
+      return true
+    }
+    return grants == .array([]) || grants.contains(DeviceAuthorization.grantType)
+  }
+
+  /// The same without the grants, so that those of a request are sent.
+  public var withoutGrants: ClientMetadata {
+    ClientMetadata(members: members.filter { $0.name != "grant_types" })
+  }
+}
+
+extension JSONValue {
+  fileprivate func contains(_ text: String) -> Bool {
+    if case .array(let values) = self { values.contains(.string(text)) } else { false }
+  }
 }
 
 /// What a server says about a client that it registered.
