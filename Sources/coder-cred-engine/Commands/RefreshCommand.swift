@@ -40,6 +40,12 @@ struct RefreshCommand: ParsableCommand {
     for failure in failures { Terminal.report(failure) }
     // What ends the command alone is told at its end.
     let isAlone = chosen.count == 1 && failures.isEmpty
+    let what =
+      chosen.count == 1
+      ? "Refreshing the session with \(chosen[0].deployment.url)"
+      : "Refreshing \(chosen.count) sessions"
+    let line = ProgressLine(what, context.environment)
+    defer { line?.end() }
     // At once, so that a deployment that does not respond keeps nobody else from their turn.
     for start in stride(from: 0, to: chosen.count, by: Self.atOnce) {
       let batch = chosen[start..<min(start + Self.atOnce, chosen.count)]
