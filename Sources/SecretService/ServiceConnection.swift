@@ -2,8 +2,6 @@ internal import CSecret
 
 /// libsecret's view of the service that owned `org.freedesktop.secrets` when we came.
 final class ServiceConnection {
-  static let serviceName = "org.freedesktop.secrets"
-
   let bus: OpaquePointer
   let service: UnsafeMutablePointer<CSecret.SecretService>
   /// The unique bus name of the service.
@@ -68,7 +66,7 @@ final class ServiceConnection {
         BusMethod(
           name: "org.freedesktop.DBus", path: "/org/freedesktop/DBus",
           interface: "org.freedesktop.DBus", method: "StartServiceByName", reply: "(u)"),
-        [.string(serviceName), .uint32(0)], bus, loop)
+        [.string("org.freedesktop.secrets"), .uint32(0)], bus, loop)
       return .noService(reason: "it ended as soon as it was started")
     } catch .accessDenied(let reason) {
       return .accessDenied(reason: reason)
