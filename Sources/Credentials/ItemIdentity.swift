@@ -31,7 +31,7 @@ public enum ItemIdentity {
   /// line of text does not show is cleaned.
   public static func label(of session: StoredSession) -> String {
     let who = session.account.isEmpty ? "" : "\(ForeignText.label(session.account)) @ "
-    let what = session.method == .basic ? "password" : "Coder session"
+    let what = session.method == .basic ? "password" : "Coder"
     return "\(who)\(session.deployment.name) (\(what))"
   }
 

@@ -92,7 +92,8 @@ public final class CurlClient: HTTPClient {
     }
     let transfer = FinishedTransfer(
       handle: handle, code: code, text: String(cString: errorText), target: target, proxy: proxy,
-      settings: settings, check: check, incoming: response)
+      settings: settings, check: check, incoming: response,
+      takesCutOffBody: request.takesCutOffBody)
     let complete = try transfer.response()
     response.passOnHead()
     return complete

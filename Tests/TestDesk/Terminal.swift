@@ -76,9 +76,12 @@ package final class Terminal: @unchecked Sendable {
 
   /// Types a line.
   package func type(_ line: String) {
-    typed.append(line)
+    typed += line.components(separatedBy: "\n")
     send(line + "\n")
   }
+
+  /// Presses keys, without Enter.
+  package func press(_ keys: String) { send(keys) }
 
   /// Presses Ctrl and C.
   package func pressControlC() { send("\u{3}") }

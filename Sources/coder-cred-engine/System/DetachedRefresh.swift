@@ -47,9 +47,10 @@ struct DetachedRefresh {
       input.closeWriteEnd()
       output.closeWriteEnd()
     }
-    let isTracing = environment["CODER_CRED_TRACE"] == "1"
+    // A person is told there what the keyring asks them.
+    let tells = environment["CODER_CRED_TRACE"] == "1" || reason == .command
     let child = ChildProgram.ourselves([FinishRefreshCommand.verb], variables).start(
-      input: input.readEnd, output: output.writeEnd, error: isTracing ? STDERR_FILENO : nil,
+      input: input.readEnd, output: output.writeEnd, error: tells ? STDERR_FILENO : nil,
       inheriting: lock, blocksSignals: true)
     guard let child else {
       output.closeReadEnd()

@@ -64,6 +64,22 @@ final class ProgressLine {
 
   deinit { end() }
 
+  /// Does something, and says for how long it goes on.
+  ///
+  /// - Parameters:
+  ///   - text: what is done, without a dot.
+  ///   - environment: the environment, which names the terminal.
+  ///   - body: the work.
+  /// - Returns: what the work gave.
+  /// - Throws: what it throws.
+  static func around<Value, Problem>(
+    _ text: String, _ environment: Environment, _ body: () throws(Problem) -> Value
+  ) throws(Problem) -> Value {
+    let line = ProgressLine(text, environment)
+    defer { line?.end() }
+    return try body()
+  }
+
   /// Leaves the line as it was found.
   func end() {
     guard let stop else { return }

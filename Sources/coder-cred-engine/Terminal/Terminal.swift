@@ -45,10 +45,18 @@ enum Terminal {
     ScreenLine.above { _ = writeText(clean(question), to: STDERR_FILENO) }
   }
 
+  /// Takes back so many characters before the cursor.
+  static func erase(_ count: Int) {
+    write(String(repeating: "\u{8} \u{8}", count: count))
+  }
+
   /// Draws over the line the cursor is on, and goes back to its beginning.
   static func draw(_ text: String) {
     _ = writeText("\r\u{1B}[K\(clean(text))\r", to: STDERR_FILENO)
   }
+
+  /// Writes to standard error what is to steer the terminal.
+  static func write(_ sequence: String) { _ = writeText(sequence, to: STDERR_FILENO) }
 
   /// Says what failed and what helps, in at most two lines.
   static func report(_ failure: Failure) {
