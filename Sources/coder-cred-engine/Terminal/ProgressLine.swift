@@ -21,7 +21,9 @@ final class ProgressLine {
   convenience init?(_ text: String, _ environment: Environment) {
     let start = SystemClock().uptimeMilliseconds
     self.init(environment) {
-      "\(text) … \((SystemClock().uptimeMilliseconds - start) / 1000) s"
+      let elapsed = SystemClock().uptimeMilliseconds - start
+      let step = Int(elapsed / Int64(ProgressLine.intervalMilliseconds)) % Spinner.pictures.count
+      return "\(Spinner.pictures[step]) \(text) … \(elapsed / 1000) s"
     }
   }
 
@@ -63,22 +65,6 @@ final class ProgressLine {
   }
 
   deinit { end() }
-
-  /// Does something, and says for how long it goes on.
-  ///
-  /// - Parameters:
-  ///   - text: what is done, without a dot.
-  ///   - environment: the environment, which names the terminal.
-  ///   - body: the work.
-  /// - Returns: what the work gave.
-  /// - Throws: what it throws.
-  static func around<Value, Problem>(
-    _ text: String, _ environment: Environment, _ body: () throws(Problem) -> Value
-  ) throws(Problem) -> Value {
-    let line = ProgressLine(text, environment)
-    defer { line?.end() }
-    return try body()
-  }
 
   /// Leaves the line as it was found.
   func end() {

@@ -5,7 +5,7 @@ import OAuth
 /// A sign of life on the terminal while a browser is waited for. It brings no answer.
 final class Spinner: LoginEventSource {
   /// What is drawn, one after the other.
-  private static let pictures =
+  static let pictures =
     Charset.isUTF8
     ? ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] : ["|", "/", "-", "\\"]
 
