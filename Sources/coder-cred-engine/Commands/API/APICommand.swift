@@ -112,7 +112,7 @@ struct APICommand: ParsableCommand {
       return try pages.output(call, &caller)
     }
     call.showsHead = include
-    try caller.send(call).finish(session.deployment)
+    try caller.send(call).finish(session)
   }
 
   private var chosenMethod: String {
