@@ -40,7 +40,7 @@ struct TokenLogin {
     let (former, registration) = try flow.storing(
       lockingSessionOf: session.account, timeoutMilliseconds: 10_000
     ) {
-      store throws(StoreError) -> ([StoredSession], StoredRegistration?) in
+      store, _ throws(StoreError) -> ([StoredSession], StoredRegistration?) in
       // A session whose account nobody knows would be preferred to the token that was chosen.
       let former = try store.sessions(of: deployment, account: session.account)
         .filter { $0.method == .oauth }
