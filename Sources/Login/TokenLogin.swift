@@ -22,6 +22,10 @@ struct TokenLogin {
       deployment: deployment, account: account, method: .token, accessToken: token)
     session.issuedAt = services.clock.now
     session.signedInAt = services.clock.now
+    // That nobody knows until when it lives is no reason to refuse it.
+    if let key = try? services.api(of: deployment, urgency: .personWaits).keptKey(of: token) {
+      session.note(key)
+    }
     try keep(session, http)
     return session
   }

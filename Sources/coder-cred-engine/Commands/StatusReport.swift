@@ -22,7 +22,7 @@ struct StatusReport: Encodable {
   /// Why it cannot be read.
   private let lock: StoreError?
   private let refreshFrom: String?
-  private let endsSoon: String?
+  private var endsSoon: String?
   private let clientKind: String?
   private let issuer: String?
 
@@ -37,8 +37,7 @@ struct StatusReport: Encodable {
       return
     }
     self.session = session
-    endsSoon =
-      session.endsSoon(now: context.clock.now) ? session.endsAt.map(ListCommand.Row.moment) : nil
+    endsSoon = Self.endsSoon(session, context)
     refreshFrom = session.refreshTime(
       margin: try settings.refreshMargin(for: session.deployment), now: context.clock.now
     ).map(
@@ -65,7 +64,9 @@ struct StatusReport: Encodable {
     }
     let api = try context.services().api(of: session.deployment)
     switch api.check(session.accessToken) {
-    case .works(let account): check = Check(result: "works", account: account)
+    case .works(let account):
+      check = Check(result: "works", account: account)
+      try learnEnd(of: session, context)
     case .rejected where row.state == "due":
       // Its time has passed, or a caller found out before us: the next use refreshes it.
       check = Check(result: "due")
@@ -81,6 +82,20 @@ struct StatusReport: Encodable {
       return
     }
     check?.version = api.version()
+  }
+}
+
+extension StatusReport {
+  /// Asks until when a pasted token is kept.
+  private mutating func learnEnd(of session: StoredSession, _ context: CommandContext) throws {
+    guard session.method == .token, session.signedInAt != nil || session.keptUntil != nil,
+      let current = try? context.services().prolonged(session)
+    else { return }
+    endsSoon = Self.endsSoon(current, context)
+  }
+
+  private static func endsSoon(_ session: StoredSession, _ context: CommandContext) -> String? {
+    session.endsSoon(now: context.clock.now) ? session.endsAt.map(ListCommand.Row.moment) : nil
   }
 }
 
