@@ -52,7 +52,7 @@ import Testing
             || meanwhile.stderr.contains("may stop working"),
           "\(verb), call \(number): \(meanwhile.stderr)")
         #expect([0, 1, 75].contains(meanwhile.status), "\(verb), call \(number)")
-        try TracedCommand.resume(tracer)
+        TracedCommand.resume(tracer)
         if tracer.waitForExit(timeoutSeconds: 60) == nil { Issue.record("call \(number) hangs") }
         desk.desktop.end(tracer)
         try expectNothingLost(verb, desk, "\(verb), call \(number)")
