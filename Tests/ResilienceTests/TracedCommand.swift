@@ -131,7 +131,7 @@ extension TracedCommand {
     return stride(from: 0, to: injections.count, by: step).map { injections[$0] }
   }
 
-  /// Lets the process go on that a call has stopped, if it has not ended before it came to that call.
+  /// Lets the process go on that a call has stopped, unless it ended before it came to that call.
   static func resume(_ tracer: ChildProcess) {
     let list = try? String(
       contentsOfFile: "/proc/\(tracer.pid)/task/\(tracer.pid)/children", encoding: .utf8)

@@ -5,19 +5,6 @@ import SessionFakes
 
 @testable import Sessions
 
-/// A lock of a runtime directory.
-struct FakeLock: Hashable {
-  enum Subject: Int {
-    case session
-    case registration
-    /// Sign-ins: one at a time.
-    case login
-  }
-
-  let subject: Subject
-  let domain: Int
-}
-
 /// One process of a run, and what it did and saw.
 final class ExploredProcess {
   /// How it ended.

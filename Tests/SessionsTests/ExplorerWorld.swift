@@ -116,6 +116,19 @@ struct FakeKeyring {
   }
 }
 
+/// A lock of a runtime directory.
+struct FakeLock: Hashable {
+  enum Subject: Int {
+    case session
+    case registration
+    /// Sign-ins: one at a time.
+    case login
+  }
+
+  let subject: Subject
+  let domain: Int
+}
+
 /// Everything outside the processes of one run.
 struct World {
   var keyring = FakeKeyring()
