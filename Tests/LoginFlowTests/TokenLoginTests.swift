@@ -40,7 +40,7 @@ import Testing
       (404, "{}", nil, nil), (503, "{}", nil, nil),
     ] as [(Int, String, Int64?, Int64?)] {
       let other = try Self()
-      other.bench.prompt.token = "0123456789-abcdefghijklmnopqrstuv"
+      other.bench.prompt.tokens = ["0123456789-abcdefghijklmnopqrstuv"]
       other.bench.expectUser()
       other.bench.http.on("GET", path, status, json: json)
       let session = try other.bench.run().get()

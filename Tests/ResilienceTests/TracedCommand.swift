@@ -131,10 +131,12 @@ extension TracedCommand {
     return stride(from: 0, to: injections.count, by: step).map { injections[$0] }
   }
 
-  /// Lets the process go on that a call has stopped, unless it ended before it came to that call.
+  /// Lets a process go on that a call has stopped, unless it ended before.
   static func resume(_ tracer: ChildProcess) {
     let list = try? String(
       contentsOfFile: "/proc/\(tracer.pid)/task/\(tracer.pid)/children", encoding: .utf8)
-    for child in (list ?? "").split(separator: " ").compactMap({ Int32($0) }) { kill(child, SIGCONT) }
+    for child in (list ?? "").split(separator: " ").compactMap({ Int32($0) }) {
+      kill(child, SIGCONT)
+    }
   }
 }
