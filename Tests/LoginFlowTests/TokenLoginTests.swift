@@ -41,6 +41,7 @@ import Testing
     ] as [(Int, String, Int64?, Int64?)] {
       let other = try Self()
       other.bench.prompt.tokens = ["0123456789-abcdefghijklmnopqrstuv"]
+      other.bench.expectBuildInformation()
       other.bench.expectUser()
       other.bench.http.on("GET", path, status, json: json)
       let session = try other.bench.run().get()
