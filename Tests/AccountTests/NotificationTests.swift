@@ -91,7 +91,7 @@ import Testing
       desk.environment["DISPLAY"] = ":77"
       try desk.login("--method", "token", input: desk.deployment.session(user: "alice") + "\n")
       #expect(try desk.desktop.item().payload["kept_until"] != nil)
-      #expect(try !desk.run(["status", desk.url]).stdout.contains("unless it is used before"))
+      #expect(try !desk.run(["status", desk.url]).stdout.contains("sign in before it ends"))
       let server = try NotificationServer(desk.desktop)
       #expect(try desk.run(["refresh", "--due"]).status == 0)
       // As it is once the deployment does not say any more.
@@ -99,7 +99,7 @@ import Testing
       try desk.desktop.change(
         try desk.desktop.item(), ["kept_until": now + 86_400, "kept_seconds": 7 * 86_400])
       desk.deployment.stop()
-      #expect(try desk.run(["status", desk.url]).stdout.contains("unless it is used before"))
+      #expect(try desk.run(["status", desk.url]).stdout.contains("sign in before it ends"))
       for _ in 1...2 { #expect(try desk.run(["refresh", "--due"]).status == 0) }
       waitFor("the notification") { !server.shown.isEmpty }
       usleep(300_000)
