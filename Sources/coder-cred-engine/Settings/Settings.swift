@@ -56,7 +56,8 @@ struct Settings {
       }
     }
     guard isLoaded == 0 else { return }
-    throw .settings(reason: error.map { String(cString: $0.pointee.message) } ?? "it is malformed")
+    throw .settings(
+      reason: error.map { String(cString: cglib_error_message($0)) } ?? "it is malformed")
   }
 
   /// Where the file is, or would be; nil when there is no home.
