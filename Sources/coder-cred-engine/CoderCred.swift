@@ -29,6 +29,7 @@ struct CoderCred: ParsableCommand {
           ListCommand.self,
           StatusCommand.self,
           UseCommand.self,
+          ConfigCommand.self,
           ImportCommand.self,
           RefreshCommand.self,
           CallbackCommand.self,

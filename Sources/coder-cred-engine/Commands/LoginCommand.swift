@@ -143,12 +143,12 @@ extension CommandContext {
     var options = LoginOptions()
     options.scope = settings.text("scopes", for: deployment)
     options.resource = settings.text("resource", for: deployment)
-    options.port = try settings.number("redirect-port", for: deployment, in: 1024...65_535)
+    options.port = try settings.number("redirect-port", for: deployment, in: SettingKey.ports)
       .map { UInt16($0) }
     options.configuredClientID = settings.text("client-id", for: deployment)
     options.browserTimeoutSeconds =
       try settings.number(
-        "sign-in-timeout", for: deployment, in: 1...3600
+        "sign-in-timeout", for: deployment, in: SettingKey.signInSeconds
       ).map { Int($0) } ?? options.browserTimeoutSeconds
     return options
   }
