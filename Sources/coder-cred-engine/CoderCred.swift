@@ -32,6 +32,7 @@ struct CoderCred: ParsableCommand {
           ConfigCommand.self,
           ImportCommand.self,
           RefreshCommand.self,
+          DoctorCommand.self,
           CallbackCommand.self,
         ]),
     ])
@@ -53,6 +54,14 @@ extension CoderCred {
     }
     unsetenv(Version.variable)
 
+    if let shell = CompletionScript.shell(in: Array(CommandLine.arguments.dropFirst())) {
+      do throws(Failure) {
+        Terminal.show(try CompletionScript.text(for: shell, .ofThisProcess) + "\n")
+        return 0
+      } catch {
+        return end(with: error)
+      }
+    }
     let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
     do {

@@ -17,7 +17,9 @@ struct APICommand: ParsableCommand {
   @Argument(help: "GET, POST …, and the path, such as /api/v2/users/me.")
   var words: [String]
 
-  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Option(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @Option(

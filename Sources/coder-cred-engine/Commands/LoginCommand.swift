@@ -16,7 +16,7 @@ struct LoginCommand: ParsableCommand {
       standard error. The browser may be on another machine: paste the address of its last page.
       """)
 
-  @Argument(help: "The deployment; a bare host means https.")
+  @Argument(help: "The deployment; a bare host means https.", completion: .deployments)
   var url: String?
 
   @Option(help: "How to sign in: auto, oauth or token.")
@@ -38,7 +38,9 @@ struct LoginCommand: ParsableCommand {
         + "standard input.", valueName: "id"))
   var clientID: String?
 
-  @Option(help: ArgumentHelp("Sign in as this user and no other.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Sign in as this user and no other.", valueName: "name"),
+    completion: .accounts)
   var account: String?
 
   @Flag(

@@ -12,13 +12,15 @@ struct LogoutCommand: ParsableCommand {
       (it did not answer) or 76 (it cannot revoke). Passwords kept for git stay: erase removes them.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @Flag(help: "Every account; without a URL, of every deployment.")
   var all = false
 
-  @Option(help: ArgumentHelp("Sign this account out.", valueName: "name"))
+  @Option(help: ArgumentHelp("Sign this account out.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Flag(

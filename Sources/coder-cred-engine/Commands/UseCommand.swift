@@ -9,7 +9,7 @@ struct UseCommand: ParsableCommand {
     abstract: "Make a deployment the default one, or print which one is.",
     discussion: "CODER_URL, where it is set, still comes first.")
 
-  @Argument(help: "The deployment (without it: print the present one).")
+  @Argument(help: "The deployment (without it: print the present one).", completion: .deployments)
   var url: String?
 
   @Flag(help: "Even if nobody is signed in there.")

@@ -14,7 +14,9 @@ struct ConfigCommand: ParsableCommand {
 
   /// Which deployment's settings are meant.
   struct Place: ParsableArguments {
-    @Option(help: ArgumentHelp("The settings of this deployment.", valueName: "URL"))
+    @Option(
+      help: ArgumentHelp("The settings of this deployment.", valueName: "URL"),
+      completion: .deployments)
     var url: String?
 
     func deployment(_ context: CommandContext) throws -> Deployment? {
@@ -35,7 +37,7 @@ extension ConfigCommand {
 
     @OptionGroup var place: Place
 
-    @Argument(help: "The key.", completion: .list(SettingKey.all.map(\.name)))
+    @Argument(help: "The key.", completion: .settingKeys)
     var key: String
 
     func run() throws {
@@ -60,7 +62,7 @@ extension ConfigCommand {
 
     @OptionGroup var place: Place
 
-    @Argument(help: "The key.", completion: .list(SettingKey.all.map(\.name)))
+    @Argument(help: "The key.", completion: .settingKeys)
     var key: String
 
     @Argument(help: "The value.")
@@ -120,7 +122,7 @@ extension ConfigCommand {
 
     @OptionGroup var place: Place
 
-    @Argument(help: "The key.", completion: .list(SettingKey.all.map(\.name)))
+    @Argument(help: "The key.", completion: .settingKeys)
     var key: String
 
     func run() throws {
