@@ -45,6 +45,21 @@ import Testing
     }
   }
 
+  @Test func `finds a certificate that is not trusted, until its authority is named`() throws {
+    try Desk.with { desk in
+      let (url, certificate) = try desk.startTLSServer()
+      try desk.configure("default-deployment=\(url)")
+      let report = try desk.doctor()
+      try report.expect("server", "failure", saying: "not trusted", fix: "ca-file")
+      #expect(report.result.status == 77)
+      expectSilence(try desk.run(["config", "set", "--url", url, "ca-file", certificate]))
+      // It is trusted now, and no deployment.
+      let trusted = try desk.doctor()
+      try trusted.expect("server", "failure", saying: "not answer as a Coder deployment")
+      #expect(trusted.result.status == 76)
+    }
+  }
+
   @Test(arguments: [
     ("Thu, 01 Jan 1970 00:00:00 GMT", "ahead of"), ("Fri, 01 Jan 2100 00:00:00 GMT", "behind"),
   ])

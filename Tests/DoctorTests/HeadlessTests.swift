@@ -7,11 +7,9 @@ import Testing
 @Suite(.blocking) struct `A machine without a desktop` {
   /// What `doctor` says to do, with its two words filled in.
   private func recipe(_ desk: Desk, command: String) throws -> String {
-    let fix =
-      try desk.doctor(environment: ["container": ""]).lines
-      .first { $0.check == "session bus" }?.fix ?? ""
-    let line = try #require(
-      fix.split(separator: "\n").first { $0.hasPrefix("dbus-run-session") }, "\(fix)")
+    let report = try desk.doctor(environment: ["DBUS_SESSION_BUS_ADDRESS": ""])
+    let fixes = report.lines.compactMap(\.fix).flatMap { $0.split(separator: "\n") }
+    let line = try #require(fixes.first { $0.hasPrefix("dbus-run-session") }, "\(fixes)")
     return String(line).replacing(
       "PASSWORD-FILE", with: "\(desk.directory)/keyring-password"
     ).replacing("COMMAND", with: command)

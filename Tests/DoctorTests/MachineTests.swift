@@ -108,7 +108,32 @@ import Testing
     try Desk.with(.withoutService) { desk in
       let report = try desk.doctor(environment: variables)
       try report.expect("sandbox", "warning", saying: name, fix: fix)
-      try report.expect("Secret Service", "failure", fix: fix)
+      try report.expect("Secret Service", "failure", fix: "see sandbox")
+    }
+  }
+
+  private static let hasUserNamespaces =
+    (try? ChildProcess.run(
+      "/usr/bin/unshare", ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "true"],
+      environment: [:]))?.status == 0
+
+  @Test(.enabled(if: hasUserNamespaces, "no user namespaces here"))
+  func `says that it is in a sandbox of bubblewrap, by its first process`() throws {
+    try Desk.with { desk in
+      let first = "\(desk.directory)/bwrap"
+      try FileManager.default.copyItem(
+        atPath: URL(fileURLWithPath: "/bin/sh").resolvingSymlinksInPath().path, toPath: first)
+      for (address, status) in [(desk.desktop.busAddress, "ok"), ("unix:path=/nowhere", "warning")]
+      {
+        let inside = try desk.run(
+          "unshare",
+          [
+            "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", first, "-c",
+            "\"$0\" doctor; exit 0", desk.program,
+          ], environment: ["DBUS_SESSION_BUS_ADDRESS": address])
+        let line = inside.lines.first { $0.contains("sandbox: a sandbox of bubblewrap") }
+        #expect(line?.hasPrefix(status) == true, "\(inside.stdout)")
+      }
     }
   }
 
@@ -137,10 +162,10 @@ import Testing
     throws
   {
     try Desk.with { desk in
-      try desk.doctor().expect("coder-cred:// links", "ok", saying: "nobody takes them")
+      try desk.doctor().expect("coder-cred:// links", "ok", saying: "not registered")
       let display = ["DISPLAY": ":77"]
       let found = try desk.doctor(environment: display).expect(
-        "coder-cred:// links", "warning", saying: "nobody takes them", fix: "doctor --fix")
+        "coder-cred:// links", "warning", saying: "not registered", fix: "doctor --fix")
       #expect(found.isRepairable)
       let associations = "\(desk.directory)/config/mimeapps.list"
       try desk.write("# mine\n[Default Applications]\ntext/plain=vim.desktop\n", to: associations)

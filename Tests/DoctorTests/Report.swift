@@ -36,7 +36,7 @@ struct Report {
     if let fix {
       #expect(line.fix?.contains(fix) == true, "\(line)", sourceLocation: sourceLocation)
     }
-    #expect((line.fix == nil) || status != "ok", "\(line)", sourceLocation: sourceLocation)
+    #expect((line.fix == nil) == (status == "ok"), "\(line)", sourceLocation: sourceLocation)
     return line
   }
 }

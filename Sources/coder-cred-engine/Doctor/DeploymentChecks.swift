@@ -21,7 +21,9 @@ extension DoctorCheck {
           let way = proxy.map { ", through the proxy \(ForeignText.label($0))" } ?? ""
           return .ok(examined.deployment.url + version + way)
         } catch {
-          var finding = Finding.failure(error)
+          var finding = Finding.failure(
+            error,
+            orFix: "check the address, the network, and HTTPS_PROXY and NO_PROXY")
           if let proxy = try? examined.proxy.get() {
             finding = finding.mentioning(proxy: proxy)
           }
@@ -65,7 +67,7 @@ extension DoctorCheck {
             "\(place) offers none: people sign in with a session token, which nothing renews",
             fix: "ask its owner to set CODER_OAUTH2_PROVIDER_ENABLE=true (Coder 2.38 and later)")
         } catch {
-          return .failure(Failure(error, at: examined.deployment))
+          return .failure(Failure(error, at: examined.deployment), orFix: statusOf(examined))
         }
       }
     }
@@ -94,7 +96,7 @@ extension DoctorCheck {
         do {
           return try status(of: registration, examined, context)
         } catch {
-          return Failure(translating: error).map { .failure($0) }
+          return Failure(translating: error).map { .failure($0, orFix: statusOf(examined)) }
         }
       }
     }
@@ -107,7 +109,7 @@ extension DoctorCheck {
     let services = try examined.services()
     let policy: EndpointPolicy
     do throws(OAuthError) { policy = try services.policy(deployment) } catch {
-      return .failure(Failure(error, at: deployment))
+      return .failure(Failure(error, at: deployment), orFix: statusOf(examined))
     }
     let status = registration.information.status(
       tokenEndpoint: registration.tokenEndpoint, policy: policy, client: examined.client(services),
@@ -126,8 +128,15 @@ extension DoctorCheck {
         fix: "coder-cred login \(deployment.url)", .signInAgain)
     case .unknown(let error):
       let reason = error.map { ": \(Failure($0, at: deployment).message)" } ?? ""
-      return .warning("\(deployment.url) does not say whether it knows this machine's\(reason)")
+      return .warning(
+        "\(deployment.url) does not say whether it knows this machine's\(reason)",
+        fix: "ask again later: coder-cred doctor")
     }
+  }
+
+  /// Where to look closer.
+  private static func statusOf(_ examined: DeploymentExamination) -> String {
+    "coder-cred status --check \(examined.deployment.url)"
   }
 
   /// Each session, as it is and as its deployment sees it.
@@ -154,7 +163,7 @@ extension DoctorCheck {
         _ = try context.command.store.sessions(of: examined.deployment, account: entry.account)
         return nil
       } catch {
-        return .failure(Failure(error))
+        return .failure(Failure(error), orFix: statusOf(examined))
       }
     case .lost:
       return .failure("\(who): the keyring has lost it", fix: login, .signInAgain)
@@ -178,9 +187,10 @@ extension DoctorCheck {
       case .rejected:
         return .failure("\(who): \(place) does not accept its token", fix: login, .signInAgain)
       case .unclear(let status):
-        return .warning("\(who): its token may not ask who it is (HTTP \(status))")
+        return .warning(
+          "\(who): its token may not ask who it is (HTTP \(status))", fix: login)
       case .noResponse(let reason):
-        return .failure(Failure(reason, at: examined.deployment))
+        return .failure(Failure(reason, at: examined.deployment), orFix: statusOf(examined))
       }
     }
   }

@@ -44,11 +44,11 @@ extension DoctorCheck {
             fix: "coder-cred doctor --fix", repair: repair)
         ]
       case .none where !context.environment.isDesktop:
-        return [.ok("nobody takes them; without a desktop nobody need")]
+        return [.ok("not registered, which nobody needs without a desktop")]
       case .none:
         return [
           .warning(
-            "nobody takes them, so that login --redirect scheme gets no answer; login without it "
+            "not registered, so that login --redirect scheme gets no answer; login without it "
               + "does", fix: "coder-cred doctor --fix", repair: repair)
         ]
       }

@@ -41,10 +41,11 @@ struct Finding {
     Finding(status: .failure, message: message, fix: fix, remedy: remedy, repair: repair)
   }
 
-  /// What a command would fail with.
-  static func failure(_ failure: Failure) -> Finding {
+  /// What a command would fail with; `fix` is for one that has no hint.
+  static func failure(_ failure: Failure, orFix fix: String) -> Finding {
     Finding(
-      status: .failure, message: failure.message, fix: failure.hint, remedy: failure.remedy)
+      status: .failure, message: failure.message, fix: failure.hint ?? fix,
+      remedy: failure.remedy)
   }
 }
 

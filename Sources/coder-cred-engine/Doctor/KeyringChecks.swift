@@ -10,8 +10,8 @@ extension DoctorCheck {
       if case .failure(let error) = context.keyring {
         switch error {
         case .noBus:
-          return [.failure(Failure(error)).advising(context)]
-        case .busUnreachable, .foreignBus: return [.failure(Failure(error))]
+          return [.keyring(error).advising(context)]
+        case .busUnreachable, .foreignBus: return [.keyring(error)]
         default: break
         }
       }
@@ -32,8 +32,8 @@ extension DoctorCheck {
       } catch {
         switch error {
         case .noBus, .busUnreachable, .foreignBus: return []
-        case .noService: return [.failure(Failure(error)).advising(context)]
-        default: return [.failure(Failure(error))]
+        case .noService: return [.keyring(error).advising(context)]
+        default: return [.keyring(error)]
         }
       }
     }
@@ -47,8 +47,8 @@ extension DoctorCheck {
       }
       do throws(SecretServiceError) {
         switch try state.get() {
-        case .absent: return [.failure(Failure(.noDefaultCollection))]
-        case .locked: return [.failure(Failure(.locked(collection: nil)))]
+        case .absent: return [.keyring(.noDefaultCollection)]
+        case .locked: return [.keyring(.locked(collection: nil))]
         case .unlocked: break
         }
         let description = try service.description()
@@ -61,7 +61,7 @@ extension DoctorCheck {
         }
         return [.ok("unlocked")]
       } catch {
-        return [.failure(Failure(error))]
+        return [.keyring(error)]
       }
     }
   }
@@ -98,7 +98,7 @@ extension DoctorCheck {
           }
         }
       } catch {
-        var finding = Finding.failure(Failure(error))
+        var finding = Finding.keyring(error)
         finding.remedy = .unlock
         return [finding]
       }
@@ -132,6 +132,15 @@ private enum Probe {
     let service: String
   }
 
+  /// KeePassXC wants a prompt for each removal, also where it is set to ask nobody: that one completes
+  /// at once.
+  private static func removes(_ item: Item, from service: SecretService) -> Bool {
+    service.prompts = .ask(timeoutSeconds: 3, onWait: { _ in })
+    defer { service.prompts = .never }
+    do throws(SecretServiceError) { try service.delete(item) } catch { return error == .noSuchItem }
+    return true
+  }
+
   /// - Returns: what is left of it.
   static func run(on service: SecretService) throws(SecretServiceError) -> Left? {
     try service.store(content, label: label, attributes: attributes)
@@ -142,23 +151,26 @@ private enum Probe {
     guard try service.secret(of: found) == content else {
       throw .failed(reason: "an item that was just stored holds something else")
     }
-    do throws(SecretServiceError) {
-      try service.delete(found)
-      return nil
-    } catch .noSuchItem {
-      return nil
-    } catch .confirmationRequired(_, let name) {
-      return Left(service: name ?? "the keyring")
-    }
+    do throws(SecretServiceError) { try service.delete(found) } catch .confirmationRequired(
+      _, let name)
+    {
+      return removes(found, from: service) ? nil : Left(service: name ?? "the keyring")
+    } catch .noSuchItem {}
+    return nil
   }
 }
 
 extension Finding {
+  /// Why the keyring does not do what it is asked.
+  fileprivate static func keyring(_ error: SecretServiceError) -> Finding {
+    .failure(Failure(error), orFix: "restart the keyring's service, or log in anew")
+  }
+
   /// With what helps where there is no desktop, or in a sandbox.
   fileprivate func advising(_ context: DoctorContext) -> Finding {
     var finding = self
-    if let sandbox = Sandbox(context) {
-      finding.fix = sandbox.wayToKeyring
+    if Sandbox(context) != nil {
+      finding.fix = "see sandbox, above"
     } else if !context.environment.isDesktop {
       finding.fix = [fix, Headless.recipe].compactMap(\.self).joined(separator: "\n")
     }

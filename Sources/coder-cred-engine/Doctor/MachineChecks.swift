@@ -85,7 +85,7 @@ extension DoctorCheck {
       let path = Settings.path(context.environment) ?? ""
       let settings: Settings
       do throws(Failure) { settings = try context.command.settings() } catch {
-        var finding = Finding.failure(error)
+        var finding = Finding.failure(error, orFix: "correct \(context.shown(path)); coder-cred(5)")
         if FileAccess.isOursButOpen(path) {
           finding.fix = "chmod go-w \(context.shown(path))"
           finding.repair = Finding.Repair(
@@ -131,7 +131,9 @@ extension DoctorCheck {
       }
       let path: String
       do throws(SessionError) { path = try context.command.directory.path() } catch {
-        return [.failure(Failure(error))]
+        return [
+          .failure(Failure(error), orFix: "export XDG_RUNTIME_DIR=/run/user/\(Environment.userID)")
+        ]
       }
       let usual = "/run/user/\(Environment.userID)"
       if let named, path.hasPrefix(named + "/") { return [.ok(path)] }
@@ -143,7 +145,7 @@ extension DoctorCheck {
       return [
         .warning(
           "\(reason): processes meet in \(context.shown(path)) instead",
-          fix: "export XDG_RUNTIME_DIR=\(usual), which loginctl enable-linger makes")
+          fix: "loginctl enable-linger\nexport XDG_RUNTIME_DIR=\(usual)")
       ]
     }
   }

@@ -17,14 +17,14 @@ enum Sandbox {
       self = .snap(name: name)
     } else if environment["WSL_DISTRO_NAME"] != nil {
       self = .windowsSubsystem
+    } else if context.contents(of: "/proc/1/comm") == "bwrap\n" {
+      self = .bubblewrap
     } else if let engine = environment["container"] {
       self = engine == "flatpak" ? .flatpak(id: "ID") : .container(engine: engine)
     } else if context.contents(of: "/run/.containerenv") != nil {
       self = .container(engine: "podman")
     } else if context.contents(of: "/.dockerenv") != nil {
       self = .container(engine: "docker")
-    } else if context.contents(of: "/proc/1/comm") == "bwrap\n" {
-      self = .bubblewrap
     } else {
       return nil
     }

@@ -83,8 +83,9 @@ extension DoctorCheck {
       .split(separator: UInt8(ascii: "\n")).compactMap(String.init)
       .filter { !$0.hasPrefix("#") }
     let program = Installation()?.fastPath ?? "coder-cred"
-    let own =
-      "*/10 * * * * XDG_RUNTIME_DIR=/run/user/\(Environment.userID) \(program) refresh --due"
+    let runtime =
+      context.environment.directory("XDG_RUNTIME_DIR") ?? "/run/user/\(Environment.userID)"
+    let own = "*/10 * * * * XDG_RUNTIME_DIR=\(runtime) \(program) refresh --due"
     guard let line = lines.first(where: { $0.contains("coder-cred refresh") }) else {
       return .warning(
         "nothing refreshes sessions that are not used: a deployment forgets them after days",
