@@ -69,7 +69,7 @@ struct DoctorCommand: ParsableCommand {
       for finding in check.findings(context) {
         let line = Line(check: check.name, finding: finding)
         lines.append(line)
-        if !json { Terminal.show(line.text) }
+        if !json { try Terminal.show(line.text) }
       }
     }
     if json { try Terminal.showJSON(lines) }
@@ -96,7 +96,7 @@ struct DoctorCommand: ParsableCommand {
       for check in DoctorCheck.all where check.name == line.check {
         for finding in check.findings(DoctorContext()) {
           let line = Line(check: check.name, finding: finding)
-          Terminal.show(line.text)
+          try Terminal.show(line.text)
           remaining.append(line)
         }
       }

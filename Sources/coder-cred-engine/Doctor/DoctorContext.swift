@@ -43,7 +43,7 @@ final class DoctorContext {
   /// Each deployment that somebody is signed in to, or that is meant where none is named; reached as
   /// far as it can be.
   private(set) lazy var deployments: [DeploymentExamination] = {
-    let setting = (try? command.settings())?.text("default-deployment", for: nil)
+    let setting = (try? command.defaultDeployment()).flatMap(\.self)
     let named = try? DeploymentChoice.named(nil, setting: setting) { environment[$0] }
     let stored = entries.filter { !$0.isPassword && !$0.isHidden }.map(\.deployment)
     let urls = Set(stored + [named.flatMap(\.self)?.url].compactMap(\.self)).sorted()

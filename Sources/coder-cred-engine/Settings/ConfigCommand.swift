@@ -50,7 +50,7 @@ extension ConfigCommand {
         Terminal.say("\(key) is not set\(usual).")
         return
       }
-      show(value)
+      try show(value)
       if let objection = known?.objection(to: value) { Terminal.warn("\(key) \(objection)") }
     }
   }
@@ -75,7 +75,7 @@ extension ConfigCommand {
       // A file that commands cannot read is not changed, but mended.
       _ = try context.settings()
       let value = try checkedValue(context)
-      try SettingsFile(context.environment).set(key, to: value, for: deployment)
+      try context.settingsFile().set(key, to: value, for: deployment)
     }
 
     private func requirePlace(_ deployment: Deployment?) throws(Failure) {
@@ -135,7 +135,7 @@ extension ConfigCommand {
         Terminal.say("\(key) is not set in [\(group)].")
         return
       }
-      try SettingsFile(context.environment).set(key, to: nil, for: deployment)
+      try context.settingsFile().set(key, to: nil, for: deployment)
     }
   }
 
@@ -172,10 +172,10 @@ extension ConfigCommand {
         var group = deployment == nil ? "" : nil as String?
         for entry in entries {
           if let last = group, last != entry.group {
-            show("[\(entry.group)]")
+            try show("[\(entry.group)]")
             group = entry.group
           }
-          show("\(entry.key)=\(entry.value)")
+          try show("\(entry.key)=\(entry.value)")
         }
       }
       for objection in settings.objections() { Terminal.warn(objection.message) }
@@ -195,18 +195,7 @@ extension Settings {
   }
 }
 
-extension SettingsFile {
-  /// The file of an environment.
-  ///
-  /// - Throws: a failure when there is no home to have it in.
-  fileprivate init(_ environment: Environment) throws(Failure) {
-    guard let path = Settings.path(environment) else {
-      throw Failure(
-        .fixTheCall, "there is no place for the configuration", hint: "set HOME or XDG_CONFIG_HOME")
-    }
-    self.init(path: path)
-  }
-}
-
 /// Writes a line of the settings to standard output.
-private func show(_ line: String) { Terminal.show(Terminal.clean(line) + "\n") }
+private func show(_ line: String) throws(Failure) {
+  try Terminal.show(Terminal.clean(line) + "\n")
+}

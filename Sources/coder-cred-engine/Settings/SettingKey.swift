@@ -43,8 +43,8 @@ struct SettingKey: Sendable {
 
   /// Every key there is, as coder-cred(5) lists them.
   static let all: [SettingKey] = [
-    SettingKey(name: "default-deployment", value: .url, place: .common),
-    SettingKey(name: "account", value: .word, place: .deployment),
+    SettingKey(name: Settings.defaultDeployment, value: .url, place: .common),
+    SettingKey(name: Settings.account, value: .word, place: .deployment),
     SettingKey(
       name: "refresh-margin", value: .number(StoredSession.margins),
       usual: String(StoredSession.usualMargin)),
