@@ -150,6 +150,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "DoctorTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "AttackTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",

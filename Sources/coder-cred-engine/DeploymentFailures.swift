@@ -81,7 +81,9 @@ extension Failure {
     case .libraryUnusable(let reason):
       self.init(.reportIt, reason, hint: "install libcurl 7.87 or later")
     case .misconfigured(let reason):
-      self.init(.fixTheCall, reason, hint: "see the configuration, coder-cred(1)")
+      self.init(
+        .fixTheCall, reason,
+        hint: "see the configuration, coder-cred(5), and coder-cred config list")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
       self.init(.retryLater, "\(deployment.url) did not answer: \(reason)")
     case .tooLarge(let reason):

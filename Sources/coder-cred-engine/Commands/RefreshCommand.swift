@@ -12,10 +12,13 @@ struct RefreshCommand: ParsableCommand {
       refreshed for six days; run it every ten minutes from the timer or from cron.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
-  @Option(help: ArgumentHelp("Only this account's session.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Only this account's session.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Flag(help: "Every session with every deployment.")

@@ -24,7 +24,9 @@ struct APICommand: ParsableCommand {
     help: ArgumentHelp("The method (default: GET, or POST with a body).", valueName: "method"))
   var method: String?
 
-  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Option(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @Option(
