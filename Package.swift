@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "NotificationsTests", dependencies: ["Notifications"], swiftSettings: strict),
+      name: "NotificationsTests", dependencies: ["Notifications", "TestDesk"],
+      swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk", "coder-cred-engine"],
       swiftSettings: strict),
@@ -162,6 +163,12 @@ let package = Package(
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
-      exclude: ["authorization-server.py", "authorization-server.txt"], swiftSettings: strict),
+      swiftSettings: strict),
+    .testTarget(
+      name: "ForeignServerTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
+      ],
+      exclude: ["Servers"], swiftSettings: strict),
   ]
 )

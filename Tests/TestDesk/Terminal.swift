@@ -141,6 +141,23 @@ extension Desk {
     #expect(terminal.isEchoing, "the terminal is left without echo", sourceLocation: sourceLocation)
   }
 
+  /// Runs the program in a terminal to its end, and returns all that was shown; nothing is typed.
+  package func shown(
+    _ arguments: [String], by executable: String? = nil, environment: [String: String] = [:],
+    status: Int32 = 0, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> String {
+    var ended: Terminal?
+    try withTerminal(
+      executable ?? program, arguments, environment: environment, sourceLocation: sourceLocation
+    ) { terminal in
+      let exit = terminal.end(sourceLocation: sourceLocation)
+      #expect(exit == .status(status), sourceLocation: sourceLocation)
+      ended = terminal
+    }
+    // Only now everything is read.
+    return (ended?.transcript ?? "").replacingOccurrences(of: "\r\n", with: "\n")
+  }
+
   /// The address that a login asks to open.
   package func address(
     on terminal: Terminal, sourceLocation: SourceLocation = #_sourceLocation

@@ -104,6 +104,27 @@ extension ClientRegistration {
     }
   }
 
+  /// Whether the token endpoint refuses the client as it proves itself. Together with a client address
+  /// that says nothing, this is no verdict on sessions; but a browser should not be sent to a server
+  /// with a client that it does not know, for it would not come back.
+  ///
+  /// - Parameters:
+  ///   - tokenEndpoint: where it is asked, without a grant.
+  ///   - policy: where secrets may go.
+  ///   - client: the HTTP client.
+  ///   - now: the time in Unix seconds.
+  /// - Returns: false also when nobody can say.
+  public func isRefused(
+    tokenEndpoint: String, policy: EndpointPolicy, client: any HTTPClient, now: Int64
+  ) -> Bool {
+    do throws(OAuthError) {
+      return try !isKnown(
+        at: policy.endpoint(tokenEndpoint, named: "token_endpoint"), client: client, now: now)
+    } catch {
+      return false
+    }
+  }
+
   /// Whether the token endpoint knows the client, asked with a code that nobody has issued.
   ///
   /// RFC 6749 §4.1.3: "The authorization server MUST: […] authenticate the client if client

@@ -26,8 +26,9 @@ struct HeaderCommand: ParsableCommand {
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try context.session(for: request, options) else {
       // Tools run this for every server; a failure would stop them, where no header is right.
-      if format == .json { Terminal.show("{}\n") }
-      return
+      if format == .json { try Terminal.show("{}\n") }
+      return UnansweredRequest(environment: context.environment).explainMissingHeader(
+        of: deployment)
     }
     try context.output(session, as: .header(format))
   }

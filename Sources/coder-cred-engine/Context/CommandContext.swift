@@ -85,11 +85,17 @@ final class CommandContext {
   /// The deployment that a command means: the one it names, else `CODER_URL`, else the default
   /// deployment, else the only one stored.
   func deployment(named url: String?) throws -> Deployment {
-    let configured = try settings().text("default-deployment", for: nil)
+    let configured = try defaultDeployment()
     let named = try DeploymentChoice.named(url, setting: configured) { environment[$0] }
     guard let named else { return try onlyDeployment() }
     try requireConfidential(named)
     return named
+  }
+
+  /// Whether a command without a URL means the default deployment.
+  var isNamedBySettings: Bool {
+    let byCaller = try? DeploymentChoice.named(nil, setting: nil) { environment[$0] }
+    return byCaller == nil && (try? defaultDeployment()) != nil
   }
 
   /// Refuses what can be no Coder deployment, before anything is asked or sent.
@@ -120,7 +126,7 @@ final class CommandContext {
     guard urls.count == 1, let deployment = try? Deployment(url: url) else {
       throw Failure(
         .fixTheCall, "no URL is given, and there are several: \(urls.joined(separator: ", "))",
-        hint: "name one of them, or set CODER_URL")
+        hint: "to choose one: coder-cred use \(url); or name one, or set CODER_URL")
     }
     return deployment
   }

@@ -18,6 +18,7 @@ struct CredentialOptions: ParsableArguments {
   var noRefresh = false
 
   mutating func validate() throws {
+    if account?.isEmpty ?? false { throw ValidationError("--account needs a name") }
     guard minimumSeconds.map({ StoredSession.margins.contains($0) }) ?? true else {
       throw ValidationError(
         "--min-ttl takes a number of seconds from 0 to \(StoredSession.margins.upperBound)")
@@ -32,8 +33,7 @@ extension CommandContext {
   func session(
     for request: CredentialRequest, _ options: CredentialOptions
   ) throws -> StoredSession? {
-    let lookup = SessionLookup(store: store, clock: clock)
-    guard let session = try lookup.session(for: request) else { return nil }
+    guard let session = try lookup().session(for: request) else { return nil }
     if let refused = request.refused, refused.isPresent(in: session), !options.noRefresh {
       return try refreshed(session, because: .rejection)
     }
@@ -50,7 +50,11 @@ extension CommandContext {
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options) else {
       let who = options.account.map { " as \($0)" } ?? ""
-      throw Failure.signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
+      let isDefault = url == nil && isNamedBySettings
+      throw Failure.signIn(
+        to: deployment, as: options.account,
+        "nobody is signed in to \(deployment.url)\(who)"
+          + (isDefault ? ", the default deployment (coder-cred use --unset for none)" : ""))
     }
     return session
   }

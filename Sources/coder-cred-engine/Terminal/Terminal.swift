@@ -14,9 +14,12 @@ enum Terminal {
     }
   }
 
-  /// Writes a text without secrets to standard output.
-  static func show(_ text: String) {
-    _ = writeText(text, to: STDOUT_FILENO)
+  /// Writes a text without secrets to standard output. Whoever reads it may have read enough.
+  static func show(_ text: String) throws(Failure) {
+    guard !writeText(text, to: STDOUT_FILENO), errno != EPIPE else { return }
+    throw Failure(
+      .reportIt,
+      "the output could not be written to standard output: \(String(cString: strerror(errno)))")
   }
 
   /// Writes a value as one line of JSON, its keys sorted and what is invisible escaped.
@@ -24,7 +27,7 @@ enum Terminal {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let document = String(decoding: try encoder.encode(value), as: UTF8.self)
-    show(ForeignText.jsonDocument(document) + "\n")
+    try show(ForeignText.jsonDocument(document) + "\n")
   }
 
   /// Says what a person should know although the command goes on.
@@ -34,12 +37,12 @@ enum Terminal {
 
   /// Says one line on standard error.
   static func say(_ line: String) {
-    _ = writeText(clean(line) + "\n", to: STDERR_FILENO)
+    ScreenLine.above { _ = writeText(clean(line) + "\n", to: STDERR_FILENO) }
   }
 
   /// Says something and stays on the line.
   static func prompt(_ question: String) {
-    _ = writeText(clean(question), to: STDERR_FILENO)
+    ScreenLine.above { _ = writeText(clean(question), to: STDERR_FILENO) }
   }
 
   /// Takes back so many characters before the cursor.

@@ -92,7 +92,9 @@ struct LoginCommand: ParsableCommand {
 
   private func login(to deployment: Deployment, _ context: CommandContext) throws {
     let options = try options(context, deployment)
-    report(try context.login(to: deployment, options, opensBrowser: !noBrowser))
+    let session = try context.login(to: deployment, options, opensBrowser: !noBrowser)
+    report(session)
+    context.makeActive(session)
     if context.store.isReadableOnDisk {
       Terminal.warn(
         "your keyring has no password: what it keeps can be read in the files of your home directory"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Glibc
 import Sessions
 
 /// `status`: where one stands with a deployment, or with all.
@@ -25,15 +26,16 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let deployment = try url.map { try Deployment(url: $0) }
-    let entries = try context.store.entries(of: deployment).sorted {
-      ($0.deployment, $0.account) < ($1.deployment, $1.account)
-    }
-    var reports = try entries.map { entry in try StatusReport(entry, context) }
+    let entries = try context.sortedEntries(of: deployment)
+    let active = try ActiveAccounts(entries, context)
+    var reports = try entries.map { entry in try StatusReport(entry, active, context) }
     if check { for index in reports.indices { try reports[index].check(context) } }
     if json {
       try Terminal.showJSON(reports)
     } else {
-      Terminal.show(reports.map(\.text).joined(separator: "\n"))
+      let style = TerminalStyle(of: STDOUT_FILENO, context.environment)
+      let ordered = reports.filter { !$0.isPassword } + reports.filter(\.isPassword)
+      try Terminal.show(ordered.map { $0.text(style) }.joined(separator: "\n"))
     }
     try verdict(reports, deployment)
   }
@@ -47,8 +49,12 @@ struct StatusCommand: ParsableCommand {
     }
     let worst = reports.compactMap(\.checkFailure).max { $0.exitStatus < $1.exitStatus }
     if let worst { throw worst }
-    guard reports.allSatisfy({ $0.row.state == "ended" }), let first = reports.first else { return }
+    let sessions = reports.filter { !$0.isPassword }
+    guard sessions.allSatisfy({ $0.row.state == "ended" }), let first = sessions.first else {
+      return
+    }
+    let flag = first.row.account.isEmpty ? "" : Failure.flag(account: first.row.account)
     throw Failure(
-      .signInAgain, "no session is alive", hint: "coder-cred login \(first.row.deployment)")
+      .signInAgain, "no session is alive", hint: "coder-cred login \(first.row.deployment)\(flag)")
   }
 }

@@ -3,41 +3,11 @@ import Foundation
 import TestDesk
 import Testing
 
-/// Canaille, an authorization server that nobody here wrote, with its script of a browser.
-private struct AuthorizationServer {
-  static let python = "\(cache)/coder-cred/authorization-server/bin/python3"
-  private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("authorization-server.py").path
-  private static var cache: String {
-    let environment = ProcessInfo.processInfo.environment
-    return environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
-  }
-
-  /// Where it was installed, or must have been.
-  static var isExpected: Bool {
-    FileManager.default.isExecutableFile(atPath: python)
-      || ProcessInfo.processInfo.environment["CI"] != nil
-  }
-
-  let url: String
-  let browser: [String: String]
-
-  init(_ desk: Desk) throws {
-    let file = "\(desk.directory)/server"
-    _ = try desk.desktop.start(
-      Self.python, [Self.script, "serve", file], log: "\(desk.directory)/server.log")
-    waitFor("the server", timeoutSeconds: 30) { FileManager.default.fileExists(atPath: file) }
-    url = try String(contentsOfFile: file, encoding: .utf8)
-    browser = try desk.browserScript(
-      "browser", "exec '\(Self.python)' '\(Self.script)' browse \"$1\"")
-  }
-}
-
-@Suite(.blocking, .enabled(if: AuthorizationServer.isExpected, "packaging/setup installs it"))
-struct `A server of others` {
+@Suite(.blocking, .enabled(if: ForeignServer.areExpected, "\(ForeignServer.reason)"))
+struct `Canaille` {
   @Test func `Discovery, registration, PKCE, refresh, a changed port and revocation`() throws {
     try Desk.with { desk in
-      let server = try AuthorizationServer(desk)
+      let server = try ForeignServer.canaille.start(at: desk)
       func login() throws {
         let result = try desk.run(
           ["login", server.url, "--scope", "openid profile", "--account", "alice"],

@@ -1,5 +1,4 @@
 import Credentials
-import FoundationEssentials
 import Sessions
 
 /// One session as `status` shows it: what `list` shows, and what lies behind it.
@@ -12,12 +11,17 @@ struct StatusReport: Encodable {
     var version: String?
   }
 
-  let row: ListCommand.Row
+  let row: SessionRow
   let isDefault: Bool
+  /// Whether a password kept for git, and no session.
+  var isPassword: Bool { summary.isPassword }
   private(set) var check: Check?
   /// Why a check ends the command with another status than 0.
   private(set) var checkFailure: Failure?
 
+  private let summary: SessionSummary
+  /// Whether it is the one of several accounts that is meant.
+  private let isActive: Bool
   private let session: StoredSession?
   /// Why it cannot be read.
   private let lock: StoreError?
@@ -26,23 +30,24 @@ struct StatusReport: Encodable {
   private let clientKind: String?
   private let issuer: String?
 
-  init(_ entry: SessionEntry, _ context: CommandContext) throws(Failure) {
-    row = ListCommand.Row(entry, now: context.clock.now)
-    let settings = try context.settings()
-    let known = settings.text("default-deployment", for: nil)
-    isDefault = known.flatMap { try? Deployment(url: $0) }?.url == entry.deployment
-    lock = if case .locked(let error) = entry.content { error } else { nil }
+  init(
+    _ entry: SessionEntry, _ active: ActiveAccounts, _ context: CommandContext
+  ) throws(Failure) {
+    let now = context.clock.now
+    row = SessionRow(entry, now: now)
+    summary = SessionSummary(entry, now: now)
+    isDefault = active.isOfDefaultDeployment(entry)
+    isActive = active.isOneOfSeveral(entry)
+    lock = entry.lock
     guard case .session(let session) = entry.content else {
       (session, refreshFrom, endsSoon, clientKind, issuer) = (nil, nil, nil, nil, nil)
       return
     }
     self.session = session
-    endsSoon =
-      session.endsSoon(now: context.clock.now) ? session.endsAt.map(ListCommand.Row.moment) : nil
+    endsSoon = session.endsSoon(now: now) ? session.endsAt.map(SessionRow.moment) : nil
     refreshFrom = session.refreshTime(
-      margin: try settings.refreshMargin(for: session.deployment), now: context.clock.now
-    ).map(
-      ListCommand.Row.moment)
+      margin: try context.settings().refreshMargin(for: session.deployment), now: now
+    ).map(SessionRow.moment)
     // A registration that cannot be read is no failure here; the session is what was asked about.
     let registration =
       session.method == .oauth ? try? context.store.registration(of: session.deployment) : nil
@@ -63,10 +68,12 @@ struct StatusReport: Encodable {
       checkFailure = error
       return
     }
+    let line = ProgressLine("Asking \(session.deployment.url)", context.environment)
+    defer { line?.end() }
     let api = try context.services().api(of: session.deployment)
     switch api.check(session.accessToken) {
     case .works(let account): check = Check(result: "works", account: account)
-    case .rejected where row.state == "due":
+    case .rejected where row.state == "due" || isExpiring(session, now: context.clock.now):
       // Its time has passed, or a caller found out before us: the next use refreshes it.
       check = Check(result: "due")
     case .rejected:
@@ -84,17 +91,26 @@ struct StatusReport: Encodable {
   }
 }
 
+extension StatusReport {
+  /// Whether a session is just about to be refreshed: clocks agree to the second only.
+  private func isExpiring(_ session: StoredSession, now: Int64) -> Bool {
+    summary.renews && session.secondsLeft(now: now).map { $0 <= 1 } ?? false
+  }
+}
+
 /// How it is shown.
 extension StatusReport {
   private enum CodingKeys: String, CodingKey {
     case check, client_id, client_kind, ends_at, issuer, refresh_from, scope
     case isDefault = "default"
+    case isActive = "active"
   }
 
   func encode(to encoder: any Encoder) throws {
     try row.encode(to: encoder)
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(isDefault, forKey: .isDefault)
+    if isActive { try fields.encode(true, forKey: .isActive) }
     try fields.encodeIfPresent(refreshFrom, forKey: .refresh_from)
     try fields.encodeIfPresent(endsSoon, forKey: .ends_at)
     try fields.encodeIfPresent(session?.scope, forKey: .scope)
@@ -104,29 +120,67 @@ extension StatusReport {
     try fields.encodeIfPresent(check, forKey: .check)
   }
 
-  var text: String {
+  /// The report for people; `style` is that of the terminal, if it goes to one.
+  func text(_ style: TerminalStyle?) -> String {
     let name = row.deployment.isEmpty ? "(locked)" : row.deployment
     let client = session?.clientID.map { id in clientKind.map { "\(id) (\($0))" } ?? id }
-    let lines: [(String, String?)] = [
-      ("account", row.account.isEmpty ? "unknown" : row.account), ("method", row.method),
-      ("state", row.state), ("expires", row.expires_at),
-      ("refreshed", refreshFrom.map { "from \($0) on, when asked for" }),
-      ("ends", endsSoon.map { "\($0); sign in before: coder-cred login \(row.deployment)" }),
+    let lines: [(label: String, value: String?)] = [
+      ("account", (row.account.isEmpty ? "unknown" : row.account) + (isActive ? " (active)" : "")),
+      ("method", row.method), ("state", state),
+      ("expires", summary.expiry.map { $0 + (summary.renews ? ", renews automatically" : "") }),
+      ("session", summary.end.map { "ends \($0) unless it is used before" }),
       ("scope", session?.scope), ("client", client), ("issuer", issuer), ("check", checkText),
+      ("to do", isPassword ? nil : task ?? "nothing"),
     ]
-    return
-      ([Terminal.clean(name) + (isDefault ? " (default)" : "")]
-      + lines.compactMap { label, value in
-        value.map {
-          "  \(label):" + String(repeating: " ", count: 11 - label.count) + Terminal.clean($0)
-        }
-      }).joined(separator: "\n") + "\n"
+    let notes = (isDefault ? " (default)" : "") + (isPassword ? " (password kept for git)" : "")
+    let title = Terminal.clean(name) + notes
+    let heading = style?.text(title, .heading) ?? title
+    return ([heading] + lines.compactMap { label, value in value.map { line(label, $0, style) } })
+      .joined(separator: "\n") + "\n"
+  }
+
+  private func line(_ label: String, _ value: String, _ style: TerminalStyle?) -> String {
+    let padded = "  \(label):" + String(repeating: " ", count: 11 - label.count)
+    // A command is cut nowhere: it is to be pasted.
+    let isWhole = label == "to do" || style == nil
+    let text = Terminal.clean(value)
+    let shown =
+      isWhole ? text : TerminalStyle.cut(text, to: (style?.columns ?? 0) - padded.count)
+    let attention: TerminalStyle.Attention? =
+      switch label {
+      case "state": summary.attention
+      case "to do": task == nil ? nil : summary.attention ?? .needed
+      default: nil
+      }
+    return padded + (style?.text(shown, attention) ?? shown)
+  }
+
+  /// What a person must do; nil when nothing.
+  private var task: String? {
+    if check?.result == "rejected", let hint = checkFailure?.hint { return hint }
+    return summary.task
+  }
+
+  private var state: String {
+    switch row.state {
+    case "due":
+      session?.staleSince == nil
+        ? "expired, renews at the next use" : "refused, renews at the next use"
+    case "ended": "ended"
+    default: row.state
+    }
   }
 
   private var checkText: String? {
     check.map { check in
       let who = check.account.map { $0 == row.account ? "" : " as \($0)" } ?? ""
-      return check.result + who + (check.version.map { ", Coder \($0)" } ?? "")
+      let result =
+        switch check.result {
+        case "due": "expired, renews at the next use"
+        case "rejected": "refused by the deployment"
+        default: check.result
+        }
+      return result + who + (check.version.map { ", Coder \($0)" } ?? "")
     }
   }
 }

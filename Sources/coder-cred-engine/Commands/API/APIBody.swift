@@ -37,13 +37,26 @@ final class APIBody {
     size = isComplete ? bytes.count : nil
   }
 
+  /// Takes a text.
+  init(_ text: String) {
+    descriptor = STDIN_FILENO
+    start = nil
+    buffer = Array(text.utf8)
+    size = buffer.count
+  }
+
   deinit {
     if descriptor != STDIN_FILENO { close(descriptor) }
   }
 
-  /// The body, from where it stands.
-  var upload: HTTPUpload {
-    HTTPUpload(size: size) { [self] in take($0) }
+  /// The body, from where it stands; tells how far it is.
+  func upload(_ progress: TransferProgress) -> HTTPUpload {
+    progress.begin(.sending, bytes: size)
+    return HTTPUpload(size: size) { [self] room in
+      let count = take(room)
+      progress.add(count ?? 0)
+      return count
+    }
   }
 
   /// Makes ready to send it again; false when that cannot be done.
