@@ -121,22 +121,11 @@ package struct LoginFlow {
     if method == .device, metadata.deviceAuthorizationEndpoint == nil {
       throw .oauth(.unsupported("the deployment offers no sign-in with a code (RFC 8628)"))
     }
-    let login = { (isByDevice: Bool) throws(LoginError) in
-      try OAuthLogin(
-        flow: self, metadata: metadata, policy: policy, http: http, isByDevice: isByDevice,
-        concurrentSession: concurrentSession
-      ).run(known)
-    }
     do throws(LoginError) {
-      do throws(LoginError) {
-        return try login(method == .device)
-      } catch {
-        guard method == .device, options.method == .auto, case .oauth(let refusal) = error,
-          refusal.isDeviceGrantRefused
-        else { throw error }
-        prompt.tell(.browserInstead(refusal))
-        return try login(false)
-      }
+      return try OAuthLogin(
+        flow: self, metadata: metadata, policy: policy, http: http,
+        concurrentSession: concurrentSession
+      ).run(known, by: method)
     } catch {
       switch error {
       case .oauth(.notOffered) where options.method == .auto,

@@ -122,6 +122,21 @@ import Testing
     }
   }
 
+  @Test func `A notification that nobody could show is shown once somebody can`() throws {
+    try withEndedGrant { desk in
+      try fail(desk)
+      waitFor("the right to notify") {
+        let sizes = try desk.runtimeFiles(".notified").map {
+          try FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int
+        }
+        return sizes == [0] && !isRunning("show-sign-in-notice\0\(desk.url)")
+      }
+      let server = try NotificationServer(desk.desktop)
+      #expect(try desk.run(["token", desk.url]).status == 1)
+      waitFor("the notification") { !server.shown.isEmpty }
+    }
+  }
+
   @Test func `Thirty failing processes show one notification`() throws {
     try withEndedGrant { desk in
       let server = try NotificationServer(desk.desktop, .dismiss)

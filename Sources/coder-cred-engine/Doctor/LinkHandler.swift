@@ -120,7 +120,7 @@ struct LinkHandler {
     var error: UnsafeMutablePointer<GError>?
     defer { g_clear_error(&error) }
     guard g_key_file_save_to_file(file, path, &error) != 0 else {
-      let reason = error.map { String(cString: $0.pointee.message) } ?? "it cannot be written"
+      let reason = error.map { String(cString: cglib_error_message($0)) } ?? "it cannot be written"
       throw Failure(.fixTheCall, "\(path) is not changed: \(reason)")
     }
   }
