@@ -1,5 +1,5 @@
-import ArgumentParser
-import Credentials
+public import ArgumentParser
+public import Credentials
 import Sessions
 
 /// What every command that outputs a credential understands.
@@ -49,8 +49,7 @@ extension CommandContext {
     let deployment = try deployment(named: url)
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options) else {
-      let who = options.account.map { " as \($0)" } ?? ""
-      throw Failure.signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
+      throw Failure.nobodySignedIn(to: deployment, as: options.account)
     }
     return session
   }
@@ -59,4 +58,24 @@ extension CommandContext {
   func output(_ session: StoredSession, as format: Credential.Format) throws {
     try Terminal.output(Credential(session).written(as: format))
   }
+}
+
+extension Failure {
+  /// Nothing is stored for a deployment, or nothing of the account that was asked for.
+  static func nobodySignedIn(to deployment: Deployment, as account: String?) -> Failure {
+    let who = account.map { " as \($0)" } ?? ""
+    return .signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
+  }
+}
+
+extension Credential.Format: ExpressibleByArgument {
+  public init?(argument: String) { self.init(name: argument) }
+  public var defaultValueDescription: String { "the command's" }
+  public static var allValueStrings: [String] { names }
+}
+
+extension Credential.HeaderNotation: ExpressibleByArgument {
+  public init?(argument: String) { self.init(name: argument) }
+  public var defaultValueDescription: String { name }
+  public static var allValueStrings: [String] { all.map(\.name) }
 }
