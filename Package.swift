@@ -143,6 +143,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "ToolTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      exclude: ["fake-server.py"], swiftSettings: strict),
+    .testTarget(
       name: "AccountTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",

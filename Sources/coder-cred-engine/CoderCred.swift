@@ -52,6 +52,9 @@ extension CoderCred {
     }
     unsetenv(Version.variable)
 
+    if let tool = ToolProtocols.named(CommandLine.arguments.first ?? "") {
+      return tool.run(Array(CommandLine.arguments.dropFirst()))
+    }
     let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
     do {
