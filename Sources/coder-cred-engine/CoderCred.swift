@@ -30,6 +30,7 @@ struct CoderCred: ParsableCommand {
           StatusCommand.self,
           UseCommand.self,
           ImportCommand.self,
+          ConfigureCommand.self,
           RefreshCommand.self,
           CallbackCommand.self,
         ]),
