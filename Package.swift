@@ -148,7 +148,7 @@ let package = Package(
         "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
         "deployment-simulator",
       ],
-      exclude: ["fake-server.py"], swiftSettings: strict),
+      exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
     .testTarget(
       name: "AccountTests",
       dependencies: [

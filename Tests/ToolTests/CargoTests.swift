@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: access("\(NSHomeDirectory())/.cargo/bin/cargo", X_OK) == 0))
+  @Test(.enabled(if: Client.hasCargoProviders))
   func `serves the real cargo with a private registry that wants a token`() throws {
     try Desk.with { desk in
       let bin = try desk.installNames()

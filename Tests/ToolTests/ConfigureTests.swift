@@ -217,7 +217,7 @@ import Testing
     try Desk.with(.withoutBus) { desk in
       let environment = try environment(desk)
       let path = "\(desk.directory)/\(one.file)"
-      let content = try #require(one.contents.last)
+      let content = try #require(one.contents.first { $0.count > 5 })
       try desk.write(content, to: path)
       #expect(try configure(desk, one, environment: environment).status == 0)
       let configured = try #require(text(path))
@@ -249,6 +249,36 @@ import Testing
         let mode = try FileManager.default.attributesOfItem(atPath: backup)[.posixPermissions]
         #expect(mode as? Int == 0o600)
       }
+    }
+  }
+
+  @Test func `leaves what was said before in the same words`() throws {
+    try Desk.with(.withoutBus) { desk in
+      let environment = try environment(desk)
+      let path = "\(desk.directory)/home/.claude/settings.json"
+      let content = """
+        { "env": { "ANTHROPIC_BASE_URL": "\(Self.url)/api/v2/aibridge/anthropic" } }
+
+        """
+      try desk.write(content, to: path)
+      #expect(try desk.run(["configure", "claude"], environment: environment).status == 0)
+      #expect(try #require(text(path)).contains("apiKeyHelper"))
+      #expect(
+        try desk.run(["configure", "claude", "--unset"], environment: environment).status == 0)
+      #expect(text(path) == content)
+    }
+  }
+
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
+  func `leaves another user's file alone`() throws {
+    try Desk.with(.withoutBus) { desk in
+      let path = "\(desk.directory)/home/.bazelrc"
+      try desk.write("# mine\n", to: path)
+      try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: path)
+      expectFailure(
+        try desk.run(["configure", "bazel"], environment: environment(desk)), 64,
+        saying: "another user")
+      #expect(text(path) == "# mine\n")
     }
   }
 

@@ -14,9 +14,9 @@ import Testing
     try Desk.with { desk in
       _ = try desk.installNames()
       let secret = desk.plant(#" "q" \ ü"#)
-      let stored = try JSONSerialization.data(
+      let login = try JSONSerialization.data(
         withJSONObject: ["ServerURL": "registry:5000", "Username": "bob", "Secret": secret])
-      expectSilence(try helper(desk, "store", input: String(decoding: stored, as: UTF8.self)))
+      expectSilence(try helper(desk, "store", input: String(decoding: login, as: UTF8.self)))
       for name in [
         "registry:5000", "https://registry:5000", "http://registry:5000", "REGISTRY:5000\n",
       ] {
@@ -32,6 +32,16 @@ import Testing
       let other = #"{"ServerURL":"registry:5000","Username":"eve","Secret":"\#(desk.plant())"}"#
       expectSilence(try helper(desk, "store", input: other))
       #expect(try helper(desk, "list").object() as? [String: String] == ["registry:5000": "eve"])
+      let hub = "https://index.docker.io/v1/"
+      let stored = #"{"ServerURL":"\#(hub)","Username":"bob","Secret":"\#(desk.plant())"}"#
+      expectSilence(try helper(desk, "store", input: stored))
+      #expect(
+        try helper(desk, "list").object() as? [String: String]
+          == ["registry:5000": "eve", hub: "bob"])
+      for token in ["refresh-token", "access-token"] {
+        #expect(try helper(desk, "get", input: hub + token).status == 1)
+      }
+      expectSilence(try helper(desk, "erase", input: hub))
       // docker's logout erases by four names.
       for name in [
         "registry:5000", "registry:5000", "http://registry:5000", "https://registry:5000",
@@ -116,9 +126,7 @@ import Testing
     }
   }
 
-  @Test(
-    .enabled(if: access("/usr/bin/docker", X_OK) == 0 || access("/usr/local/bin/docker", X_OK) == 0)
-  )
+  @Test(.enabled(if: Client.exists("docker")))
   func `serves the real client's login, pull and logout`() throws {
     try Desk.with { desk in
       let bin = try desk.installNames()
@@ -137,7 +145,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: access("/usr/bin/podman", X_OK) == 0))
+  @Test(.enabled(if: Client.exists("podman")))
   func `serves podman's login and logout`() throws {
     try Desk.with { desk in
       let bin = try desk.installNames()

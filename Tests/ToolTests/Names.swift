@@ -47,3 +47,35 @@ extension CommandResult {
       sourceLocation: sourceLocation)
   }
 }
+
+/// A program that tools' users have, where this machine has it.
+enum Client {
+  /// Where it is: on the path, among a Rust toolchain, or where `packaging/setup` puts large ones.
+  static func path(_ name: String) -> String? {
+    let variables = ProcessInfo.processInfo.environment
+    let cache = variables["XDG_CACHE_HOME"] ?? "\(NSHomeDirectory())/.cache"
+    let places = [
+      "/usr/local/bin", "/usr/bin", "/bin", "\(NSHomeDirectory())/.cargo/bin",
+      "\(cache)/coder-cred/clients/bin",
+    ]
+    return places.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+  }
+
+  /// Whether the machine has it.
+  static func exists(_ name: String) -> Bool { path(name) != nil }
+
+  /// Whether there is a cargo that knows credential providers and sparse registries with
+  /// authentication: 1.74.
+  static var hasCargoProviders: Bool {
+    guard let cargo = path("cargo"),
+      let version = try? ChildProcess.run(
+        cargo, ["--version"],
+        environment: ["HOME": NSHomeDirectory(), "PATH": "/usr/bin:/bin"]),
+      let minor = version.stdout.firstMatch(of: /cargo 1\.(\d+)/)?.1
+    else { return false }
+    return Int(minor) ?? 0 >= 74
+  }
+
+  /// Whether large clients were asked for: `CODER_CRED_CLIENTS=1 packaging/test`.
+  static var largeOnes: Bool { ProcessInfo.processInfo.environment["CODER_CRED_CLIENTS"] == "1" }
+}

@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: access("/usr/local/bin/terraform", X_OK) == 0))
+  @Test(.enabled(if: Client.exists("terraform")))
   func `serves the real client's logout`() throws {
     try Desk.with { desk in
       let bin = try desk.installNames()

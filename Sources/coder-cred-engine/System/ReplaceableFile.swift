@@ -95,11 +95,12 @@ struct ReplaceableFile {
     guard unlink(target) == 0 else { throw unusable(String(cString: strerror(errno))) }
   }
 
-  /// Refuses a file that is marked read-only: replacing it would not mind, but whoever manages it
-  /// does.
+  /// Refuses a file that is marked read-only, or is another user's: replacing it would not mind, but
+  /// whoever manages it does.
   func requireWritable() throws(Failure) {
     var status = stat()
     guard exists, stat(target, &status) == 0 else { return }
+    guard status.st_uid == geteuid() else { throw unusable("it belongs to another user") }
     guard status.st_mode & S_IWUSR != 0, access(target, W_OK) == 0 else {
       throw unusable("it is read-only")
     }

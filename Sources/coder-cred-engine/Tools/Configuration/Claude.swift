@@ -22,12 +22,13 @@ extension ToolConfiguration {
         .file(
           settings,
           [
-            JSONMember(
-              path: ["env", "ANTHROPIC_BASE_URL"], value: jsonString("\(url)\(gateway)"),
-              isOurs: { $0.hasSuffix("\(gateway)\"") }),
-            JSONMember(
-              path: ["apiKeyHelper"], value: jsonString("\(program) token \(url)"),
-              isOurs: isOurCommand),
+            Gateway(
+              address: JSONMember(
+                path: ["env", "ANTHROPIC_BASE_URL"], value: jsonString("\(url)\(gateway)"),
+                isOurs: { $0.hasSuffix("\(gateway)\"") }),
+              key: JSONMember(
+                path: ["apiKeyHelper"], value: jsonString("\(program) token \(url)"),
+                isOurs: isOurCommand))
           ]),
         .file(
           state,
@@ -39,5 +40,24 @@ extension ToolConfiguration {
         "Claude Code's requests to models go through \(deployment.name) from now on, which must "
           + "have the AI Gateway."
       ])
+  }
+
+  /// The AI Gateway's address and the key for it: the address is ours as long as the key is.
+  private struct Gateway: FileEdit {
+    let address: JSONMember
+    let key: JSONMember
+
+    var shown: String { "\(address.shown)\n\(key.shown)" }
+
+    func made(in content: [UInt8]) throws(EditProblem) -> [UInt8] {
+      try key.made(in: address.made(in: content))
+    }
+
+    func unmade(in content: [UInt8]) throws(EditProblem) -> [UInt8] {
+      let others = try key.unmade(in: content)
+      return others == content ? content : try address.unmade(in: others)
+    }
+
+    func isEmpty(_ content: [UInt8]) -> Bool { key.isEmpty(content) }
   }
 }

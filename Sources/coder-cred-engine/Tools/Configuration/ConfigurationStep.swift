@@ -15,7 +15,7 @@ enum ConfigurationStep {
     switch change {
     case .file(let path, let edits):
       let file = try ToolFile(path: path)
-      let content = try isUnset ? Self.unmade(edits, file) : Self.made(edits, file)
+      let content = try isUnset ? Self.unmade(edits, file) : Self.made(edits, file.content, path)
       self =
         content == file.content
         ? .none(path) : .file(file, content: content, change: change, isUnset: isUnset)
@@ -76,7 +76,7 @@ enum ConfigurationStep {
     guard case .file(_, let edits) = change else { return }
     // Before our first change alone: what came later is not how it was.
     let isFirst =
-      try Self.edited(edits, file) { edit, content throws(EditProblem) in
+      try Self.edited(edits, file.content, file.path) { edit, content throws(EditProblem) in
         try edit.unmade(in: content)
       } == file.content
     if isFirst { try file.backUp() }
@@ -93,35 +93,38 @@ enum ConfigurationStep {
   }
 
   private static func made(
-    _ edits: [any FileEdit], _ file: ToolFile
+    _ edits: [any FileEdit], _ content: [UInt8]?, _ path: String
   ) throws(Failure) -> [UInt8]? {
-    try edited(edits, file) { edit, content throws(EditProblem) in try edit.made(in: content) }
+    try edited(edits, content, path) { edit, content throws(EditProblem) in
+      try edit.made(in: content)
+    }
   }
 
   /// The content without what is ours; nil when the file is there for us alone.
   private static func unmade(
     _ edits: [any FileEdit], _ file: ToolFile
   ) throws(Failure) -> [UInt8]? {
-    guard file.content != nil else { return nil }
-    let content = try edited(edits.reversed(), file) { edit, content throws(EditProblem) in
+    guard let present = file.content else { return nil }
+    let former = try ToolFile(path: file.backupPath).content
+    // Nothing else was changed since: what was there before may have said some of it already.
+    if let former, try made(edits, former, file.path) == present { return former }
+    let content = try edited(edits.reversed(), present, file.path) {
+      edit, content throws(EditProblem) in
       try edit.unmade(in: content)
     }
-    guard content != file.content, let edit = edits.first, edit.isEmpty(content) else {
-      return content
-    }
-    let former = try ToolFile(path: file.backupPath).content
+    guard content != present, let edit = edits.first, edit.isEmpty(content) else { return content }
     return former.map { edit.isEmpty($0) ? $0 : content } ?? nil
   }
 
   private static func edited(
-    _ edits: [any FileEdit], _ file: ToolFile,
+    _ edits: [any FileEdit], _ content: [UInt8]?, _ path: String,
     _ step: (any FileEdit, [UInt8]) throws(EditProblem) -> [UInt8]
   ) throws(Failure) -> [UInt8] {
-    var content = file.content ?? []
+    var content = content ?? []
     do throws(EditProblem) {
       for edit in edits { content = try step(edit, content) }
     } catch {
-      throw Failure(.fixTheInput, "\(file.path) is left as it is: \(error.reason)")
+      throw Failure(.fixTheInput, "\(path) is left as it is: \(error.reason)")
     }
     return content
   }

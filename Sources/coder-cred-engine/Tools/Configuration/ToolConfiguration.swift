@@ -38,7 +38,10 @@ struct ConfigurationRequest {
 
   /// The deployment that a tool is to be told of.
   func deployment() throws -> Deployment {
-    if isUnset { return try Deployment(url: url ?? "https://unset.invalid") }
+    if isUnset {
+      let named = try? DeploymentChoice.named(url, setting: nil) { environment[$0] }
+      return try named ?? Deployment(url: "https://unset.invalid")
+    }
     let deployment = try context.deployment(named: url)
     try context.requireHTTP(deployment)
     return deployment
