@@ -44,9 +44,12 @@ struct FastPath {
       }
       request = named.map { CredentialRequest(deployment: $0, username: arguments.account) }
     }
+    let active = request.flatMap { settings.text("account", for: $0.deployment) }
     guard request?.deployment.isConfidential ?? true,
-      let session = try onlySession(of: request?.deployment.withParents),
-      session.deployment.isConfidential, request != nil || session.method != .basic
+      let session = try onlySession(
+        of: request?.deployment.withParents, preferring: request?.username ?? active),
+      session.deployment.isConfidential,
+      session.method != .basic || request != nil && (request?.username != nil || active == nil)
     else { throw NeedsEngine() }
     let margin =
       settings.text("refresh-margin", for: session.deployment)
@@ -104,12 +107,15 @@ struct FastPath {
     return settings
   }
 
-  /// The one session that is stored for these deployments, or, with nil, for any; nil when there is
-  /// none.
-  private func onlySession(of deployments: [Deployment]?) throws(NeedsEngine) -> StoredSession? {
-    let searches =
-      deployments.map { $0.map { ItemIdentity.session(of: $0) } } ?? [ItemIdentity.session(of: nil)]
-    let found = try deferringToEngine { () throws(BusError) in try KeyringItem.only(of: searches) }
+  /// The one session that is stored for these deployments, or, with nil, for any, or that of an
+  /// account at the first one; nil when there is none.
+  private func onlySession(
+    of deployments: [Deployment]?, preferring account: String? = nil
+  ) throws(NeedsEngine) -> StoredSession? {
+    let searches = ItemIdentity.searches(for: deployments, preferring: account)
+    let found = try deferringToEngine { () throws(BusError) in
+      try KeyringItem.only(of: searches, preferringFirst: account != nil && deployments != nil)
+    }
     guard let item = found else { return nil }
     let url = item.attributes["deployment"] ?? ""
     let session = try deferringToEngine { () throws(MalformedInput) in

@@ -78,6 +78,10 @@ extension DeploymentSimulator {
     public var consent: Consent = .ask
     /// Letters and digits put into every token, code and secret, so that leaks can be searched for.
     public var canary: String?
+    /// Whether the device grant (RFC 8628) is offered; no deployment of these eras does.
+    public var deviceGrantOffered: Bool = false
+    /// Seconds between two token requests of a device.
+    public var deviceInterval: Int = 1
     /// Milliseconds every response takes at least.
     public var latency: Int = 0
 

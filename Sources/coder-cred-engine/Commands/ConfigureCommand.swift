@@ -39,7 +39,7 @@ struct ConfigureCommand: ParsableCommand {
       context: CommandContext(), url: url, file: file, isFirst: first, isUnset: unset)
     let configuration = try tool.configuration(request)
     if printsOnly {
-      for change in configuration.changes { Terminal.show(change.shown) }
+      for change in configuration.changes { try Terminal.show(change.shown) }
       return
     }
     // Whatever can fail fails before anything is changed.

@@ -31,12 +31,19 @@ struct GetCommand: ParsableCommand {
       try context.output(session, as: format)
       return
     }
+    if Terminal.isInteractive {
+      Terminal.say(
+        "Reading what is asked for, such as url=https://dev.coder.com, up to an empty line. "
+          + "Or name the deployment: coder-cred get URL")
+    }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
     let session = try onDemand.signingInIfNeeded { [request] in
       try context.session(for: request, options)
     }
-    guard let session else { return }
+    guard let session else {
+      return UnansweredRequest(environment: context.environment).explain(request.deployment)
+    }
     // What git understands, it says itself where it can.
     if case .git = format { return try context.output(session, as: request.gitFormat) }
     try context.output(session, as: format)

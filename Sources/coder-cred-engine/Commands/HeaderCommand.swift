@@ -41,7 +41,8 @@ struct HeaderCommand: ParsableCommand {
     guard let absent = format.absent else {
       throw Failure.nobodySignedIn(to: deployment, as: options.account)
     }
-    Terminal.show(absent)
+    try Terminal.show(absent)
+    UnansweredRequest(environment: context.environment).explainMissingHeader(of: deployment)
   }
 
   private func deployment(_ context: CommandContext) throws -> Deployment {

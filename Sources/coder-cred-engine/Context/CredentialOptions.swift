@@ -18,6 +18,7 @@ struct CredentialOptions: ParsableArguments {
   var noRefresh = false
 
   mutating func validate() throws {
+    if account?.isEmpty ?? false { throw ValidationError("--account needs a name") }
     guard minimumSeconds.map({ StoredSession.margins.contains($0) }) ?? true else {
       throw ValidationError(
         "--min-ttl takes a number of seconds from 0 to \(StoredSession.margins.upperBound)")
@@ -32,8 +33,7 @@ extension CommandContext {
   func session(
     for request: CredentialRequest, _ options: CredentialOptions
   ) throws -> StoredSession? {
-    let lookup = SessionLookup(store: store, clock: clock)
-    guard let session = try lookup.session(for: request) else { return nil }
+    guard let session = try lookup().session(for: request) else { return nil }
     if let refused = request.refused, refused.isPresent(in: session), !options.noRefresh {
       return try refreshed(session, because: .rejection)
     }
@@ -49,7 +49,10 @@ extension CommandContext {
     let deployment = try deployment(named: url)
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options) else {
-      throw Failure.nobodySignedIn(to: deployment, as: options.account)
+      let isDefault = url == nil && isNamedBySettings
+      throw Failure.nobodySignedIn(
+        to: deployment, as: options.account,
+        isDefault ? ", the default deployment (coder-cred use --unset for none)" : "")
     }
     return session
   }
@@ -62,9 +65,12 @@ extension CommandContext {
 
 extension Failure {
   /// Nothing is stored for a deployment, or nothing of the account that was asked for.
-  static func nobodySignedIn(to deployment: Deployment, as account: String?) -> Failure {
+  static func nobodySignedIn(
+    to deployment: Deployment, as account: String?, _ more: String = ""
+  ) -> Failure {
     let who = account.map { " as \($0)" } ?? ""
-    return .signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
+    return .signIn(
+      to: deployment, as: account, "nobody is signed in to \(deployment.url)\(who)\(more)")
   }
 }
 

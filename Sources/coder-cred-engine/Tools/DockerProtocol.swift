@@ -26,11 +26,11 @@ enum DockerProtocol: ToolProtocol {
       try carryOut(arguments)
       return 0
     } catch let problem as Problem {
-      Terminal.show("\(problem.rawValue)\n")
+      try? Terminal.show("\(problem.rawValue)\n")
     } catch {
       let failure = failure(of: error)
       let hint = failure.hint.map { "; \($0)" } ?? ""
-      Terminal.show(Terminal.clean(failure.message + hint) + "\n")
+      try? Terminal.show(Terminal.clean(failure.message + hint) + "\n")
       SignInNotice(environment: .ofThisProcess).announce(failure)
     }
     return 1
@@ -48,8 +48,8 @@ enum DockerProtocol: ToolProtocol {
     case "erase": _ = try credentials.forget(server(named: readServer()))
     case "list": try list(credentials)
     case "version", "--version", "-v":
-      Terminal.show("\(name) (coder-cred) v\(Version.number)\n")
-    case "--help", "-h": Terminal.show("\(usage)\n")
+      try Terminal.show("\(name) (coder-cred) v\(Version.number)\n")
+    case "--help", "-h": try Terminal.show("\(usage)\n")
     default: throw Failure(.fixTheCall, usage)
     }
   }

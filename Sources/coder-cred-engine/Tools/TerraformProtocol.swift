@@ -39,7 +39,7 @@ enum TerraformProtocol: ToolProtocol {
       let token = try Credential(session).token()
       try Terminal.output("{\"token\":\(token.jsonString)}\n")
     } else {
-      Terminal.show("{}\n")
+      try Terminal.show("{}\n")
     }
   }
 

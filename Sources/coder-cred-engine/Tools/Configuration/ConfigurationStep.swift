@@ -63,7 +63,7 @@ enum ConfigurationStep {
         RuntimeDirectory.makeDirectories(String(path[..<slash]))
       }
       guard symlink(program, path) == 0 else { throw Self.unusable(path) }
-      Terminal.show(change.shown)
+      try Terminal.show(change.shown)
     case .unlink(let path):
       guard Glibc.unlink(path) == 0 else { throw Self.unusable(path) }
       Terminal.say("Removed \(path).")
@@ -81,7 +81,7 @@ enum ConfigurationStep {
       } == file.content
     if isFirst { try file.backUp() }
     try file.replace(with: content)
-    Terminal.show(change.shown)
+    try Terminal.show(change.shown)
     if isFirst, file.content != nil { Terminal.say("As it was, it is in \(file.backupPath).") }
   }
 
