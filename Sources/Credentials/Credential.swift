@@ -76,6 +76,21 @@ public struct Credential: Sendable {
     return text
   }
 
+  /// The name of the header field that authenticates a request.
+  var fieldName: String { "Authorization" }
+
+  /// The value of the header field that authenticates a request.
+  func fieldValue() throws(MalformedInput) -> Secret { try authorization() }
+
+  /// The value of `Cookie` that authenticates a request.
+  func cookie() throws(MalformedInput) -> Secret {
+    let token = try token()
+    guard token.isCookieValue else {
+      throw .unwritable(reason: "the token holds a character that ends a cookie")
+    }
+    return "coder_session_token=\(token)"
+  }
+
   /// The value of the field `Authorization` (RFC 9110 §11.6.2).
   ///
   /// - Throws: as ``written(as:)``.

@@ -8,7 +8,7 @@ extension Credential.HeaderNotation {
   public static let bazel = Self("bazel") { credential throws(MalformedInput) in
     let expiry = credential.expiry.map { ",\"expires\":\"\($0)\"" } ?? ""
     return """
-      {"headers":{"Authorization":[\(try credential.authorization().jsonString)]}\(expiry)}
+      {"headers":{"\(credential.fieldName)":[\(try credential.fieldValue().jsonString)]}\(expiry)}
 
       """
   }

@@ -7,7 +7,7 @@ extension Credential.HeaderNotation {
     """
     \(credential.session.deployment.url)
 
-    Authorization: \(try credential.authorization())
+    \(credential.fieldName): \(try credential.fieldValue())
 
 
     """

@@ -3,6 +3,6 @@ import Secrets
 extension Credential.HeaderNotation {
   /// A flat JSON object, as Claude Code's `headersHelper` reads it.
   public static let json = Self("json", absent: "{}\n") { credential throws(MalformedInput) in
-    "{\"Authorization\":\(try credential.authorization().jsonString)}\n"
+    "{\"\(credential.fieldName)\":\(try credential.fieldValue().jsonString)}\n"
   }
 }

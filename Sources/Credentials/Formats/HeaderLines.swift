@@ -5,12 +5,12 @@ extension Credential.HeaderNotation {
   /// `Authorization=Bearer …`, as the Coder CLI and its editor extensions read it. They run a header
   /// command for every server, and a failure stops them.
   public static let coder = Self("coder", absent: "") { credential throws(MalformedInput) in
-    "Authorization=\(try credential.authorization())\n"
+    "\(credential.fieldName)=\(try credential.fieldValue())\n"
   }
 
   /// `Authorization: Bearer …`, as `curl -H @-` reads it.
   public static let lines = Self("lines", absent: "") { credential throws(MalformedInput) in
-    "Authorization: \(try credential.authorization())\n"
+    "\(credential.fieldName): \(try credential.fieldValue())\n"
   }
 
   /// `Bearer …`, the value of the field alone, as cargo's `token-from-stdout` and pnpm's
@@ -21,10 +21,6 @@ extension Credential.HeaderNotation {
 
   /// `Cookie: coder_session_token=…`, which workspace proxies strip before they forward.
   public static let cookie = Self("cookie", absent: "") { credential throws(MalformedInput) in
-    let token = try credential.token()
-    guard token.isCookieValue else {
-      throw .unwritable(reason: "the token holds a character that ends a cookie")
-    }
-    return "Cookie: coder_session_token=\(token)\n"
+    "Cookie: \(try credential.cookie())\n"
   }
 }

@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Credentials
+import ArgumentParser
+import Credentials
 import Sessions
 
 /// What every command that outputs a credential understands.
@@ -72,16 +72,4 @@ extension Failure {
     return .signIn(
       to: deployment, as: account, "nobody is signed in to \(deployment.url)\(who)\(more)")
   }
-}
-
-extension Credential.Format: ExpressibleByArgument {
-  public init?(argument: String) { self.init(name: argument) }
-  public var defaultValueDescription: String { "the command's" }
-  public static var allValueStrings: [String] { names }
-}
-
-extension Credential.HeaderNotation: ExpressibleByArgument {
-  public init?(argument: String) { self.init(name: argument) }
-  public var defaultValueDescription: String { name }
-  public static var allValueStrings: [String] { all.map(\.name) }
 }
