@@ -17,6 +17,6 @@ extension Credential.Format {
   /// Every name that ``init(name:)`` takes.
   public static var names: [String] {
     ["git", "token", "json", "docker", "header"]
-      + Credential.HeaderNotation.all.map(\.name).filter { $0 != "json" }
+      + Credential.HeaderNotation.all.map { $0.name }.filter { $0 != "json" }
   }
 }
