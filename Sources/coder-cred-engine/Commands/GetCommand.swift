@@ -4,13 +4,6 @@ import Glibc
 
 /// `get`: git's question, or anyone's.
 struct GetCommand: ParsableCommand {
-  /// The forms of an answer.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case git
-    case token
-    case json
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "get",
     abstract: "Print the credential for a deployment, refreshed when needed.",
@@ -24,8 +17,8 @@ struct GetCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the output: git, token or json.")
-  var format = Format.git
+  @Option(help: "The form of the output.")
+  var format = Credential.Format.git(authtype: true)
 
   @Flag(help: "Sign in through the browser if need be, unless git says not to ask.")
   var interactive = false
@@ -35,7 +28,7 @@ struct GetCommand: ParsableCommand {
     let onDemand = LoginOnDemand(context: context, isWanted: interactive)
     if let url {
       let session = try onDemand.signingInIfNeeded { try context.session(at: url, options) }
-      try context.output(session, as: format.credentialFormat())
+      try context.output(session, as: format)
       return
     }
     if Terminal.isInteractive {
@@ -51,18 +44,9 @@ struct GetCommand: ParsableCommand {
     guard let session else {
       return UnansweredRequest(environment: context.environment).explain(request.deployment)
     }
-    try context.output(session, as: format.credentialFormat(git: request.gitFormat))
-  }
-}
-
-extension GetCommand.Format {
-  /// The form as it is written; what git understands, it says itself where it can.
-  func credentialFormat(git: Credential.Format = .git(authtype: true)) -> Credential.Format {
-    switch self {
-    case .git: git
-    case .token: .token
-    case .json: .json
-    }
+    // What git understands, it says itself where it can.
+    if case .git = format { return try context.output(session, as: request.gitFormat) }
+    try context.output(session, as: format)
   }
 }
 
