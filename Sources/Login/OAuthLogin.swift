@@ -97,7 +97,7 @@ struct OAuthLogin {
       scope: options.scope, resource: options.resource)
     let page = AuthorizationPage(
       url: try flow.asking { () throws(OAuthError) in try request.url() },
-      startPage: { receiver.startPage(for: $0) },
+      startPage: { OtherUsers.arePresent ? receiver.startPage(for: $0) : $0 },
       deployment: flow.deployment, redirectURI: exchange.redirectURI, port: receiver.port,
       timeoutSeconds: options.browserTimeoutSeconds)
     var sources: [any LoginEventSource] = [

@@ -13,7 +13,9 @@ struct ExecCommand: ParsableCommand {
       it could not be run or found. The token is as it was at the start; it is not refreshed later.
       """)
 
-  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Option(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @OptionGroup var options: CredentialOptions

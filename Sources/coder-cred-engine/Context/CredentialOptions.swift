@@ -4,7 +4,8 @@ import Sessions
 
 /// What every command that outputs a credential understands.
 struct CredentialOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Use this account's session.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Use this account's session.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Option(

@@ -24,7 +24,9 @@ struct APICommand: ParsableCommand {
     help: ArgumentHelp("The method (default: GET, or POST with a body).", valueName: "method"))
   var method: String?
 
-  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Option(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @Option(
@@ -112,7 +114,7 @@ struct APICommand: ParsableCommand {
       return try pages.output(call, &caller)
     }
     call.showsHead = include
-    try caller.send(call).finish(session.deployment)
+    try caller.send(call).finish(session)
   }
 
   private var chosenMethod: String {
@@ -129,13 +131,22 @@ struct APICommand: ParsableCommand {
     guard given.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5C && $0 != 0x23 }) else {
       throw ValidationError("the path holds a blank, a backslash, # or what must be encoded")
     }
-    if given.hasPrefix("/") { return given }
+    if given.hasPrefix("/") { return withSingleSlashes(given) }
     // RFC 3986 §4.2: the first segment of a relative path holds no colon, or it would be a scheme.
     let first = given.prefix { $0 != "/" && $0 != "?" }
     guard !first.isEmpty, !first.contains(":") else {
       throw ValidationError("the path must start with \"/\", for example /api/v2/users/me")
     }
-    return (given.hasPrefix("api/") ? "/" : "/api/v2/") + given
+    return withSingleSlashes((given.hasPrefix("api/") ? "/" : "/api/v2/") + given)
+  }
+
+  /// Slashes that follow one another in a path are one: under the other spelling a deployment serves
+  /// its web page.
+  private static func withSingleSlashes(_ target: String) -> String {
+    let path = target.prefix { $0 != "?" }
+    let segments = path.split(separator: "/", omittingEmptySubsequences: true)
+    let end = path.hasSuffix("/") && !segments.isEmpty ? "/" : ""
+    return "/" + segments.joined(separator: "/") + end + target.dropFirst(path.count)
   }
 
   private func headers(hasBody: Bool) -> [HTTPField] {
