@@ -41,6 +41,11 @@ struct TerminalLoginPrompt: LoginPrompt {
     case .tokenRefused(let error, let deployment):
       let failure = Failure(error, at: deployment)
       Terminal.say("Not taken: \(failure.message). Try again; Enter alone ends.")
+    case .tokenInstead(let error, let deployment):
+      let failure = Failure(error, at: deployment)
+      Terminal.say(failure.message)
+      if case .oauth(.registrationDisabled) = error, let hint = failure.hint { Terminal.say(hint) }
+      Terminal.say("A session token will do instead.")
     case .registeringAgain(let deployment):
       Terminal.say(
         "\(deployment.url) no longer accepts this machine's client; making a new one …")
