@@ -17,7 +17,9 @@ enum OtherUsers {
       else { continue }
       var status = stat()
       let isThere = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 1) { fstatat(directory, $0, &status, 0) == 0 }
+        $0.withMemoryRebound(to: CChar.self, capacity: 1) {
+          fstatat(directory, $0, &status, 0) == 0
+        }
       }
       if isThere, isOtherPerson(status.st_uid, us: geteuid()) { return true }
     }
