@@ -14,6 +14,12 @@ public struct Credential: Sendable {
     case json
     /// One HTTP header field in the given notation.
     case header(HeaderNotation)
+
+    /// Whether a session is given as it is stored, whatever its age: git is told when it dies, and
+    /// a helper behind us may want what renews it.
+    public func takesAsKept(_ session: StoredSession) -> Bool {
+      if case .git = self { session.isPlain } else { false }
+    }
   }
 
   /// How a header field is written.
@@ -32,10 +38,21 @@ public struct Credential: Sendable {
   public static let capabilities = "version 0\ncapability authtype\ncapability state\n"
 
   private let session: StoredSession
+  private let askedUsername: String?
+  private let isForApplication: Bool
 
   /// Makes the answer for a session.
-  public init(_ session: StoredSession) {
+  ///
+  /// - Parameters:
+  ///   - session: the session.
+  ///   - askedUsername: the user whom the caller named, or nil.
+  ///   - isForApplication: whether it is for an application of a workspace (``ApplicationHosts``).
+  public init(
+    _ session: StoredSession, to askedUsername: String? = nil, isForApplication: Bool = false
+  ) {
     self.session = session
+    self.askedUsername = askedUsername
+    self.isForApplication = isForApplication
   }
 
   /// The answer, whole.
@@ -47,10 +64,10 @@ public struct Credential: Sendable {
     case .git(let authtype, let retry): try gitAttributes(authtype: authtype, retry: retry)
     case .token: "\(try token())\n"
     case .json: try json()
-    case .header(.coder): "Authorization=\(try authorization())\n"
-    case .header(.lines): "Authorization: \(try authorization())\n"
-    case .header(.cookie): "Cookie: coder_session_token=\(try token())\n"
-    case .header(.json): "{\"Authorization\":\(try authorization().jsonString)}\n"
+    case .header(.coder): "\(fieldName)=\(try fieldValue())\n"
+    case .header(.lines): "\(fieldName): \(try fieldValue())\n"
+    case .header(.cookie): "Cookie: \(try cookie())\n"
+    case .header(.json): "{\"\(fieldName)\":\(try fieldValue().jsonString)}\n"
     }
   }
 
@@ -59,23 +76,32 @@ public struct Credential: Sendable {
   private func gitAttributes(authtype: Bool, retry: Bool) throws(MalformedInput) -> Secret {
     var lines: [Secret] = []
     let state = authtype && retry ? RetryState(of: session) : nil
-    if authtype && session.method != .basic {
+    if authtype, let encoded = session.encodedCredential {
       lines.append("capability[]=authtype")
       if state != nil { lines.append("capability[]=state") }
       lines.append("authtype=\(session.tokenType)")
-      lines.append("credential=\(session.accessToken)")
+      lines.append("credential=\(encoded)")
       // Keeps the token out of caches and stores that stand before us in git's chain.
-      lines.append("ephemeral=1")
-      if !session.account.isEmpty { lines.append("username=\(session.account)") }
-    } else {
-      if session.method == .basic || !session.account.isEmpty {
+      if !session.isPlain { lines.append("ephemeral=1") }
+      if session.method != .basic, !session.account.isEmpty {
         lines.append("username=\(session.account)")
+      }
+    }
+    if let password = session.password {
+      lines.append("username=\(session.account)")
+      lines.append("password=\(password)")
+    } else if lines.isEmpty, !session.isPlain {
+      // A password without a user name is none to git. Any name does where the token alone counts.
+      if !session.account.isEmpty {
+        lines.append("username=\(session.account)")
+      } else if askedUsername == nil {
+        lines.append("username=coder")
       }
       lines.append("password=\(session.accessToken)")
     }
     if let expiresAt = session.expiresAt { lines.append("password_expiry_utc=\(expiresAt)") }
     // An OAuth session's refresh token is spent when used: it never leaves the keyring.
-    if session.method == .basic, let refreshToken = session.refreshToken {
+    if session.isPlain, let refreshToken = session.refreshToken {
       lines.append("oauth_refresh_token=\(refreshToken)")
     }
     if let state {
@@ -99,6 +125,16 @@ public struct Credential: Sendable {
 
       """
   }
+
+  /// The header field that authenticates a request: an application of a workspace would see
+  /// `Authorization`.
+  private var fieldName: String { isForApplication ? "Cookie" : "Authorization" }
+
+  private func fieldValue() throws(MalformedInput) -> Secret {
+    isForApplication ? try cookie() : try authorization()
+  }
+
+  private func cookie() throws(MalformedInput) -> Secret { "coder_session_token=\(try token())" }
 
   private func authorization() throws(MalformedInput) -> Secret {
     "\(session.tokenType) \(try token())"

@@ -36,6 +36,8 @@ package struct SessionServices {
     case callerWaits
     /// A person waits, and what is asked can be done without: five seconds.
     case personWaits
+    /// A tool waits, and what is asked can be done without: three seconds.
+    case callerCanDoWithout
     /// As long as a network needs.
     case canTakeItsTime
   }
@@ -140,10 +142,12 @@ extension SessionServices {
   /// The deployment's own API.
   ///
   /// - Throws: ``SessionError/oauth(_:at:)`` when the deployment's URL allows no requests.
-  package func api(of deployment: Deployment) throws(SessionError) -> DeploymentAPI {
+  package func api(
+    of deployment: Deployment, _ urgency: Urgency = .canTakeItsTime
+  ) throws(SessionError) -> DeploymentAPI {
     do throws(OAuthError) {
       return DeploymentAPI(
-        policy: try policy(deployment), client: client(deployment, .canTakeItsTime))
+        policy: try policy(deployment), client: client(deployment, urgency))
     } catch {
       throw .oauth(error, at: deployment)
     }

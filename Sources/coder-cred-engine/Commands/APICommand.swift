@@ -17,9 +17,6 @@ struct APICommand: ParsableCommand {
   @Argument(help: "GET, POST …, and the path, such as /api/v2/users/me.")
   var words: [String]
 
-  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
-  var url: String?
-
   @Option(
     help: ArgumentHelp("Send this file, or standard input (-), as the body.", valueName: "file"))
   var input: String?
@@ -57,7 +54,7 @@ struct APICommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let session = try context.session(at: url, options)
+    let session = try context.session(at: nil, options)
     try context.requireHTTP(session.deployment)
     guard session.method != .basic else {
       throw Failure(.fixTheInput, "what is stored is a password, not a token")
@@ -88,7 +85,17 @@ struct APICommand: ParsableCommand {
     try answer.finish(session.deployment)
   }
 
-  private var path: String { words[words.count - 1] }
+  /// The path and the query; slashes that follow one another in the path are one, for a deployment
+  /// serves its web page under the other spelling.
+  private var path: String {
+    let word = words[words.count - 1].utf8
+    let path = word.prefix { $0 != UInt8(ascii: "?") }
+    let slash = UInt8(ascii: "/")
+    let single = path.indices.filter { index in
+      path[index] != slash || index == path.startIndex || path[path.index(before: index)] != slash
+    }.map { path[$0] }
+    return String(decoding: single + word.dropFirst(path.count), as: UTF8.self)
+  }
 
   private var headers: [HTTPField] {
     let given = fields.compactMap(Self.parsed)

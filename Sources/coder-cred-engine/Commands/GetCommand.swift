@@ -33,18 +33,27 @@ struct GetCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let onDemand = LoginOnDemand(context: context, isWanted: interactive)
-    if let url {
-      let session = try onDemand.signingInIfNeeded { try context.session(at: url, options) }
-      try context.output(session, as: format.credentialFormat())
+    if url != nil || options.url != nil {
+      // git names the server itself, whatever the words of its configuration say.
+      guard url != nil || !context.environment.isGitsChain else {
+        throw Failure(.fixTheCall, "git's helpers are asked for a server by git, not by --url")
+      }
+      let format = format.credentialFormat()
+      let session = try onDemand.signingInIfNeeded {
+        try context.session(at: url, options, as: format)
+      }
+      try context.output(session, as: format, to: options.account)
       return
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
+    if format != .git { request.takesAnyForm() }
+    let format = format.credentialFormat(git: request.gitFormat)
     let session = try onDemand.signingInIfNeeded { [request] in
-      try context.session(for: request, options)
+      try context.session(for: request, options, as: format)
     }
     guard let session else { return }
-    try context.output(session, as: format.credentialFormat(git: request.gitFormat))
+    try context.output(session, as: format, to: request.username)
   }
 }
 
@@ -65,14 +74,23 @@ extension CredentialRequest {
     guard let bytes = CredentialRequest.read(from: STDIN_FILENO) else {
       throw Failure(.fixTheInput, "standard input cannot be read")
     }
-    try self.init(parsing: bytes)
+    // git asks every helper about every server a person talks to.
+    let isGitsChain = context.environment.isGitsChain
+    do throws(MalformedInput) {
+      try self.init(parsing: bytes)
+    } catch {
+      guard case .url = error, isGitsChain, var failure = Failure(translating: error) else {
+        throw error
+      }
+      failure.isSilent = true
+      throw failure
+    }
     do throws(Failure) {
       try context.requireConfidential(deployment)
     } catch {
-      // git asks every helper about every server a person talks to.
-      var failure = error
-      failure.isSilent = context.environment.isGitsChain
-      throw failure
+      // git itself sends a password over http, to a proxy for one, whether we keep it or not.
+      guard isGitsChain else { throw error }
+      isForPasswordAlone = true
     }
   }
 }

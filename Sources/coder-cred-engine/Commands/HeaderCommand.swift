@@ -22,14 +22,28 @@ struct HeaderCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try context.deployment(named: url)
+    let deployment = try context.deployment(named: options.named(url))
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try context.session(for: request, options) else {
+      if let session = try application(deployment, context) {
+        return try Terminal.output(
+          Credential(session, isForApplication: true).written(as: .header(format)))
+      }
       // Tools run this for every server; a failure would stop them, where no header is right.
       if format == .json { Terminal.show("{}\n") }
       return
     }
     try context.output(session, as: .header(format))
+  }
+
+  /// The session of the deployment that serves an application of a workspace at a URL.
+  private func application(
+    _ url: Deployment, _ context: CommandContext
+  ) throws -> StoredSession? {
+    guard let owner = try context.settings().deployment(ofApplicationAt: url) else { return nil }
+    try context.requireConfidential(owner)
+    let request = CredentialRequest(deployment: owner, username: options.account)
+    return try context.session(for: request, options)
   }
 }
 

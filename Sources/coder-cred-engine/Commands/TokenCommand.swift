@@ -17,6 +17,8 @@ struct TokenCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    try context.output(context.session(at: url, options), as: format.credentialFormat())
+    let format = format.credentialFormat()
+    try context.output(
+      context.session(at: url, options, as: format), as: format, to: options.account)
   }
 }

@@ -70,6 +70,7 @@ final class CommandContext {
         // A response that comes after we gave up costs the session: only connecting is cut short.
         if urgency == .callerWaits { transport.connectTimeoutMilliseconds = 3_000 }
         if urgency == .personWaits { transport.totalTimeoutMilliseconds = 5_000 }
+        if urgency == .callerCanDoWithout { transport.totalTimeoutMilliseconds = 3_000 }
         return TracingClient(client: CurlClient(settings: transport), trace: trace)
       },
       warn: warn ?? { Terminal.warn($0.message) }, trace: { trace($0) })
