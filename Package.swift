@@ -143,6 +143,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "GitTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "AccountTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
