@@ -29,6 +29,8 @@ let package = Package(
     // libcurl's types alone: the library is loaded when a request is made.
     .target(name: "CCurl"),
     .target(name: "CLinux"),
+    // A few lines around libqrencode, which is loaded when somebody asks for a QR code.
+    .target(name: "CQRencode"),
 
     // Libraries. Arrows go down only: see Sources/README.md.
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
@@ -56,8 +58,8 @@ let package = Package(
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
-        "SecretService", "Secrets", "Sessions",
+        "Basics", "CGLib", "CLinux", "CQRencode", "Credentials", "HTTP", "Login", "Notifications",
+        "OAuth", "SecretService", "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -97,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "NotificationsTests", dependencies: ["Notifications"], swiftSettings: strict),
+      name: "NotificationsTests", dependencies: ["Notifications", "TestDesk"],
+      swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk", "coder-cred-engine"],
       swiftSettings: strict),
@@ -167,6 +170,12 @@ let package = Package(
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
-      exclude: ["authorization-server.py", "authorization-server.txt"], swiftSettings: strict),
+      swiftSettings: strict),
+    .testTarget(
+      name: "ForeignServerTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
+      ],
+      exclude: ["Servers"], swiftSettings: strict),
   ]
 )

@@ -89,6 +89,10 @@ public struct CredentialRequest: Sendable {
   /// The longest request in bytes.
   public static let maximumBytes = 1 << 20
 
+  /// Whether it means one place, whose spelling is the usual one, and no secret is readable on the
+  /// way there.
+  public var isPlainlyNamed: Bool { place == deployment && deployment.isConfidential }
+
   /// Whether a secret is told of, in whichever form.
   public var tellsSecret: Bool { credential != nil || password != nil }
 

@@ -27,6 +27,24 @@ public enum ItemIdentity {
     return attributes
   }
 
+  /// The attributes of the sessions that a request may mean: of these deployments, or with nil of any,
+  /// and before them those of an account at the first deployment, if one is preferred.
+  public static func searches(
+    for deployments: [Deployment]?, preferring account: String?
+  ) -> [[String: String]] {
+    guard let deployments else { return [session(of: nil)] }
+    let all = deployments.map { session(of: $0) }
+    guard let account, let first = deployments.first else { return all }
+    return [session(of: first, account: account)] + all
+  }
+
+  /// The attributes of whatever holds a secret that a request to erase may tell of, as long as its
+  /// host has one spelling.
+  public static func searches(erasing request: CredentialRequest) -> [[String: String]] {
+    let all = searches(for: request.deployment.withParents, preferring: nil)
+    return request.place.path.isEmpty ? all + [plainSessions(on: request.place)] : all
+  }
+
   /// The attributes of registrations: of one deployment, or with nil of any.
   public static func registration(of deployment: Deployment?) -> [String: String] {
     attributes("client", deployment, nil)
@@ -36,8 +54,7 @@ public enum ItemIdentity {
   /// line of text does not show is cleaned.
   public static func label(of session: StoredSession) -> String {
     let who = session.account.isEmpty ? "" : "\(ForeignText.label(session.account)) @ "
-    let what =
-      session.method == .basic ? "password" : session.isPlain ? "credential" : "Coder session"
+    let what = session.method == .basic ? "password" : session.isPlain ? "credential" : "Coder"
     return "\(who)\(session.deployment.name) (\(what))"
   }
 

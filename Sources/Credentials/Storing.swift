@@ -26,6 +26,11 @@ extension CredentialRequest {
     session.refreshToken = refreshToken
     return session
   }
+
+  /// Whether what it tells of, as ``session(now:)`` has it, is what a session holds.
+  public func isKept(_ told: StoredSession, in session: StoredSession) -> Bool {
+    session.isPlain ? session.hasSameCredential(as: told) : tellsSecret(of: session)
+  }
 }
 
 extension StoredSession {

@@ -30,8 +30,19 @@ struct CodeExchange {
     DeploymentAPI(policy: policy, client: services.client(flow.deployment, .personWaits))
   }
 
-  /// Exchanges the code and keeps what comes of it.
-  func run(_ code: Secret) throws(LoginError) -> StoredSession {
+  /// What tokens come from.
+  enum Grant {
+    /// An authorization code, which is to be exchanged.
+    case code(Secret)
+    /// They are issued already.
+    case issued(TokenResponse)
+  }
+
+  /// Exchanges a code and keeps what comes of it.
+  func run(_ code: Secret) throws(LoginError) -> StoredSession { try run(.code(code)) }
+
+  /// Has tokens issued, where they are not yet, and keeps what comes of them.
+  func run(_ grant: Grant) throws(LoginError) -> StoredSession {
     // The keyring may have locked itself while the person was away.
     try flow.storing { store throws(StoreError) in try store.unlock() }
     // From here on a signal would leave behind a grant that nobody knows of.
@@ -46,7 +57,10 @@ struct CodeExchange {
     let tokens: TokenResponse
     var mayBeUsed = false
     do throws(OAuthError) {
-      tokens = try exchange(code, mayBeUsed: &mayBeUsed)
+      switch grant {
+      case .code(let code): tokens = try exchange(code, mayBeUsed: &mayBeUsed)
+      case .issued(let issued): tokens = issued
+      }
     } catch {
       superseded.release(mayBeUsed ? .unknown : .none)
       throw .oauth(error)
@@ -313,7 +327,8 @@ struct CodeExchange {
     }
   }
 
-  private func revoke(_ tokens: TokenResponse) {
+  /// Revokes tokens that are not kept.
+  func revoke(_ tokens: TokenResponse) {
     try? registration.revocation(policy)?.revoke(
       tokens.refreshToken ?? tokens.accessToken,
       hint: tokens.refreshToken == nil ? .accessToken : .refreshToken, client: http,

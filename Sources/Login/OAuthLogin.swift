@@ -11,6 +11,8 @@ struct OAuthLogin {
   /// Where secrets may go.
   let policy: EndpointPolicy
   let http: any HTTPClient
+  /// Whether a code is entered elsewhere, rather than a response brought here.
+  let isByDevice: Bool
   /// The session that another sign-in brought meanwhile.
   let concurrentSession: () -> StoredSession?
 
@@ -36,21 +38,30 @@ struct OAuthLogin {
   }
 
   private func login(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
-    let receiver = try receiver(known)
+    let receiver = isByDevice ? nil : try receiver(known)
     let redirectURI =
-      switch options.redirect {
-      case .loopback: receiver.redirectURI
-      case .scheme: "coder-cred://oauth/callback"
+      switch (receiver, options.redirect) {
+      case (let receiver?, .loopback): receiver.redirectURI
+      case (_?, .scheme): "coder-cred://oauth/callback"
+      // Nothing comes back, but a registration has one, and the browser may use it the next time.
+      case (nil, _): known?.information.redirectURIs.first ?? "http://127.0.0.1/callback"
       }
     // From here on there is something to take back.
     let interruption = Interruption()
     defer { interruption.end() }
     let setup = try RegistrationSetup(
-      flow: flow, metadata: metadata, policy: policy, http: http
+      flow: flow, metadata: metadata, policy: policy, http: http, usesDeviceGrant: isByDevice
     )
     .run(known, redirectURI: redirectURI)
+    let exchange = CodeExchange(
+      flow: flow, policy: policy, http: http, setup: setup, former: known, verifier: CodeVerifier(),
+      redirectURI: redirectURI)
     do throws(LoginError) {
-      return try authorize(setup, known, receiver, redirectURI, interruption)
+      if let receiver { return try authorize(exchange, receiver, interruption) }
+      return try DeviceLogin(
+        exchange: exchange, endpoint: metadata.deviceAuthorizationEndpoint ?? "",
+        sources: [interruption, ConcurrentLoginWatcher { concurrentSession() != nil }]
+      ).run()
     } catch {
       // A registration without a session would only lengthen the deployment's list.
       if setup.registration.clientID != known?.clientID { delete(setup.registration) }
@@ -59,21 +70,17 @@ struct OAuthLogin {
   }
 
   private func authorize(
-    _ setup: RegistrationSetup.Outcome, _ known: StoredRegistration?,
-    _ receiver: LoopbackReceiver, _ redirectURI: String, _ interruption: Interruption
+    _ exchange: CodeExchange, _ receiver: LoopbackReceiver, _ interruption: Interruption
   ) throws(LoginError) -> StoredSession {
-    let exchange = CodeExchange(
-      flow: flow, policy: policy, http: http, setup: setup, former: known, verifier: CodeVerifier(),
-      redirectURI: redirectURI)
     let state = State()
     let request = AuthorizationRequest(
-      endpoint: metadata.authorizationEndpoint, clientID: setup.registration.clientID,
-      redirectURI: redirectURI, state: state, challenge: exchange.verifier.challenge,
+      endpoint: metadata.authorizationEndpoint, clientID: exchange.setup.registration.clientID,
+      redirectURI: exchange.redirectURI, state: state, challenge: exchange.verifier.challenge,
       scope: options.scope, resource: options.resource)
     let page = AuthorizationPage(
       url: try flow.asking { () throws(OAuthError) in try request.url() },
       startPage: { receiver.startPage(for: $0) },
-      deployment: flow.deployment, redirectURI: redirectURI, port: receiver.port,
+      deployment: flow.deployment, redirectURI: exchange.redirectURI, port: receiver.port,
       timeoutSeconds: options.browserTimeoutSeconds)
     var sources: [any LoginEventSource] = [
       interruption, ConcurrentLoginWatcher { concurrentSession() != nil },

@@ -36,7 +36,7 @@ final class NotificationServer {
     }
     self.connection = connection
     // A stale address may be another user's by now, who would see what we show.
-    guard let user = UInt32(exactly: clinux_peer_user(cglib_bus_socket(connection))),
+    guard let user = UInt32(exactly: clinux_peer_user(gdbus_socket(connection))),
       LoopbackPeer.isSelfOrRoot(user)
     else { throw Notification.Unavailable(reason: "the session bus belongs to another user") }
     g_dbus_connection_set_exit_on_close(connection, 1)

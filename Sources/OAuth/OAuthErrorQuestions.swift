@@ -43,6 +43,18 @@ extension OAuthError {
     return response.code == ErrorResponse.invalidGrant
   }
 
+  /// Whether the server refuses the grant in a form that does not say what has become of it: a code of
+  /// its own, a status that carries no verdict, or no words at all. It may be over all the same.
+  public var isUnclearRefusal: Bool {
+    switch self {
+    case .refused: !isGrantRefused || grantState != .dead
+    case .unavailable(let status, _, _):
+      (400..<500).contains(status) && ![408, 425, 429].contains(status)
+    case .redirected, .malformed: true
+    default: false
+    }
+  }
+
   /// Whether only the way to the server or its present state is at fault, so that trying again may
   /// help.
   public var isTransient: Bool {

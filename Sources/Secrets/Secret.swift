@@ -32,6 +32,15 @@ public struct Secret: Sendable, Hashable {
     Secret(String(decoding: value.utf8.filter { $0 > 0x20 }, as: UTF8.self))
   }
 
+  /// The same without blanks, controls and quotation marks around it, which come along likewise.
+  public var unquoted: Secret {
+    let isAround: (UInt8) -> Bool = { $0 <= 0x20 || $0 == 0x7F || "'\"`<>".utf8.contains($0) }
+    var bytes = Array(value.utf8)[...]
+    while let first = bytes.first, isAround(first) { bytes.removeFirst() }
+    while let last = bytes.last, isAround(last) { bytes.removeLast() }
+    return Secret(String(decoding: bytes, as: UTF8.self))
+  }
+
   /// Whether there is nothing in it.
   public var isEmpty: Bool { value.isEmpty }
 }

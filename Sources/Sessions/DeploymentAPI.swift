@@ -77,12 +77,41 @@ package struct DeploymentAPI {
 
   /// The deployment's version as it names it, at most 100 bytes; nil when it does not.
   package func version() -> String? {
-    guard let url = try? policy.api("/api/v2/buildinfo").url,
-      let response = try? client.send(HTTPRequest(url: url, headers: [Self.acceptsJSON])),
-      response.status == 200,
-      let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body))
-    else { return nil }
-    return build.version.utf8.count <= 100 ? build.version : nil
+    if case .deployment(let version) = identity() { version } else { nil }
+  }
+
+  /// What is at an address.
+  package enum Identity: Equatable, Sendable {
+    /// A Coder deployment, and its version: at most 100 bytes.
+    case deployment(version: String)
+    /// Something else: what it responded with.
+    case other(String)
+    /// Nobody knows.
+    case noResponse(NoResponse)
+  }
+
+  /// Asks whether a Coder deployment is here; no secret is sent.
+  package func identity() -> Identity {
+    let response: HTTPResponse
+    do throws(OAuthError) {
+      let url = try policy.api("/api/v2/buildinfo").url
+      do throws(HTTPError) {
+        response = try client.send(HTTPRequest(url: url, headers: [Self.acceptsJSON]))
+      } catch { throw .transport(error) }
+    } catch {
+      return .noResponse(.oauth(error))
+    }
+    switch response.status {
+    case 200:
+      if let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body)),
+        (1...100).contains(build.version.utf8.count)
+      {
+        return .deployment(version: build.version)
+      }
+      return .other(response.isJSON ? "something else than a version" : "a web page")
+    case 408, 429, 500...: return .noResponse(.unexpected(status: response.status))
+    case let status: return .other("HTTP \(status)")
+    }
   }
 
   private struct User: Decodable {

@@ -30,14 +30,21 @@ extension Failure {
   init(_ error: StoreError) {
     switch error {
     case .keyring(let error): self.init(error)
-    case .unreadable(let label, .newerPayload(let version)):
-      self.init(
-        .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
-        hint: "upgrade coder-cred; the item was left as it is")
-    case .unreadable(let label, let error):
-      self.init(
-        .fixTheInput, "the keyring item “\(label)” is not ours to use: \(error.reason)",
-        hint: "look at it in your keyring application; it was left as it is")
+    case .unreadable(let label, let error, let deployment, let account):
+      let flag = account.map { $0.isEmpty ? "" : Self.flag(account: $0) } ?? ""
+      let removal =
+        deployment.isEmpty
+        ? "remove it in your keyring application"
+        : "to remove it: coder-cred logout \(deployment)\(flag) --force"
+      if case .newerPayload(let version) = error {
+        self.init(
+          .fixTheInput, "the keyring item “\(label)” has format \(version), newer than we know",
+          hint: "upgrade coder-cred; the item was left as it is; \(removal)")
+      } else {
+        self.init(
+          .fixTheInput, "the keyring item “\(label)” cannot be used: \(error.reason)",
+          hint: "the item was left as it is; \(removal)")
+      }
     case .unwritable(let error):
       self.init(.fixTheInput, "this cannot be kept: \(error.reason)")
     }
@@ -50,6 +57,11 @@ extension Failure {
     case .oauth(let error, let deployment):
       self.init(error, at: deployment)
       if error.isTransient { remedy = .retryLater }
+    case .refusedUnclearly(let session, let error):
+      let refusal = Failure(error, at: session.deployment)
+      self.init(
+        error.isTransient ? .retryLater : refusal.remedy, refusal.message,
+        hint: Self.signInIfItStays(session))
     case .busy(let holder, let waitedSeconds):
       let who = holder.map { "process \($0)" } ?? "another process"
       self.init(
@@ -71,10 +83,12 @@ extension Failure {
     case .leftAlone(let session, let failedSecondsAgo, let nextTrySeconds):
       let url = session.deployment.url
       self.init(
-        .retryLater,
-        "\(url) could not refresh the session \(failedSecondsAgo) s ago; "
-          + "the next try is in \(nextTrySeconds) s",
+        .retryLater, Self.leftAlone(url, failedSecondsAgo, nextTrySeconds),
         hint: "to try at once: coder-cred refresh \(url)")
+    case .leftAloneAfterRefusal(let session, let failedSecondsAgo, let nextTrySeconds):
+      self.init(
+        .retryLater, Self.leftAlone(session.deployment.url, failedSecondsAgo, nextTrySeconds),
+        hint: Self.signInIfItStays(session))
     case .refreshForbidden(let session):
       self.init(
         .signInAgain, "the access token for \(session.deployment.url) is no longer valid",
@@ -84,8 +98,22 @@ extension Failure {
         .fixTheCall,
         "several accounts are signed in to \(deployment.url): "
           + accounts.joined(separator: ", "),
-        hint: "choose one with --account NAME, or with credential.username in git")
+        hint: "coder-cred use \(deployment.url)\(Self.flag(account: accounts.first ?? "")), or for "
+          + "once --account NAME (in git: credential.username)")
     }
+  }
+
+  private static func leftAlone(
+    _ url: String, _ failedSecondsAgo: Int64, _ nextTrySeconds: Int64
+  ) -> String {
+    "\(url) could not refresh the session \(failedSecondsAgo) s ago; "
+      + "the next try is in \(nextTrySeconds) s"
+  }
+
+  /// What to do about a refusal that may be a verdict on the session, and may be none.
+  private static func signInIfItStays(_ session: SessionIdentity) -> String? {
+    let command = signIn(to: session.deployment, as: session.account, "").hint
+    return command.map { "if it stays so, sign in again: \($0)" }
   }
 
   /// Translates what an OAuth step ran into at a deployment.
@@ -105,9 +133,11 @@ extension Failure {
         .askForAccess, "\(place): \(error)",
         hint: "if it stays so, sign in again: coder-cred login \(place); with --client-id ID for "
           + "a client that an administrator made")
-    case .registrationDisabled:
+    case .registrationDisabled(let reason):
       self.init(
-        .fixTheServer, "\(place) does not let programs register themselves",
+        .fixTheServer,
+        "\(place) does not let programs register themselves"
+          + (reason.map { ": \"\($0.replacing("\"", with: "'"))\"" } ?? ""),
         hint: "ask its owner to run: coder oauth2-provider dcr enable; or use --client-id, or "
           + "--method token")
     case .issuerMismatch(_, let found) where error.isIssuerWithoutTLS:
@@ -139,16 +169,12 @@ extension Failure {
     case .moved(let url):
       self.init(
         .fixTheServer, "\(place): \(error)", hint: "sign in there: coder-cred login \(url)")
-    case .refused(let response, _) where response.isAboutRegistration:
+    case .refused(let response, _) where response.isAboutClientMetadata:
       self.init(
         .fixTheServer, "\(place): \(error)",
         hint: "use a client that its owner makes (--client-id ID), or --method token")
-    // A refusal in a form that nobody defines may be a verdict on the session.
-    case .refused, .redirected:
-      self.init(
-        .fixTheServer, "\(place): \(error)",
-        hint: "if it stays so, sign in again: coder-cred login \(place)")
-    case .unavailable, .authorizationFailed, .unsupported, .malformed, .foreignResponse:
+    case .refused, .redirected, .unavailable, .authorizationFailed, .unsupported, .malformed,
+      .foreignResponse:
       self.init(.fixTheServer, "\(place): \(error)")
     }
   }
@@ -197,48 +223,6 @@ extension Failure {
     }
   }
 
-  /// Translates why a sign-in did not succeed.
-  init(_ error: LoginError, at deployment: Deployment) {
-    let place = deployment.url
-    let page = "it is shown at \(place)/cli-auth"
-    switch error {
-    case .session(let error): self.init(error)
-    case .oauth(let error): self.init(error, at: deployment)
-    case .noResponse(let reason): self.init(reason, at: deployment)
-    case .malformedToken: self.init(.fixTheInput, "this is no session token", hint: page)
-    case .unusableInput(let reason): self.init(.fixTheInput, reason)
-    case .noToken: self.init(.fixTheInput, "no token was given", hint: page)
-    case .tokenRejected:
-      self.init(
-        .askForAccess, "\(place) does not accept this token",
-        hint: "copy a fresh one from \(place)/cli-auth")
-    case .tokenOwnerUnknown:
-      self.init(.fixTheServer, "\(place) does not say whose token it is")
-    case .wrongAccount(let found, let wanted, let isOfBrowser):
-      self.init(
-        .askForAccess,
-        isOfBrowser
-          ? "the browser is signed in as \(found), not \(wanted)"
-          : "the token is \(found)'s, not \(wanted)'s",
-        hint: isOfBrowser ? "sign out of \(place) in the browser, and try again" : nil)
-    case .malformedClient:
-      self.init(
-        .fixTheInput, "the client id or its secret holds a blank or a control character")
-    case .otherLoginDoesNotEnd:
-      self.init(.retryLater, "another sign-in to \(place) does not end")
-    case .otherLoginFailed:
-      self.init(
-        .retryLater, "the other sign-in to \(place) did not succeed",
-        hint: "coder-cred login \(place)")
-    case .endedMeanwhile:
-      self.init(
-        .retryLater, "another process signed in to \(place), or out of it, at the same time",
-        hint: "coder-cred login \(place)")
-    case .noSocket(let reason):
-      self.init(.retryLater, "no socket for the browser's answer: \(reason)")
-    }
-  }
-
   /// Translates what a server keeps although the person signed out.
   init(_ item: UnrevokedItem, at deployment: Deployment) {
     let cause: Failure =
@@ -249,7 +233,7 @@ extension Failure {
       case .unexpected(let status):
         Failure(.unexpected(status: status), at: deployment)
       case .accessTokenDead:
-        Failure(.fixTheServer, "\(deployment.url) revokes nothing once the access token is dead")
+        Failure(.fixTheServer, "the access token has expired already")
       }
     let isTransient =
       switch item.reason {
@@ -260,7 +244,7 @@ extension Failure {
     let message =
       switch (item.subject, item.reason) {
       case (.tokens, _):
-        "the tokens are not revoked and live until they expire: \(cause.message)"
+        "could not revoke the tokens; they stay valid until they expire: \(cause.message)"
       case (.registration(let id), .oauth(.transport)):
         "\(deployment.url) still has the client \(id) registered"
       case (.registration(let id), _): "the client \(id) stays registered: \(cause.message)"
@@ -274,16 +258,6 @@ extension OAuthError {
   fileprivate var isAbsence: Bool {
     guard case .unavailable(let status, _, _) = self else { return false }
     return (400..<500).contains(status) && ![408, 429].contains(status)
-  }
-}
-
-extension ErrorResponse {
-  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
-  fileprivate var isAboutRegistration: Bool {
-    [
-      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
-      "unapproved_software_statement",
-    ].contains(code)
   }
 }
 

@@ -44,17 +44,19 @@ struct FastPath {
       }
       request = named.map { CredentialRequest(deployment: $0, username: arguments.account) }
     }
-    let searches =
-      request.map { $0.deployment.withParents.map { ItemIdentity.session(of: $0) } }
-      ?? [ItemIdentity.session(of: nil)]
-    guard request?.deployment.isConfidential ?? true, let session = try onlySession(in: searches),
-      session.deployment.isConfidential, request != nil || session.isForDeployment
+    let active = request.flatMap { settings.text("account", for: $0.deployment) }
+    let preferred = request.flatMap { $0.username ?? active }
+    let searches = ItemIdentity.searches(
+      for: request?.deployment.withParents, preferring: preferred)
+    guard request?.deployment.isConfidential ?? true,
+      let session = try onlySession(in: searches, preferringFirst: preferred != nil),
+      session.deployment.isConfidential,
+      session.isForDeployment || request != nil && (request?.username != nil || active == nil)
     else { throw NeedsEngine() }
     let margin =
       settings.text("refresh-margin", for: session.deployment)
       .map { StoredSession.margin($0) } ?? StoredSession.usualMargin
-    let anyone = CredentialRequest(deployment: session.deployment, username: arguments.account)
-    let meant = request ?? anyone
+    let meant = request ?? .init(deployment: session.deployment, username: arguments.account)
     guard let margin, meant.isServed(by: session),
       format.takesAsKept(session)
         || session.isFresh(
@@ -70,17 +72,14 @@ struct FastPath {
     guard let told = request.session(now: Int64(time(nil))) else { return }
     let search = ItemIdentity.session(of: request.place)
     guard let session = try onlySession(in: [search]), request.isServed(by: session),
-      session.isPlain ? session.hasSameCredential(as: told) : request.tellsSecret(of: session)
+      request.isKept(told, in: session)
     else { throw NeedsEngine() }
   }
 
   /// Expects that `erase` has nothing to touch: the rejected secret is not one that we hold.
   private func expectUnknown(_ request: CredentialRequest) throws(NeedsEngine) {
     guard request.tellsSecret else { throw NeedsEngine() }
-    let sessions = request.deployment.withParents.map { ItemIdentity.session(of: $0) }
-    let isWithoutPath = request.place.path.isEmpty
-    let others = isWithoutPath ? [ItemIdentity.plainSessions(on: request.place)] : []
-    let session = try onlySession(in: sessions + others)
+    let session = try onlySession(in: ItemIdentity.searches(erasing: request))
     if session.map({ request.tellsSecret(of: $0) }) ?? false { throw NeedsEngine() }
   }
 
@@ -95,10 +94,7 @@ struct FastPath {
       try CredentialRequest(parsing: bytes)
     }
     request.username = request.username ?? arguments.account
-    // A host in an unusual spelling may mean two places.
-    guard request.place == request.deployment, request.deployment.isConfidential else {
-      throw NeedsEngine()
-    }
+    guard request.isPlainlyNamed else { throw NeedsEngine() }
     return request
   }
 
@@ -112,11 +108,13 @@ struct FastPath {
     return settings
   }
 
-  /// The one session that these searches find; nil when there is none.
+  /// The one session that these searches find, or that of the first one; nil when there is none.
   private func onlySession(
-    in searches: [[String: String]]
+    in searches: [[String: String]], preferringFirst: Bool = false
   ) throws(NeedsEngine) -> StoredSession? {
-    let found = try deferringToEngine { () throws(BusError) in try KeyringItem.only(of: searches) }
+    let found = try deferringToEngine { () throws(BusError) in
+      try KeyringItem.only(of: searches, preferringFirst: preferringFirst)
+    }
     guard let item = found else { return nil }
     let url = item.attributes["deployment"] ?? ""
     let session = try deferringToEngine { () throws(MalformedInput) in
@@ -124,7 +122,6 @@ struct FastPath {
         payload: item.secret, deployment: try Deployment(storedURL: url),
         account: item.attributes["account"] ?? "")
     }
-    guard session.deployment.url == url else { throw NeedsEngine() }
     return session
   }
 }

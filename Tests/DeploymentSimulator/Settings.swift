@@ -83,6 +83,10 @@ extension DeploymentSimulator {
     /// The authentication scheme in which it takes the token: `Bearer`, or `Basic` with the token as the
     /// password.
     public var filesScheme: String = "Bearer"
+    /// Whether the device grant (RFC 8628) is offered; no deployment of these eras does.
+    public var deviceGrantOffered: Bool = false
+    /// Seconds between two token requests of a device.
+    public var deviceInterval: Int = 1
     /// Milliseconds every response takes at least.
     public var latency: Int = 0
 

@@ -105,7 +105,8 @@ import Testing
     _ = try bench.run().get()
     #expect(bench.prompt.events.last == .mustSignInAgain(account: "bob"))
     #expect(bench.prompt.events.contains(.otherAccount("alice", beside: ["bob", "carol"])))
-    #expect(bench.prompt.events.count == 3)
+    #expect(bench.prompt.events.contains(.alreadySignedIn(["bob", "carol"], at: deployment)))
+    #expect(bench.prompt.events.count == 4)
   }
 
   @Test func `A deployment that does not say whose it is gives a session without a name`() throws {

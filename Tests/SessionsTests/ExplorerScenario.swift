@@ -198,9 +198,15 @@ extension Scenario: CustomStringConvertible {
 /// A sign-in whose person has already answered.
 private struct SilentPrompt: LoginPrompt {
   var canAsk: Bool { false }
+  var hasBrowser: Bool { false }
   func tell(_ event: LoginEvent) {}
-  func prefersToken() throws(LoginError) -> Bool { throw unforeseen() }
-  func askForToken(of deployment: Deployment) throws(LoginError) -> Secret? { throw unforeseen() }
+  func chooseMethod(
+    _ methods: [LoginOptions.Method]
+  ) throws(LoginError) -> LoginOptions.Method { throw unforeseen() }
+  func askForToken(of deployment: Deployment, isRepeated: Bool) throws(LoginError) -> Secret? {
+    throw unforeseen()
+  }
+  func saysWhileWaiting() -> WaitingChoice? { nil }
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret { throw unforeseen() }
   func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
     _ = unforeseen()
@@ -209,6 +215,7 @@ private struct SilentPrompt: LoginPrompt {
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     throw unforeseen()
   }
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource] { throw unforeseen() }
   func stopWaiting(_ sources: [any LoginEventSource]) { _ = unforeseen() }
 
   private func unforeseen() -> LoginError {

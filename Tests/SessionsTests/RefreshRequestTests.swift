@@ -60,7 +60,9 @@ import Testing
       request.url == management ? response : Self.invalidClient
     }
     bench.clock.now += 700
-    guard case .oauth(.unavailable(status: 401, let reason?, _), _)? = bench.failure() else {
+    guard
+      case .refusedUnclearly(_, .unavailable(status: 401, let reason?, _))? = bench.failure()
+    else {
       Issue.record("the session goes on")
       return
     }

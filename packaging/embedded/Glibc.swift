@@ -6,6 +6,7 @@ public let S_IFMT: mode_t = 0o170000
 public let S_IFREG: mode_t = 0o100000
 public let S_IWGRP: mode_t = 0o20
 public let S_IWOTH: mode_t = 0o2
+public var SIG_DFL: __sighandler_t? { nil }
 public var SIG_IGN: __sighandler_t? { unsafeBitCast(1, to: __sighandler_t.self) }
 public var environ: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> { cglibc_environment() }
 public var errno: Int32 { cglibc_errno() }

@@ -67,6 +67,14 @@ public struct ErrorResponse: Sendable, Hashable {
     }
   }
 
+  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
+  public var isAboutClientMetadata: Bool {
+    [
+      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
+      "unapproved_software_statement",
+    ].contains(code)
+  }
+
   /// Whether the code speaks of a passing trouble, whatever the status.
   var isTemporary: Bool { code == Self.serverError || code == Self.temporarilyUnavailable }
 

@@ -142,9 +142,13 @@ struct RefreshExchange {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
         retryAfter: error.retryAfter, jitter: Double(services.random() >> 11) * 0x1p-53,
-        wasSent: !error.wasCertainlyNotSent)
+        wasSent: !error.wasCertainlyNotSent, isRefusal: error.isUnclearRefusal)
     }
     save(history)
+    // Once may be a moment's trouble.
+    if error.isUnclearRefusal, history.refusals > 1 || !session.isAlive(now: services.clock.now) {
+      throw .refusedUnclearly(session.identity, error)
+    }
     throw .oauth(error, at: session.deployment)
   }
 

@@ -126,7 +126,7 @@ package final class KeyringSessionStore: SessionStore {
     do throws(MalformedInput) {
       return try StoredRegistration(payload: secret, deployment: deployment)
     } catch {
-      throw .unreadable(label: item.label, error)
+      throw item.unreadable(error)
     }
   }
 
@@ -236,7 +236,7 @@ extension KeyringSessionStore {
     do throws(MalformedInput) {
       return try StoredSession(payload: secret, deployment: deployment, account: item.account)
     } catch {
-      throw .unreadable(label: item.label, error)
+      throw item.unreadable(error)
     }
   }
 
@@ -249,7 +249,7 @@ extension KeyringSessionStore {
       onLoss(item.label)
       return nil
     } catch .malformed(let reason) {
-      throw .unreadable(label: item.label, .payload(reason: reason))
+      throw item.unreadable(.payload(reason: reason))
     } catch {
       throw .keyring(error)
     }
@@ -300,7 +300,7 @@ extension KeyringSessionStore {
     }
     guard let former else { return }
     do throws(MalformedInput) { try check(former) } catch {
-      throw .unreadable(label: item.label, error)
+      throw item.unreadable(error)
     }
   }
 }
@@ -308,4 +308,10 @@ extension KeyringSessionStore {
 extension Item {
   fileprivate var deployment: String { attributes["deployment"] ?? "" }
   fileprivate var account: String { attributes["account"] ?? "" }
+
+  fileprivate func unreadable(_ error: MalformedInput) -> StoreError {
+    let isSession = attributes["kind"] == "session"
+    return .unreadable(
+      label: label, error, deployment: deployment, account: isSession ? account : nil)
+  }
 }

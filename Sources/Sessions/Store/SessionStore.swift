@@ -92,6 +92,9 @@ package struct SessionEntry {
     if case .locked = content { deployment.isEmpty } else { false }
   }
 
+  /// Why it cannot be read now; nil when it can, or never will.
+  package var lock: StoreError? { if case .locked(let error) = content { error } else { nil } }
+
   /// Whether it may be a session with a deployment, rather than a plain credential kept for git.
   package var mayHoldToken: Bool {
     switch content {
@@ -100,14 +103,22 @@ package struct SessionEntry {
     case .lost, .unreadable: false
     }
   }
+
+  /// Whether it may be a session with a deployment that can still be used at the Unix time `now`.
+  package func mayServe(now: Int64) -> Bool {
+    if case .session(let session) = content, session.hasEnded(now: now) { return false }
+    return mayHoldToken
+  }
 }
 
 /// Why the keyring did not do what it was asked.
 package enum StoreError: Error, Equatable {
   /// The service, or the way to it, refused.
   case keyring(SecretServiceError)
-  /// The item called `label` holds something that is not ours to use.
-  case unreadable(label: String, MalformedInput)
+  /// The item called `label` holds something that is not ours to use: the session of `account` at
+  /// the deployment with this URL, or with nil the registration there.
+  case unreadable(
+    label: String, MalformedInput, deployment: String = "", account: String? = nil)
   /// The session cannot be put into a form that every keyring keeps.
   case unwritable(MalformedInput)
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Login
 import OAuth
 
@@ -16,10 +17,23 @@ struct CallbackCommand: ParsableCommand {
   var uri: String
 
   func run() throws {
-    try deliver(uri == "-" ? Terminal.line(limit: CallbackSocket.limit) : uri)
+    try deliver(uri == "-" ? Self.lines() : uri)
   }
 
-  private func deliver(_ uri: String) throws {
+  /// Standard input up to its end or an empty line; one line where it is a terminal.
+  private static func lines() throws(Failure) -> String {
+    var text = ""
+    while text.utf8.count <= CallbackSocket.limit {
+      let line = try Terminal.line(limit: CallbackSocket.limit)
+      text += line
+      if line.isEmpty || isatty(STDIN_FILENO) != 0 { break }
+    }
+    return text
+  }
+
+  private func deliver(_ given: String) throws {
+    // Blanks and line breaks come along when an address is copied.
+    let uri = String(decoding: given.utf8.filter { $0 > 0x20 }, as: UTF8.self)
     let query = uri.utf8.drop { $0 != UInt8(ascii: "?") }.dropFirst()
       .prefix { $0 != UInt8(ascii: "#") }
     guard uri.utf8.count <= CallbackSocket.limit, let text = String(query),

@@ -45,6 +45,11 @@ struct GetCommand: ParsableCommand {
       try context.output(session, as: format, to: options.account)
       return
     }
+    if Terminal.isInteractive {
+      Terminal.say(
+        "Reading what is asked for, such as url=https://dev.coder.com, up to an empty line. "
+          + "Or name the deployment: coder-cred get URL")
+    }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
     if format != .git { request.takesAnyForm() }
@@ -52,7 +57,9 @@ struct GetCommand: ParsableCommand {
     let session = try onDemand.signingInIfNeeded { [request] in
       try context.session(for: request, options, as: format)
     }
-    guard let session else { return }
+    guard let session else {
+      return UnansweredRequest(environment: context.environment).explain(request.deployment)
+    }
     try context.output(session, as: format, to: request.username)
   }
 }

@@ -30,8 +30,9 @@ struct HeaderCommand: ParsableCommand {
           Credential(session, isForApplication: true).written(as: .header(format)))
       }
       // Tools run this for every server; a failure would stop them, where no header is right.
-      if format == .json { Terminal.show("{}\n") }
-      return
+      if format == .json { try Terminal.show("{}\n") }
+      return UnansweredRequest(environment: context.environment).explainMissingHeader(
+        of: deployment)
     }
     try context.output(session, as: .header(format))
   }

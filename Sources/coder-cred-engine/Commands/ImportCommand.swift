@@ -79,6 +79,8 @@ struct ImportCommand: ParsableCommand {
   private func account(
     of token: Secret, _ deployment: Deployment, _ context: CommandContext
   ) throws -> String {
+    let line = ProgressLine("Asking \(deployment.url) whose token it is", context.environment)
+    defer { line?.end() }
     switch try context.services().api(of: deployment).check(token) {
     case .works(let account): return account ?? ""
     case .rejected:

@@ -19,7 +19,7 @@ struct LoginCommand: ParsableCommand {
   @Argument(help: "The deployment; a bare host means https.")
   var url: String?
 
-  @Option(help: "How to sign in: auto, oauth or token.")
+  @Option(help: "How to sign in: auto, oauth (browser), device (a code) or token.")
   var method = LoginOptions.Method.auto
 
   @Option(help: "Ask for these scopes only, separated by blanks.")
@@ -62,26 +62,39 @@ struct LoginCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try context.deployment(named: url)
-    try context.requireHTTP(deployment)
+    let target = try LoginTarget(url, context)
+    let deployment = target.deployment
     do {
       try login(to: deployment, context)
     } catch let error as LoginError {
-      guard case .oauth(let mismatch) = error, case .issuerMismatch(_, let issuer) = mismatch,
-        !mismatch.isIssuerWithoutTLS
-      else {
-        throw Failure(error, at: deployment)
+      let failure = target.failure(for: error)
+      switch error {
+      case .oauth(let mismatch):
+        guard case .issuerMismatch(_, let issuer) = mismatch, !mismatch.isIssuerWithoutTLS else {
+          throw failure
+        }
+        try loginElsewhere(own(issuer, of: deployment, context, or: failure), context)
+      case .notDeployment(_, let parent?):
+        guard Terminal.isInteractive,
+          try Terminal.agrees("\(deployment.url) is a page of \(parent.url). Sign in there?")
+        else { throw failure }
+        try loginElsewhere(parent, context)
+      default: throw failure
       }
-      let own = try own(issuer, of: deployment, context, or: Failure(error, at: deployment))
-      do { try login(to: own, context) } catch let error as LoginError {
-        throw Failure(error, at: own)
-      }
+    }
+  }
+
+  private func loginElsewhere(_ deployment: Deployment, _ context: CommandContext) throws {
+    do { try login(to: deployment, context) } catch let error as LoginError {
+      throw Failure(error, at: deployment)
     }
   }
 
   private func login(to deployment: Deployment, _ context: CommandContext) throws {
     let options = try options(context, deployment)
-    report(try context.login(to: deployment, options, opensBrowser: !noBrowser))
+    let session = try context.login(to: deployment, options, opensBrowser: !noBrowser)
+    report(session)
+    context.makeActive(session)
     if context.store.isReadableOnDisk {
       Terminal.warn(
         "your keyring has no password: what it keeps can be read in the files of your home directory"
@@ -114,8 +127,12 @@ struct LoginCommand: ParsableCommand {
       return own
     }
     guard Terminal.isInteractive else { throw failure }
-    let question = "\(deployment.url) says that it is \(own.url). Sign in there? [y/N] "
-    guard try ["y", "yes"].contains(Terminal.ask(question)) else { throw failure }
+    let isWanted = try Terminal.choose(
+      "\(deployment.url) says that it is \(own.url). Sign in there? [y/N] ",
+      [
+        Terminal.Choice(value: false, words: ["no"]), Terminal.Choice(value: true, words: ["yes"]),
+      ])
+    guard isWanted == true else { throw failure }
     return own
   }
 
@@ -161,7 +178,8 @@ extension CommandContext {
       environment: environment, address: try BrowserAddress(deployment, settings()),
       opensBrowser: opensBrowser)
     return try LoginFlow(
-      services: services(), prompt: prompt, deployment: deployment, options: options,
+      services: services(showsWaiting: true), prompt: prompt, deployment: deployment,
+      options: options,
       directory: directory, clientName: Self.clientName
     ).run()
   }

@@ -38,6 +38,14 @@ struct RefreshCommand: ParsableCommand {
     var failures: [Failure] = []
     let chosen = try sessions(context, &failures)
     for failure in failures { Terminal.report(failure) }
+    // What ends the command alone is told at its end.
+    let isAlone = chosen.count == 1 && failures.isEmpty
+    let what =
+      chosen.count == 1
+      ? "Refreshing the session with \(chosen[0].deployment.url)"
+      : "Refreshing \(chosen.count) sessions"
+    let line = ProgressLine(what, context.environment)
+    defer { line?.end() }
     // At once, so that a deployment that does not respond keeps nobody else from their turn.
     for start in stride(from: 0, to: chosen.count, by: Self.atOnce) {
       let batch = chosen[start..<min(start + Self.atOnce, chosen.count)]
@@ -50,7 +58,7 @@ struct RefreshCommand: ParsableCommand {
         } catch {
           guard let failure = Failure(translating: error) else { throw error }
           failures.append(failure)
-          guard chosen.count > 1 else { continue }
+          guard !isAlone else { continue }
           Terminal.report(failure)
           SignInNotice(environment: context.environment).announce(failure)
         }
@@ -59,7 +67,7 @@ struct RefreshCommand: ParsableCommand {
     // What a person must do something about comes before what time will heal.
     guard var failure = failures.first(where: { $0.remedy != .retryLater }) ?? failures.first
     else { return }
-    failure.isSilent = chosen.count > 1 || failures.count > 1 || chosen.isEmpty
+    failure.isSilent = !isAlone
     throw failure
   }
 

@@ -32,7 +32,7 @@ struct ShowNoticeCommand: ParsableCommand {
     let notice = Notification(
       summary: "Sign in to \(Self.shown(deployment.name))",
       body: ends.map { end in
-        "The session with \(Self.shown(deployment.url)) ends at \(ListCommand.Row.moment(end))."
+        "The session with \(Self.shown(deployment.url)) ends \(LocalTime.text(end, now: Int64(time(nil))))."
       } ?? "A program needs a token for \(Self.shown(deployment.url)), and the session has ended.",
       action: "Sign in")
     guard case .chosen(let token) = try show(notice) else { return }

@@ -36,6 +36,19 @@ struct CommandLineArguments {
     return !Self.verbs.contains(verb)
   }
 
+  /// An option that is given as `--name=` with nothing after it, which the parser would take the next
+  /// word for.
+  var optionWithoutValue: String? {
+    for word in words.prefix(while: { $0 != "--" }) where word.hasPrefix("--") {
+      let name = word.prefix { $0 != "=" }
+      if name.count == word.count - 1, word.hasSuffix("=") { return String(name) }
+    }
+    return nil
+  }
+
+  /// The verb, if there is such a one.
+  var knownVerb: String? { verb.flatMap { Self.verbs.contains($0) && $0 != "help" ? $0 : nil } }
+
   private static let takesValue: Set<String> = ["--account", "--min-ttl", "--format", "--url"]
 
   private static let verbs: Set<String> = Set(

@@ -25,6 +25,7 @@ struct CredentialOptions: ParsableArguments {
   var verify = false
 
   mutating func validate() throws {
+    if account?.isEmpty ?? false { throw ValidationError("--account needs a name") }
     guard minimumSeconds.map({ StoredSession.margins.contains($0) }) ?? true else {
       throw ValidationError(
         "--min-ttl takes a number of seconds from 0 to \(StoredSession.margins.upperBound)")
@@ -46,8 +47,7 @@ extension CommandContext {
     for request: CredentialRequest, _ options: CredentialOptions,
     as format: Credential.Format? = nil
   ) throws -> StoredSession? {
-    let lookup = SessionLookup(store: store, clock: clock)
-    guard let found = try lookup.session(for: request) else { return nil }
+    guard let found = try lookup().session(for: request) else { return nil }
     if format?.takesAsKept(found) ?? false { return found }
     let session = try live(found, for: request, options)
     guard options.verify, session.accessToken == found.accessToken else { return session }
@@ -76,7 +76,11 @@ extension CommandContext {
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options, as: format) else {
       let who = options.account.map { " as \($0)" } ?? ""
-      throw Failure.signIn(to: deployment, "nobody is signed in to \(deployment.url)\(who)")
+      let isDefault = url == nil && options.url == nil && isNamedBySettings
+      throw Failure.signIn(
+        to: deployment, as: options.account,
+        "nobody is signed in to \(deployment.url)\(who)"
+          + (isDefault ? ", the default deployment (coder-cred use --unset for none)" : ""))
     }
     return session
   }

@@ -8,7 +8,9 @@ extension CommandContext {
   /// A refusal is remembered in the keyring until the token changes: later calls do not take it for
   /// good.
   ///
-  /// - Parameter session: a session that is fresh by all that is known here.
+  /// - Parameters:
+  ///   - session: a session that is fresh by all that is known here.
+  ///   - options: whether it may be refreshed.
   /// - Returns: the session given, or the one that a refresh made of it.
   /// - Throws: what a refresh throws, and ``SessionError/signInNeeded(_:_:)`` where there is none.
   func verified(

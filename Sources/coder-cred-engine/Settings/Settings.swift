@@ -131,7 +131,8 @@ struct Settings {
     return transport
   }
 
-  private static func group(of deployment: Deployment) -> String {
+  /// The group of the settings for one deployment.
+  static func group(of deployment: Deployment) -> String {
     deployment.url.utf8.reduce(into: "") { name, byte in
       switch byte {
       case UInt8(ascii: "["): name += "%5B"

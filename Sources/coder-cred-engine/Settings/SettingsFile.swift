@@ -7,11 +7,19 @@ import Sessions
 struct SettingsFile {
   let path: String
 
-  /// Writes one common setting: comments, other keys and their order stay; readers see the old file
-  /// or the new one, never a part.
+  /// Writes one setting: comments, other keys and their order stay; readers see the old file or the
+  /// new one, never a part.
   ///
   /// A file that is a link, as into a repository of dot-files, stays one: what it leads to changes.
-  func set(_ key: String, to value: String) throws(Failure) {
+  ///
+  /// - Parameters:
+  ///   - key: the setting's name.
+  ///   - value: what it is set to; with nil it is taken out.
+  ///   - deployment: whose setting it is; with nil that of every deployment.
+  /// - Throws: a failure when the file cannot be used or written; it is as it was then.
+  func set(
+    _ key: String, to value: String?, for deployment: Deployment? = nil
+  ) throws(Failure) {
     let target = try target()
     let file = g_key_file_new()
     defer { g_key_file_unref(file) }
@@ -21,7 +29,12 @@ struct SettingsFile {
     } catch {
       throw Failure(.fixTheCall, "the configuration \(path) is unusable: \(error.reason)")
     }
-    g_key_file_set_string(file, Settings.commonGroup, key, value)
+    let group = deployment.map(Settings.group(of:)) ?? Settings.commonGroup
+    if let value {
+      g_key_file_set_string(file, group, key, value)
+    } else if g_key_file_remove_key(file, group, key, nil) == 0 {
+      return
+    }
     var length: gsize = 0
     guard let data = g_key_file_to_data(file, &length, nil) else {
       throw Failure(.reportIt, "the configuration cannot be written as a key file")
@@ -70,14 +83,20 @@ struct SettingsFile {
     let isKept =
       written == bytes.count && fsync(descriptor) == 0 && rename(template, target) == 0
     // Before close(2) and unlink(2) replace it.
-    let reason = String(cString: strerror(errno))
+    let code = errno
     close(descriptor)
     if isKept { return }
     unlink(template)
-    throw unusable(reason)
+    throw unusable(String(cString: strerror(code)), isFull: Self.isFull.contains(code))
   }
 
-  private func unusable(_ reason: String) -> Failure {
-    Failure(.fixTheCall, "the configuration \(path) cannot be written: \(reason)")
+  /// What write(2) says where there is no room: nothing is wrong with the call.
+  private static let isFull = [ENOSPC, EDQUOT, EFBIG, EIO]
+
+  private func unusable(_ reason: String, isFull: Bool = false) -> Failure {
+    Failure(
+      isFull ? .retryLater : .fixTheCall,
+      "the configuration \(path) cannot be written: \(reason)",
+      hint: isFull ? "make room there, and try again; the file is as it was" : nil)
   }
 }
