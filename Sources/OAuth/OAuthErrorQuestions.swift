@@ -33,8 +33,8 @@ extension OAuthError {
   /// Whether the server says that it does not know the client, or that its secret is wrong. Which
   /// of the two, and whether for good, ``ClientRegistration/read(policy:client:now:)`` finds out.
   public var isClientRefused: Bool {
-    guard case .refused(let response, _) = self else { return false }
-    return response.code == ErrorResponse.invalidClient
+    guard case .refused(let response, let status) = self else { return false }
+    return response.isAboutAuthentication(status: status)
   }
 
   /// Whether the server knows no such code or refresh token.

@@ -165,9 +165,9 @@ package struct SessionRevocation {
         policy: services.policy(deployment), client: services.client(deployment, .canTakeItsTime),
         now: services.clock.now)
       return nil
-    } catch .refused(_, status: 401) {
+    } catch .refused(_, status: 401), .unavailable(status: 410, _, _) {
       // RFC 7592 §2.3: "If the client does not exist on this server, the server MUST respond with
-      // HTTP 401 Unauthorized".
+      // HTTP 401 Unauthorized". Some say that it is gone.
       return nil
     } catch {
       return UnrevokedItem(subject, .oauth(error))

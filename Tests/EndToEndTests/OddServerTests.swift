@@ -204,4 +204,31 @@ private struct Oddity: Sendable {
       #expect(desk.deployment.requests.count(method: "POST", path: "/oauth2/tokens/") == 0)
     }
   }
+
+  @Test func `No page of a portal or a proxy is taken for a verdict on the session`() throws {
+    let page = [(name: "Content-Type", value: "text/html")]
+    let portals = [
+      ScriptedResponse(401, fields: page, body: Array("<html>".utf8)),
+      ScriptedResponse(
+        401, fields: page + [(name: "WWW-Authenticate", value: "Basic realm=portal")]),
+      ScriptedResponse(302, fields: [(name: "Location", value: "http://192.0.2.1/")]),
+      ScriptedResponse(200, fields: page, body: Array("<html>".utf8)),
+      ScriptedResponse(511, fields: page, body: Array("<html>".utf8)),
+    ]
+    try Desk.withSession { desk in
+      for portal in portals {
+        // What `api` prints with a 200 is for its caller to judge.
+        let api = portal.status == 200 ? [] : [["api", "/api/v2/users/me"]]
+        for arguments in [["status", "--check"]] + api {
+          desk.deployment.respond(at: .account, with: portal, portal, portal)
+          let result = try desk.run(arguments)
+          desk.deployment.clearFaults()
+          #expect(
+            [75, 76].contains(result.status), "\(portal.status) \(arguments): \(result.stderr)")
+        }
+      }
+      #expect(desk.deployment.refreshes.isEmpty)
+      try desk.token()
+    }
+  }
 }

@@ -139,6 +139,7 @@ import Testing
       (sorted(400, #"{"error":"invalid_grant"}"#), .dead),
       (sorted(401, #"{"error":"invalid_grant"}"#), .dead),
       (sorted(401, #"{"error":"invalid_client"}"#), .unspent),
+      (sorted(401, #"{"error":"unauthorized_client"}"#), .unspent),
       (sorted(400, #"{"error":"invalid_scope"}"#), .unspent),
       (sorted(400, #"{"error":"bad_refresh_token"}"#), .unknown),
       (.refused(ErrorResponse(code: "invalid_grant"), status: 200), .unknown),

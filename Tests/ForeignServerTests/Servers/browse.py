@@ -50,9 +50,9 @@ def browser(follows=True):
 
 
 def browse(url):
-    agent = browser()
+    tab = browser()
     given = {"login": NAME, "username": NAME, "password": PASSWORD, "answer": "accept"}
-    page = agent.open(url)
+    page = tab.open(url)
     origin = urllib.parse.urlsplit(page.url).netloc
     for _ in range(4):
         place = urllib.parse.urlsplit(page.url)
@@ -61,7 +61,7 @@ def browse(url):
         form = Form(page.read().decode())
         fields = {name: given.get(name, value) for name, value in form.fields.items()}
         target = urllib.parse.urljoin(page.url, form.action or page.url)
-        page = agent.open(target, urllib.parse.urlencode(fields).encode())
+        page = tab.open(target, urllib.parse.urlencode(fields).encode())
     raise SystemExit(f"went round in circles at {page.url}")
 
 

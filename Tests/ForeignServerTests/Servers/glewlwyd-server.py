@@ -110,41 +110,41 @@ def free_port():
 
 def administrator(place):
     """The browser of the administrator whom the package's database has, signed in."""
-    agent = browser()
+    tab = browser()
     parent = os.getppid()
     while os.getppid() == parent:
         try:
-            send(agent, f"{place}/api/auth/", "POST", {"username": "admin", "password": "password"})
-            return agent
+            send(tab, f"{place}/api/auth/", "POST", {"username": "admin", "password": "password"})
+            return tab
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.02)
     sys.exit("the server has ended")
 
 
-def send(agent, url, method, body):
+def send(tab, url, method, body):
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
-    with agent.open(request):
+    with tab.open(request):
         pass
 
 
 def browse(url):
     """Does what the pages' scripts would do."""
-    agent = browser(follows=False)
-    request = redirect(agent, url)
+    tab = browser(follows=False)
+    request = redirect(tab, url)
     place = request.partition("/api/")[0]
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(request).query))
-    send(agent, f"{place}/api/auth/", "POST", {"username": NAME, "password": PASSWORD})
-    send(agent, f"{place}/api/auth/grant/{query['client_id']}", "PUT", {"scope": query["scope"]})
-    callback = redirect(agent, request + "&g_continue")
-    with agent.open(callback) as page:
+    send(tab, f"{place}/api/auth/", "POST", {"username": NAME, "password": PASSWORD})
+    send(tab, f"{place}/api/auth/grant/{query['client_id']}", "PUT", {"scope": query["scope"]})
+    callback = redirect(tab, request + "&g_continue")
+    with tab.open(callback) as page:
         return page.status
 
 
-def redirect(agent, url):
+def redirect(tab, url):
     """Where an address leads."""
     try:
-        with agent.open(url) as page:
+        with tab.open(url) as page:
             sys.exit(f"no redirect: {page.status}")
     except urllib.error.HTTPError as response:
         return response.headers["Location"]
