@@ -15,7 +15,7 @@ public struct ApplicationHosts: Sendable {
   ///   - deployment: whose applications they are; scheme and, unless named, port are its own.
   public init?(_ pattern: String, of deployment: Deployment) {
     guard pattern.utf8.first == UInt8(ascii: "*") else { return nil }
-    let example = "\(deployment.scheme)://x\(pattern.utf8.dropFirst())"
+    let example = "\(deployment.scheme)://x" + String(Substring(pattern.utf8.dropFirst()))
     do throws(MalformedInput) {
       let host = try Deployment(url: example)
       let labels = host.host.utf8.split(

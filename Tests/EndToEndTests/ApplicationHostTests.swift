@@ -59,7 +59,7 @@ import Testing
     "", "[coder-cred]\napplication-hosts=*.apps.example.com\n",
     "[https://dev.example.com]\napplication-hosts=*.com\n",
     "[https://dev.example.com]\napplication-hosts=*\n",
-    "[https://dev.example.com]\napplication-hosts=apps.example.com *.example.com\n",
+    "[https://dev.example.com]\napplication-hosts=apps.example.com *.apps.example.org\n",
     "[https://dev.example.com]\napplication-hosts=*.apps.example.com:8443\n",
     "[https://dev.example.com]\napplication-hosts=*.*.example.com\n",
     "[https://other.example]\napplication-hosts=*.apps.example.com\n",

@@ -47,7 +47,7 @@ import Testing
     try Desk.with { desk in
       let token = desk.deployment.session(user: "alice")
       try desk.login("--method", "token", input: token + "\n")
-      desk.deployment.revokeAccessTokens()
+      desk.deployment.suspend("alice")
       desk.deployment.clearLog()
       #expect(try desk.run(["token"]).status == 0)
       let refused = try desk.run(["token", "--verify"])
@@ -58,6 +58,7 @@ import Testing
       }
       #expect(checks(desk) == 1)
       // It is remembered until the token changes.
+      desk.deployment.reactivate("alice")
       let another = desk.deployment.session(user: "alice")
       try desk.login("--method", "token", input: another + "\n")
       #expect(try desk.run(["token", "--verify"]).stdout == another + "\n")
@@ -68,7 +69,9 @@ import Testing
     try Desk.withSession { desk in
       let token = try desk.token()
       let faults: [DeploymentSimulator.Fault] = [
-        .status(503), .htmlPage, .drop, .status(401, body: "<html>portal"),
+        .status(503), .htmlPage, .drop,
+        .response(
+          .init(401, fields: [("Content-Type", "text/html")], body: Array("a portal's".utf8))),
       ]
       for fault in faults {
         desk.deployment.inject(fault, at: .account)

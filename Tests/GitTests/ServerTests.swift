@@ -5,7 +5,7 @@ import Testing
 
 /// Clients of git servers, against one in a workspace that wants a token.
 @Suite(.blocking) struct `A git server that wants a token` {
-  /// Makes a repository with one file, as plain files below the directory that the deployment serves.
+  /// Makes a repository below the directory that the deployment serves.
   private func publish(_ desk: Desk, withObject isLFS: Bool = false) throws {
     let script = """
       set -e
@@ -18,7 +18,6 @@ import Testing
       echo large > large.bin
       git add . && git commit -q -m one
       git clone -q --bare . ../files/project.git
-      git -C ../files/project.git update-server-info
       if [ "$1" = lfs ]; then mkdir ../files/lfs; cp -r .git/lfs/objects ../files/lfs/; fi
       """
     let files = "\(desk.directory)/files"
