@@ -40,16 +40,14 @@ let package = Package(
     .target(
       name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
     .target(
-      name: "OAuth", dependencies: ["Basics", "CGLib", "HTTP", "Secrets"], swiftSettings: strict),
+      name: "OAuth", dependencies: ["Basics", "HTTP", "Secrets"], swiftSettings: strict),
     .target(
       name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
     .target(
       name: "Notifications", dependencies: ["CGLib", "CLinux", "Secrets"], swiftSettings: strict),
     .target(
       name: "Sessions",
-      dependencies: [
-        "Basics", "CGLib", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets",
-      ],
+      dependencies: ["Basics", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets"],
       swiftSettings: strict),
     .target(
       name: "Login",
@@ -156,6 +154,13 @@ let package = Package(
       name: "AccountTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DoctorTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -17,6 +17,9 @@ static inline GDBusCallFlags cglib_call_flags_none(void) { return G_DBUS_CALL_FL
 
 static inline GDBusSignalFlags cglib_signal_flags_none(void) { return G_DBUS_SIGNAL_FLAGS_NONE; }
 
+/* GError is another module's type as well, and Swift reads its fields from the one it met first. */
+static inline const gchar *cglib_error_message(const GError *error) { return error->message; }
+
 /* For reading a key file. */
 static inline GKeyFileFlags cglib_key_file_flags_none(void) { return G_KEY_FILE_NONE; }
 

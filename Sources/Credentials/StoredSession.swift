@@ -33,6 +33,11 @@ public struct StoredSession: Sendable, Equatable {
   public var issuedAt: Int64?
   /// When the access token dies, in Unix seconds; nil when nobody said.
   public var expiresAt: Int64?
+  /// Until when the deployment keeps the access token at least, in Unix seconds: it said so when it
+  /// was asked last, and use may have prolonged it since. Nil when it was not asked.
+  public var keptUntil: Int64?
+  /// How long it keeps the access token without use, in seconds; nil when it did not say.
+  public var keptSeconds: Int64?
   /// The refresh token, or nil.
   public var refreshToken: Secret?
   /// The scope granted (RFC 6749 §3.3), or nil when the server did not say.
@@ -170,6 +175,8 @@ extension StoredSession {
     guard isTokenTypeOneWord else { throw .payload(reason: "the token type is not one word") }
     issuedAt = payload.take(number: "issued_at")
     expiresAt = payload.take(number: "expires_at")
+    keptUntil = payload.take(number: "kept_until")
+    keptSeconds = payload.take(number: "kept_seconds")
     refreshToken = payload.take(secret: "refresh_token")
     scope = payload.take(text: "scope")
     resource = payload.take(text: "resource")
@@ -198,6 +205,8 @@ extension StoredSession {
     payload[number: "stored_at"] = storedAt
     payload[number: "issued_at"] = issuedAt
     payload[number: "expires_at"] = expiresAt
+    payload[number: "kept_until"] = keptUntil
+    payload[number: "kept_seconds"] = keptSeconds
     payload[secret: "refresh_token"] = refreshToken
     payload[text: "scope"] = scope
     payload[text: "resource"] = resource

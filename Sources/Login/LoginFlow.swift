@@ -121,22 +121,11 @@ package struct LoginFlow {
     if method == .device, metadata.deviceAuthorizationEndpoint == nil {
       throw .oauth(.unsupported("the deployment offers no sign-in with a code (RFC 8628)"))
     }
-    let login = { (isByDevice: Bool) throws(LoginError) in
-      try OAuthLogin(
-        flow: self, metadata: metadata, policy: policy, http: http, isByDevice: isByDevice,
-        concurrentSession: concurrentSession
-      ).run(known)
-    }
     do throws(LoginError) {
-      do throws(LoginError) {
-        return try login(method == .device)
-      } catch {
-        guard method == .device, options.method == .auto, case .oauth(let refusal) = error,
-          refusal.isDeviceGrantRefused
-        else { throw error }
-        prompt.tell(.browserInstead(refusal))
-        return try login(false)
-      }
+      return try OAuthLogin(
+        flow: self, metadata: metadata, policy: policy, http: http,
+        concurrentSession: concurrentSession
+      ).run(known, by: method)
     } catch {
       switch error {
       case .oauth(.notOffered) where options.method == .auto,
@@ -227,22 +216,36 @@ extension LoginFlow {
     }
   }
 
-  /// Changes the keyring while no refresh of this account's session can; but in any case, for what a
-  /// sign-in brought must be kept.
+  /// Changes the keyring while no refresh of this account's session can, and nobody deletes the
+  /// registration; but in any case, for what a sign-in brought must be kept.
+  ///
+  /// - Parameters:
+  ///   - account: whose session.
+  ///   - timeoutMilliseconds: how long to wait for others.
+  ///   - body: what is done; it learns whether everybody else was excluded. If not, others may have
+  ///     looked before, and write afterwards.
+  /// - Returns: what `body` gave.
+  /// - Throws: the keyring's error.
   func storing<Value>(
     lockingSessionOf account: String, timeoutMilliseconds: Int,
-    _ body: (any SessionStore) throws(StoreError) -> Value
+    _ body: (_ store: any SessionStore, _ isExclusive: Bool) throws(StoreError) -> Value
   ) throws(LoginError) -> Value {
     let identity = SessionIdentity(deployment: deployment, account: account)
     do throws(SessionError) {
       return try services.lock.withLock(
         of: identity, timeoutMilliseconds: timeoutMilliseconds,
         orUse: { () throws(SessionError) in nil }
-      ) { _ throws(SessionError) in
-        do throws(StoreError) { return try body(services.store) } catch { throw .store(error) }
+      ) { held throws(SessionError) in
+        try services.lock.withRegistrationLock(
+          at: deployment, timeoutMilliseconds: timeoutMilliseconds
+        ) { _ throws(SessionError) in
+          do throws(StoreError) { return try body(services.store, held.coversKeyring) } catch {
+            throw .store(error)
+          }
+        }
       }
     } catch .busy {
-      return try storing(body)
+      return try storing { store throws(StoreError) in try body(store, false) }
     } catch {
       throw .session(error)
     }

@@ -53,8 +53,9 @@ package protocol LoginPrompt {
 package struct AuthorizationPage {
   /// The address for the browser.
   package let url: String
-  /// An address of our own that leads a browser of this user, on this machine, to another one: what
-  /// a browser is started with, every user of the machine can read.
+  /// The address to start a browser with in place of it. What a browser is started with, every user
+  /// of the machine can read: while others are there, it is one of our own that leads a browser of
+  /// this user, on this machine, to the other once.
   package let startPage: (String) -> String
   /// The deployment that it belongs to.
   package let deployment: Deployment

@@ -11,18 +11,34 @@ struct OAuthLogin {
   /// Where secrets may go.
   let policy: EndpointPolicy
   let http: any HTTPClient
-  /// Whether a code is entered elsewhere, rather than a response brought here.
-  let isByDevice: Bool
   /// The session that another sign-in brought meanwhile.
   let concurrentSession: () -> StoredSession?
 
   private var services: SessionServices { flow.services }
   private var options: LoginOptions { flow.options }
 
-  /// Signs in with the registration known, or with a new one when the server turns that away.
-  func run(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
+  /// Signs in through a browser, or with a code that is entered elsewhere; through a browser, too,
+  /// where the code was not asked for by name and this client may not use one.
+  func run(
+    _ known: StoredRegistration?, by method: LoginOptions.Method
+  ) throws(LoginError) -> StoredSession {
     do throws(LoginError) {
-      return try login(known)
+      return try run(known, isByDevice: method == .device)
+    } catch {
+      guard method == .device, options.method == .auto, case .oauth(let refusal) = error,
+        refusal.isDeviceGrantRefused
+      else { throw error }
+      flow.prompt.tell(.browserInstead(refusal))
+      return try run(known, isByDevice: false)
+    }
+  }
+
+  /// Signs in with the registration known, or with a new one when the server turns that away.
+  private func run(
+    _ known: StoredRegistration?, isByDevice: Bool
+  ) throws(LoginError) -> StoredSession {
+    do throws(LoginError) {
+      return try login(known, isByDevice)
     } catch {
       // Standard input has brought no other secret for a client made by hand.
       guard case .oauth(let refusal) = error, refusal.isClientRefused, let known,
@@ -30,14 +46,16 @@ struct OAuthLogin {
       else { throw error }
       // The registration died between our asking for it and using it: one more try with a new one.
       flow.prompt.tell(.registeringAgain(flow.deployment))
-      let session = try login(nil)
+      let session = try login(nil, isByDevice)
       // What nobody can use any more need not stay in the deployment's list.
       if session.clientID != known.clientID { delete(known) }
       return session
     }
   }
 
-  private func login(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
+  private func login(
+    _ known: StoredRegistration?, _ isByDevice: Bool
+  ) throws(LoginError) -> StoredSession {
     let receiver = isByDevice ? nil : try receiver(known)
     let redirectURI =
       switch (receiver, options.redirect) {
@@ -79,7 +97,7 @@ struct OAuthLogin {
       scope: options.scope, resource: options.resource)
     let page = AuthorizationPage(
       url: try flow.asking { () throws(OAuthError) in try request.url() },
-      startPage: { receiver.startPage(for: $0) },
+      startPage: { OtherUsers.arePresent ? receiver.startPage(for: $0) : $0 },
       deployment: flow.deployment, redirectURI: exchange.redirectURI, port: receiver.port,
       timeoutSeconds: options.browserTimeoutSeconds)
     var sources: [any LoginEventSource] = [

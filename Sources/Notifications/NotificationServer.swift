@@ -134,7 +134,7 @@ extension Notification.Unavailable {
   init(consuming error: UnsafeMutablePointer<GError>?) {
     var error = error
     reason =
-      error.map { ForeignText.logLine(String(cString: $0.pointee.message)) }
+      error.map { ForeignText.logLine(String(cString: cglib_error_message($0))) }
       ?? "the session bus failed"
     g_clear_error(&error)
   }

@@ -32,6 +32,23 @@ public struct Secret: Sendable, Hashable {
     Secret(String(decoding: value.utf8.filter { $0 > 0x20 }, as: UTF8.self))
   }
 
+  /// What names a Coder API key: the ten letters and digits before its dash, which lists at the
+  /// deployment show; nil for any other secret.
+  public var keyID: String? {
+    let bytes = Array(value.utf8)
+    guard bytes.count > 11, bytes[10] == UInt8(ascii: "-"),
+      bytes[..<10].allSatisfy({
+        switch $0 {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "a")...UInt8(ascii: "z"):
+          true
+        default: false
+        }
+      })
+    else { return nil }
+    return String(decoding: bytes[..<10], as: UTF8.self)
+  }
+
   /// The same without blanks, controls and quotation marks around it, which come along likewise.
   public var unquoted: Secret {
     let isAround: (UInt8) -> Bool = { $0 <= 0x20 || $0 == 0x7F || "'\"`<>".utf8.contains($0) }

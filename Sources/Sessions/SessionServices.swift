@@ -117,13 +117,7 @@ extension SessionServices {
   ///
   /// - Throws: ``SessionError/store(_:)``; what the lock throws.
   package func noteRejection(of session: StoredSession) throws(SessionError) {
-    try withLock(of: session) { store throws(StoreError) in
-      guard var current = try store.session(like: session), current.staleSince == nil,
-        current.accessToken == session.accessToken
-      else { return }
-      current.staleSince = clock.now
-      try store.save(current)
-    }
+    try lock.noteRejection(of: session, in: store, clock: clock)
   }
 
   /// Changes the keyring while nobody refreshes this session.
@@ -132,7 +126,8 @@ extension SessionServices {
   package func withLock<Value>(
     of session: StoredSession, _ body: (any SessionStore) throws(StoreError) -> Value
   ) throws(SessionError) -> Value {
-    try lock.withLock(of: session.identity) { () throws(SessionError) in
+    try lock.withSession(session.identity, in: store, clock: clock) {
+      _, _ throws(SessionError) in
       do throws(StoreError) { return try body(store) } catch { throw .store(error) }
     }
   }
@@ -143,11 +138,10 @@ extension SessionServices {
   ///
   /// - Throws: ``SessionError/oauth(_:at:)`` when the deployment's URL allows no requests.
   package func api(
-    of deployment: Deployment, _ urgency: Urgency = .canTakeItsTime
+    of deployment: Deployment, urgency: Urgency = .canTakeItsTime
   ) throws(SessionError) -> DeploymentAPI {
     do throws(OAuthError) {
-      return DeploymentAPI(
-        policy: try policy(deployment), client: client(deployment, urgency))
+      return DeploymentAPI(policy: try policy(deployment), client: client(deployment, urgency))
     } catch {
       throw .oauth(error, at: deployment)
     }

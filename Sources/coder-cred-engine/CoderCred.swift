@@ -29,8 +29,10 @@ struct CoderCred: ParsableCommand {
           ListCommand.self,
           StatusCommand.self,
           UseCommand.self,
+          ConfigCommand.self,
           ImportCommand.self,
           RefreshCommand.self,
+          DoctorCommand.self,
           CallbackCommand.self,
         ]),
     ])
@@ -52,6 +54,13 @@ extension CoderCred {
     }
     unsetenv(Version.variable)
 
+    if let shell = CompletionScript.shell(in: Array(CommandLine.arguments.dropFirst())) {
+      do throws(Failure) {
+        return show(try CompletionScript.text(for: shell, .ofThisProcess) + "\n")
+      } catch {
+        return end(with: error)
+      }
+    }
     let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
     if arguments.words.isEmpty { return show(FirstScreen.text) }
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }

@@ -5,7 +5,9 @@ import Testing
 
 /// `api` as people know it from other programs.
 @Suite(.blocking) struct `api, as people type it` {
-  @Test(arguments: ["api/v2/users/me", "users/me", "/api/v2/users/me", "users/me?x=1"])
+  @Test(arguments: [
+    "api/v2/users/me", "users/me", "/api/v2/users/me", "users/me?x=1", "//api//v2/users/me",
+  ])
   func `A path needs no slash before it`(path: String) throws {
     try Desk.withSession { desk in
       let result = try desk.run(["api", path])

@@ -27,6 +27,29 @@ import Testing
     #expect(bench.store.sessions == [session] && bench.http.isFinished)
   }
 
+  @Test func `Until when a token is kept is asked for, and nothing if nobody says`() throws {
+    let path = "/api/v2/users/me/keys/0123456789"
+    for (status, json, until, seconds) in [
+      (
+        200, #"{"expires_at":"1970-02-01T00:00:00.5Z","lifetime_seconds":604800}"#, 31 * 86_400,
+        604_800
+      ),
+      (200, #"{"expires_at":"1970-02-01T02:00:00+02:00"}"#, 31 * 86_400, nil),
+      (200, #"{"expires_at":"0001-01-01T00:00:00Z"}"#, nil, nil),
+      (200, #"{"expires_at":"soon","lifetime_seconds":1}"#, nil, nil), (200, "[]", nil, nil),
+      (404, "{}", nil, nil), (503, "{}", nil, nil),
+    ] as [(Int, String, Int64?, Int64?)] {
+      let other = try Self()
+      other.bench.prompt.tokens = ["0123456789-abcdefghijklmnopqrstuv"]
+      other.bench.expectBuildInformation()
+      other.bench.expectUser()
+      other.bench.http.on("GET", path, status, json: json)
+      let session = try other.bench.run().get()
+      #expect(session.keptUntil == until && session.keptSeconds == seconds, "\(status) \(json)")
+      #expect(session.expiresAt == nil && other.bench.http.isFinished)
+    }
+  }
+
   @Test func `A token that is rejected, or whose owner nobody tells, is not kept`() {
     for (status, json, expected) in [
       (401, "{}", .tokenRejected), (403, "{}", .tokenOwnerUnknown),

@@ -84,7 +84,7 @@ import Testing
         try desk.withTerminal(
           ["login", desk.url, "--method", "oauth"], environment: desk.browser()
         ) { terminal in
-          try terminal.expect(" Waiting for 127.0.0.1:\(desk.deployment.port)")
+          try terminal.expect("Waiting for 127.0.0.1:\(desk.deployment.port) … ")
           desk.deployment.releaseHeld()
           #expect(terminal.end() == .status(0))
           #expect(terminal.transcript.contains("\r\u{1B}[K\r"))

@@ -55,6 +55,13 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
     }
   }
 
+  @Test func `A service that dies between a search and its items is gone, not empty`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.diesInItem]))
+      #expect(isGone(failure { try desktop.service().search(asked) }))
+    }
+  }
+
   @Test func `An answer of another type than the specification's is malformed`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.fake([.wrongType]))

@@ -95,7 +95,8 @@ enum ProcessKind: String, CaseIterable {
 
 extension ExploredSeams {
   fileprivate var update: CredentialUpdate {
-    CredentialUpdate(store: self, lock: services.lock, clock: self)
+    CredentialUpdate(
+      store: self, lock: services.lock, clock: self, random: { UInt64(process.index) })
   }
 }
 
@@ -121,9 +122,20 @@ enum LockScope: String {
   case ofBus
   /// Everybody by a lease in the keyring, since the bus refuses the name.
   case leases
+  /// The same, for every other process: the others own names.
+  case mixed
   /// Only those with the same runtime directory, although it says that it excludes everybody: the
   /// lock as it was once.
   case ofDirectoryAlone
+
+  /// Whether the bus lets processes of a lock domain own names.
+  func letsOwnNames(_ domain: Int) -> Bool {
+    switch self {
+    case .ofBus: true
+    case .mixed: domain == 0
+    case .leases, .ofDirectoryAlone: false
+    }
+  }
 }
 
 /// What is run: the processes, and the world that they begin in.

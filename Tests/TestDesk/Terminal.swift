@@ -86,6 +86,12 @@ package final class Terminal: @unchecked Sendable {
   /// Presses Ctrl and C.
   package func pressControlC() { send("\u{3}") }
 
+  /// Presses Ctrl and Z, which suspends what is in the foreground.
+  package func pressControlZ() { send("\u{1A}") }
+
+  /// Presses Ctrl and \, which quits what is in the foreground.
+  package func pressControlBackslash() { send("\u{1C}") }
+
   /// Sends a signal to the program.
   package func signal(_ number: Int32) { child.terminate(signal: number) }
 

@@ -68,16 +68,16 @@ struct RefreshExchange {
     return kept
   }
 
-  /// Marks the session. That also proves that the keyring can be written, before a refresh token is
-  /// spent whose successor could not be kept.
+  /// Marks the session.
   ///
   /// - Returns: the session as it is stored now; nil when another process has changed it.
   private func mark() throws(SessionError) -> StoredSession? {
     let marked = session.marked(by: owner, since: services.clock.now)
-    guard try replace(session, with: marked) else { return nil }
-    services.clock.sleep(
-      milliseconds: RefreshMark.settlingMilliseconds(holding: held, number: services.random()))
-    return try read() == marked ? marked : nil
+    do throws(StoreError) {
+      return try services.mark(session, as: marked, holding: held) ? marked : nil
+    } catch {
+      throw .store(error)
+    }
   }
 
   /// Keeps what the refresh brought: the deployment has spent the old refresh token, so it is handed

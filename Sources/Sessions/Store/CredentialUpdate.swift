@@ -10,12 +10,17 @@ package struct CredentialUpdate {
   private let store: any SessionStore
   private let lock: any SessionLock
   private let clock: any SessionClock
+  private let random: () -> UInt64
 
   /// Works with the given seams.
-  package init(store: any SessionStore, lock: any SessionLock, clock: any SessionClock) {
+  package init(
+    store: any SessionStore, lock: any SessionLock, clock: any SessionClock,
+    random: @escaping () -> UInt64 = { .random(in: 0...UInt64.max) }
+  ) {
     self.store = store
     self.lock = lock
     self.clock = clock
+    self.random = random
   }
 
   /// Keeps a credential that worked, unless it is known, dead, ephemeral, or an OAuth session's.
@@ -40,9 +45,9 @@ package struct CredentialUpdate {
     }
     let newest = max(last ?? 0, others.compactMap(\.storedAt).max() ?? 0)
     session.storedAt = max(clock.now, newest &+ 1)
-    try locked(session) { () throws(StoreError) in
+    try locked(session) { _, current throws(StoreError) in
       // A sign-in may have come between.
-      guard try store.session(like: session) == former else { return }
+      guard current == former else { return }
       try store.save(session)
     }
   }
@@ -95,10 +100,29 @@ package struct CredentialUpdate {
   private func remove(
     _ session: StoredSession, ifItHolds secret: Secret? = nil
   ) throws(SessionError) {
-    try locked(session) { () throws(StoreError) in
-      if let secret, try store.session(like: session)?.accessToken != secret { return }
-      try store.removeSessions(of: session.deployment, account: session.account)
+    var isDone = false
+    while !isDone {
+      try locked(session) { held, current throws(StoreError) in
+        isDone = true
+        guard let current, secret.map({ $0 == current.accessToken }) ?? true else { return }
+        isDone = try canBeRemoved(current, holding: held)
+        guard isDone else { return }
+        try store.removeSessions(of: session.deployment, account: session.account)
+      }
     }
+  }
+
+  /// Whether nobody whom the lock does not exclude is about to put a session back: that one sees our
+  /// mark, or we see theirs.
+  private func canBeRemoved(
+    _ session: StoredSession, holding held: HeldLock
+  ) throws(StoreError) -> Bool {
+    guard session.method == .oauth else { return true }
+    let number = random()
+    let owner = RefreshMark.owner(holding: held, number: number)
+    return try store.mark(
+      session, as: session.marked(by: owner, since: clock.now), holding: held, clock: clock,
+      number: number)
   }
 
   private func reject(_ session: StoredSession) throws(SessionError) {
@@ -106,15 +130,8 @@ package struct CredentialUpdate {
       return try remove(session, ifItHolds: session.accessToken)
     }
     guard session.staleSince == nil else { return }
-    // git erases tokens that it never tried: the refresh token stays, and nothing is revoked. The
-    // lock keeps what a refresh under way brings from being overwritten.
-    try locked(session) { () throws(StoreError) in
-      guard var current = try store.session(like: session),
-        current.accessToken == session.accessToken
-      else { return }
-      current.staleSince = clock.now
-      try store.save(current)
-    }
+    // git erases tokens that it never tried: the refresh token stays, and nothing is revoked.
+    try lock.noteRejection(of: session, in: store, clock: clock)
   }
 
   private func sessions(
@@ -126,9 +143,12 @@ package struct CredentialUpdate {
   }
 
   private func locked(
-    _ session: StoredSession, _ body: () throws(StoreError) -> Void
+    _ session: StoredSession, _ body: (HeldLock, StoredSession?) throws(StoreError) -> Void
   ) throws(SessionError) {
-    try lock.withLock(of: session.identity) { () throws(SessionError) in try keyring(body) }
+    try lock.withSession(session.identity, in: store, clock: clock) {
+      held, current throws(SessionError) in
+      try keyring { () throws(StoreError) in try body(held, current) }
+    }
   }
 
   private func keyring<Value>(

@@ -38,10 +38,15 @@ package protocol SessionStore {
 }
 
 extension SessionStore {
+  /// What is stored for exactly this deployment and account.
+  package func session(of identity: SessionIdentity) throws(StoreError) -> StoredSession? {
+    try sessions(of: identity.deployment, account: identity.account)
+      .first { $0.account == identity.account }
+  }
+
   /// What is stored now for the deployment and account of a session seen earlier.
   package func session(like session: StoredSession) throws(StoreError) -> StoredSession? {
-    try sessions(of: session.deployment, account: session.account)
-      .first { $0.account == session.account }
+    try self.session(of: session.identity)
   }
 
   /// Puts a session in the place of a former one if that is still stored just so.

@@ -19,7 +19,7 @@ struct GetCommand: ParsableCommand {
       not for a deployment known here is passed over in silence.
       """)
 
-  @Argument(help: "The deployment; standard input is not read.")
+  @Argument(help: "The deployment; standard input is not read.", completion: .deployments)
   var url: String?
 
   @OptionGroup var options: CredentialOptions

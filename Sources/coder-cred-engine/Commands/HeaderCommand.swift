@@ -12,7 +12,9 @@ struct HeaderCommand: ParsableCommand {
       Cookie: coder_session_token=…, which workspace proxies strip before they forward.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @OptionGroup var options: CredentialOptions

@@ -98,8 +98,10 @@ struct ImportCommand: ParsableCommand {
   private func keep(
     _ token: Secret, _ deployment: Deployment, _ account: String, _ context: CommandContext
   ) throws -> Bool {
-    let session = StoredSession(
+    var session = StoredSession(
       deployment: deployment, account: account, method: .token, accessToken: token)
+    let api = try context.services().api(of: deployment, urgency: .personWaits)
+    if let key = api.keptKey(of: token) { session.note(key) }
     let who = account.isEmpty ? deployment.url : "\(account) at \(deployment.url)"
     return try context.services().withLock(of: session) { store throws(StoreError) in
       switch try store.session(like: session)?.method {

@@ -12,10 +12,13 @@ struct RefreshCommand: ParsableCommand {
       refreshed for six days; run it every ten minutes from the timer or from cron.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
-  @Option(help: ArgumentHelp("Only this account's session.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Only this account's session.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Flag(help: "Every session with every deployment.")
@@ -58,6 +61,7 @@ struct RefreshCommand: ParsableCommand {
         } catch {
           guard let failure = Failure(translating: error) else { throw error }
           failures.append(failure)
+          if due { SignInNotice(environment: context.environment).announceEnd(of: session) }
           guard !isAlone else { continue }
           Terminal.report(failure)
           SignInNotice(environment: context.environment).announce(failure)
@@ -99,14 +103,23 @@ struct RefreshCommand: ParsableCommand {
     let stored =
       all || (due && url == nil) ? try every(context, &failures) : try named(context)
     guard due else { return stored }
-    for session in stored {
-      SignInNotice(environment: context.environment).announceEnd(of: session)
-    }
     // A session that has ended needs a person, and not one more complaint every ten minutes.
-    return stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
+    let chosen = stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
+    for session in stored where !chosen.contains(session) {
+      SignInNotice(environment: context.environment).announceEnd(of: prolonged(session, context))
+    }
+    return chosen
   }
 
-  /// Every OAuth session that can be read; that one is locked is a failure beside the others.
+  /// A pasted token as the deployment keeps it now, if it is time to ask.
+  private func prolonged(_ session: StoredSession, _ context: CommandContext) -> StoredSession {
+    guard session.mayBeKeptLonger(now: context.clock.now),
+      (try? context.requireConfidential(session.deployment)) != nil
+    else { return session }
+    return (try? context.services().prolonged(session)) ?? session
+  }
+
+  /// Every session of interest that can be read; that one is locked is a failure beside the others.
   private func every(
     _ context: CommandContext, _ failures: inout [Failure]
   ) throws -> [StoredSession] {
@@ -115,7 +128,7 @@ struct RefreshCommand: ParsableCommand {
     for entry in try context.store.entries(of: nil) {
       switch entry.content {
       case .session(let session):
-        guard session.method == .oauth, AccountMatch.isExact(account, session.account) else {
+        guard isOfInterest(session), AccountMatch.isExact(account, session.account) else {
           continue
         }
         sessions.append(session)
@@ -127,11 +140,16 @@ struct RefreshCommand: ParsableCommand {
     return sessions
   }
 
+  /// A pasted token cannot be refreshed, but its end is told in time.
+  private func isOfInterest(_ session: StoredSession) -> Bool {
+    session.method == .oauth || due && session.method == .token
+  }
+
   private func named(_ context: CommandContext) throws -> [StoredSession] {
     let deployment = try context.deployment(named: url)
     for place in deployment.withParents {
       let sessions = try context.store.sessions(of: place, account: account)
-        .filter { $0.method == .oauth }
+        .filter(isOfInterest)
       if !sessions.isEmpty { return sessions }
     }
     throw Failure.signIn(

@@ -7,7 +7,9 @@ struct TokenCommand: ParsableCommand {
     commandName: "token",
     abstract: "Print the access token and a newline, refreshed when needed.")
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @OptionGroup var options: CredentialOptions

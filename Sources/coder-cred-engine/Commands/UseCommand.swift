@@ -13,10 +13,13 @@ struct UseCommand: ParsableCommand {
       comes before the default deployment, and --account before the active account.
       """)
 
-  @Argument(help: "The deployment (without it: print the present choice).")
+  @Argument(
+    help: "The deployment (without it: print the present choice).", completion: .deployments)
   var url: String?
 
-  @Option(help: ArgumentHelp("Make this the deployment's active account.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Make this the deployment's active account.", valueName: "name"),
+    completion: .accounts)
   var account: String?
 
   @Flag(help: "Choose nothing any more: no default deployment, or nothing about URL.")

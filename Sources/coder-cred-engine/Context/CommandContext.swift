@@ -54,7 +54,7 @@ final class CommandContext {
   /// - Parameters:
   ///   - lock: another lock than ``lock``.
   ///   - warn: takes warnings that are not to be said on standard error.
-  ///   - showsWaiting: whether a terminal shows that a server is waited for.
+  ///   - showsWaiting: whether a terminal shows what is waited for.
   /// - Returns: the seams.
   /// - Throws: a failure to read the settings.
   func services(
@@ -63,10 +63,12 @@ final class CommandContext {
   ) throws(Failure) -> SessionServices {
     let settings = try settings()
     let (environment, trace) = (environment, trace)
+    let plainLock = lock ?? self.lock
     return SessionServices(
-      store: store, lock: lock ?? self.lock,
+      store: store,
+      lock: showsWaiting ? VisibleLock(lock: plainLock, environment: environment) : plainLock,
       history: RefreshHistoryFiles(directory: directory),
-      clock: showsWaiting ? BusyClock(clock: clock, environment: environment) : clock,
+      clock: showsWaiting ? VisibleClock(clock: clock, environment: environment) : clock,
       policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
@@ -77,7 +79,7 @@ final class CommandContext {
         let curl = CurlClient(settings: transport)
         let client: any HTTPClient =
           showsWaiting
-          ? BusyClient(client: curl, environment: environment, name: deployment.name) : curl
+          ? VisibleClient(client: curl, environment: environment, name: deployment.name) : curl
         return TracingClient(client: client, trace: trace)
       },
       warn: warn ?? { Terminal.warn($0.message) }, trace: { trace($0) })

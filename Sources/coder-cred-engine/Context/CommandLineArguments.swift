@@ -10,7 +10,13 @@ struct CommandLineArguments {
 
   /// Flags may come before the verb, because git appends it: `helper = "coder-cred --account=alice"`
   /// runs `coder-cred --account=alice get`.
+  ///
+  /// What shells ask when a person presses Tab stays as it is: it holds another command line.
   init(_ arguments: [String]) {
+    guard arguments.first != "---completion" else {
+      (words, verb) = (arguments, nil)
+      return
+    }
     var index = 0
     while index < arguments.count, arguments[index].hasPrefix("-") {
       index += Self.takesValue.contains(arguments[index]) ? 2 : 1

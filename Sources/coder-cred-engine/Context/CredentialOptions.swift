@@ -4,10 +4,11 @@ import Sessions
 
 /// What every command that outputs a credential understands.
 struct CredentialOptions: ParsableArguments {
-  @Option(help: "The deployment, as an argument names it.")
+  @Option(help: "The deployment, as an argument names it.", completion: .deployments)
   var url: String?
 
-  @Option(help: ArgumentHelp("Use this account's session.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Use this account's session.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Option(

@@ -21,7 +21,8 @@ extension CommandContext {
     // A deployment in trouble is left alone.
     let history = services.history.history(of: session.identity)
     guard history.wait(now: clock.uptimeMilliseconds) == nil else { return session }
-    switch try services.api(of: session.deployment, .callerCanDoWithout).check(session.accessToken)
+    switch try services.api(of: session.deployment, urgency: .callerCanDoWithout).check(
+      session.accessToken)
     {
     case .works: return session
     case .unclear(let status):

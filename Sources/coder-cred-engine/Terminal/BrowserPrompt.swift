@@ -4,8 +4,7 @@ import Glibc
 struct BrowserPrompt {
   let environment: Environment
   let url: String
-  /// The address that a browser is started with in place of it, because every user of this machine
-  /// can read what a program was started with.
+  /// The address that a browser is started with in place of it (`AuthorizationPage`).
   let startPage: (String) -> String
   /// Where the browser comes back to.
   let redirectURI: String

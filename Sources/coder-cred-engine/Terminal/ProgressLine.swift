@@ -21,7 +21,9 @@ final class ProgressLine {
   convenience init?(_ text: String, _ environment: Environment) {
     let start = SystemClock().uptimeMilliseconds
     self.init(environment) {
-      "\(text) … \((SystemClock().uptimeMilliseconds - start) / 1000) s"
+      let elapsed = SystemClock().uptimeMilliseconds - start
+      let step = Int(elapsed / Int64(ProgressLine.intervalMilliseconds)) % Spinner.pictures.count
+      return "\(Spinner.pictures[step]) \(text) … \(elapsed / 1000) s"
     }
   }
 

@@ -56,7 +56,9 @@ enum Terminal {
   }
 
   /// Writes to standard error what is to steer the terminal.
-  static func write(_ sequence: String) { _ = writeText(sequence, to: STDERR_FILENO) }
+  static func write(_ sequence: String) {
+    ScreenLine.above { _ = writeText(sequence, to: STDERR_FILENO) }
+  }
 
   /// Says what failed and what helps, in at most two lines.
   static func report(_ failure: Failure) {

@@ -112,14 +112,14 @@ struct APIAnswer {
   var isRejection: Bool { status == 401 && isOwn }
 
   /// Ends the verb: prints what was kept back, and throws unless the status is 2xx.
-  func finish(_ deployment: Deployment) throws(Failure) {
+  func finish(_ session: StoredSession) throws(Failure) {
     try output.release()
-    let message = "\(deployment.url) answered HTTP \(status)"
+    let message = "\(session.deployment.url) answered HTTP \(status)"
     switch status {
     case 200..<300: return
     case 401 where !isOwn:
       throw Failure(.retryLater, message + " with a page that is not its own")
-    case 401: throw .signIn(to: deployment, message)
+    case 401: throw .signIn(to: session.deployment, as: session.account, message)
     case 403: throw Failure(.askForAccess, message)
     case 408, 425, 429, 500...: throw Failure(.retryLater, message)
     case 300..<400:

@@ -109,7 +109,7 @@ struct APICommand: ParsableCommand {
       return try pages.output(call, &caller)
     }
     call.showsHead = include
-    try caller.send(call).finish(session.deployment)
+    try caller.send(call).finish(session)
   }
 
   private var chosenMethod: String {
@@ -132,16 +132,16 @@ struct APICommand: ParsableCommand {
     guard !first.isEmpty, !first.contains(":") else {
       throw ValidationError("the path must start with \"/\", for example /api/v2/users/me")
     }
-    return (given.hasPrefix("api/") ? "/" : "/api/v2/") + given
+    return withSingleSlashes((given.hasPrefix("api/") ? "/" : "/api/v2/") + given)
   }
 
-  /// Slashes that follow one another in a path are one: a deployment serves its web page under the
-  /// other spelling. Those of the query stay.
+  /// Slashes that follow one another in a path are one: under the other spelling a deployment serves
+  /// its web page.
   private static func withSingleSlashes(_ target: String) -> String {
-    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
-    let slash = UInt8(ascii: "/")
-    let single = zip([0] + Array(path), path).filter { $0 != slash || $1 != slash }.map(\.1)
-    return String(decoding: single + target.utf8.dropFirst(path.count), as: UTF8.self)
+    let path = target.prefix { $0 != "?" }
+    let segments = path.split(separator: "/", omittingEmptySubsequences: true)
+    let end = path.hasSuffix("/") && !segments.isEmpty ? "/" : ""
+    return "/" + segments.joined(separator: "/") + end + target.dropFirst(path.count)
   }
 
   private func headers(hasBody: Bool) -> [HTTPField] {

@@ -32,7 +32,7 @@ struct APIPages {
       let answer = try caller.send(call)
       guard (200..<300).contains(answer.status) else {
         try end(answer.output)
-        return try answer.finish(deployment)
+        return try answer.finish(caller.session)
       }
       let bytes = answer.output.kept
       // A server that knows no pages repeats itself.

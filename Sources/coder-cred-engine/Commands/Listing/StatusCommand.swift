@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
       it, when the deployment rejects one. It is 75 when a deployment does not answer.
       """)
 
-  @Argument(help: "The deployment (default: all).")
+  @Argument(help: "The deployment (default: all).", completion: .deployments)
   var url: String?
 
   @Flag(help: "Print a JSON array.")

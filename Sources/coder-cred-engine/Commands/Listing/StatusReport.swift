@@ -26,7 +26,7 @@ struct StatusReport: Encodable {
   /// Why it cannot be read.
   private let lock: StoreError?
   private let refreshFrom: String?
-  private let endsSoon: String?
+  private var endsSoon: String?
   private let clientKind: String?
   private let issuer: String?
 
@@ -44,7 +44,7 @@ struct StatusReport: Encodable {
       return
     }
     self.session = session
-    endsSoon = session.endsSoon(now: now) ? session.endsAt.map(SessionRow.moment) : nil
+    endsSoon = Self.endsSoon(session, context)
     refreshFrom = session.refreshTime(
       margin: try context.settings().refreshMargin(for: session.deployment), now: now
     ).map(SessionRow.moment)
@@ -72,7 +72,9 @@ struct StatusReport: Encodable {
     defer { line?.end() }
     let api = try context.services().api(of: session.deployment)
     switch api.check(session.accessToken) {
-    case .works(let account): check = Check(result: "works", account: account)
+    case .works(let account):
+      check = Check(result: "works", account: account)
+      try learnEnd(of: session, context)
     case .rejected where row.state == "due" || isExpiring(session, now: context.clock.now):
       // Its time has passed, or a caller found out before us: the next use refreshes it.
       check = Check(result: "due")
@@ -92,6 +94,18 @@ struct StatusReport: Encodable {
 }
 
 extension StatusReport {
+  /// Asks until when a pasted token is kept.
+  private mutating func learnEnd(of session: StoredSession, _ context: CommandContext) throws {
+    guard session.method == .token, session.signedInAt != nil || session.keptUntil != nil,
+      let current = try? context.services().prolonged(session)
+    else { return }
+    endsSoon = Self.endsSoon(current, context)
+  }
+
+  private static func endsSoon(_ session: StoredSession, _ context: CommandContext) -> String? {
+    session.endsSoon(now: context.clock.now) ? session.endsAt.map(SessionRow.moment) : nil
+  }
+
   /// Whether a session is just about to be refreshed: clocks agree to the second only.
   private func isExpiring(_ session: StoredSession, now: Int64) -> Bool {
     summary.renews && session.secondsLeft(now: now).map { $0 <= 1 } ?? false

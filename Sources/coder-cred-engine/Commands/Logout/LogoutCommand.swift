@@ -13,13 +13,15 @@ struct LogoutCommand: ParsableCommand {
       else is stored for URL, or when --account names it.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @Flag(help: "Every account; without a URL, of every deployment.")
   var all = false
 
-  @Option(help: ArgumentHelp("Sign this account out.", valueName: "name"))
+  @Option(help: ArgumentHelp("Sign this account out.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Flag(

@@ -16,7 +16,7 @@ struct LoginCommand: ParsableCommand {
       standard error. The browser may be on another machine: paste the address of its last page.
       """)
 
-  @Argument(help: "The deployment; a bare host means https.")
+  @Argument(help: "The deployment; a bare host means https.", completion: .deployments)
   var url: String?
 
   @Option(help: "How to sign in: auto, oauth (browser), device (a code) or token.")
@@ -38,7 +38,9 @@ struct LoginCommand: ParsableCommand {
         + "standard input.", valueName: "id"))
   var clientID: String?
 
-  @Option(help: ArgumentHelp("Sign in as this user and no other.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Sign in as this user and no other.", valueName: "name"),
+    completion: .accounts)
   var account: String?
 
   @Flag(
@@ -160,12 +162,12 @@ extension CommandContext {
     var options = LoginOptions()
     options.scope = settings.text("scopes", for: deployment)
     options.resource = settings.text("resource", for: deployment)
-    options.port = try settings.number("redirect-port", for: deployment, in: 1024...65_535)
+    options.port = try settings.number("redirect-port", for: deployment, in: SettingKey.ports)
       .map { UInt16($0) }
     options.configuredClientID = settings.text("client-id", for: deployment)
     options.browserTimeoutSeconds =
       try settings.number(
-        "sign-in-timeout", for: deployment, in: 1...3600
+        "sign-in-timeout", for: deployment, in: SettingKey.signInSeconds
       ).map { Int($0) } ?? options.browserTimeoutSeconds
     return options
   }
