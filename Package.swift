@@ -151,6 +151,13 @@ let package = Package(
       ],
       exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
     .testTarget(
+      name: "GitTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "AccountTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",

@@ -16,16 +16,33 @@ public struct Credential: Sendable {
     case docker
     /// One HTTP header field in the given notation.
     case header(HeaderNotation)
+
+    /// Whether a session is given as it is stored, whatever its age: git is told when it dies, and
+    /// a helper behind us may want what renews it.
+    public func takesAsKept(_ session: StoredSession) -> Bool {
+      if case .git = self { session.isPlain } else { false }
+    }
   }
 
   /// What is understood of git's protocol (git-credential(1), "CAPABILITY INPUT/OUTPUT FORMAT").
   public static let capabilities = "version 0\ncapability authtype\ncapability state\n"
 
   let session: StoredSession
+  private let askedUsername: String?
+  private let isForApplication: Bool
 
   /// Makes the answer for a session.
-  public init(_ session: StoredSession) {
+  ///
+  /// - Parameters:
+  ///   - session: the session.
+  ///   - askedUsername: the user whom the caller named, or nil.
+  ///   - isForApplication: whether it is for an application of a workspace (``ApplicationHosts``).
+  public init(
+    _ session: StoredSession, to askedUsername: String? = nil, isForApplication: Bool = false
+  ) {
     self.session = session
+    self.askedUsername = askedUsername
+    self.isForApplication = isForApplication
   }
 
   /// The answer, whole.
@@ -47,23 +64,32 @@ public struct Credential: Sendable {
   private func gitAttributes(authtype: Bool, retry: Bool) throws(MalformedInput) -> Secret {
     var lines: [Secret] = []
     let state = authtype && retry ? RetryState(of: session) : nil
-    if authtype && session.method != .basic {
+    if authtype, let encoded = session.encodedCredential {
       lines.append("capability[]=authtype")
       if state != nil { lines.append("capability[]=state") }
       lines.append("authtype=\(session.tokenType)")
-      lines.append("credential=\(session.accessToken)")
+      lines.append("credential=\(encoded)")
       // Keeps the token out of caches and stores that stand before us in git's chain.
-      lines.append("ephemeral=1")
-      if !session.account.isEmpty { lines.append("username=\(session.account)") }
-    } else {
-      if session.method == .basic || !session.account.isEmpty {
+      if !session.isPlain { lines.append("ephemeral=1") }
+      if session.method != .basic, !session.account.isEmpty {
         lines.append("username=\(session.account)")
+      }
+    }
+    if let password = session.password {
+      lines.append("username=\(session.account)")
+      lines.append("password=\(password)")
+    } else if lines.isEmpty, !session.isPlain {
+      // A password without a user name is none to git. Any name does where the token alone counts.
+      if !session.account.isEmpty {
+        lines.append("username=\(session.account)")
+      } else if askedUsername == nil {
+        lines.append("username=coder")
       }
       lines.append("password=\(session.accessToken)")
     }
     if let expiresAt = session.expiresAt { lines.append("password_expiry_utc=\(expiresAt)") }
     // An OAuth session's refresh token is spent when used: it never leaves the keyring.
-    if session.method == .basic, let refreshToken = session.refreshToken {
+    if session.isPlain, let refreshToken = session.refreshToken {
       lines.append("oauth_refresh_token=\(refreshToken)")
     }
     if let state {
@@ -76,11 +102,14 @@ public struct Credential: Sendable {
     return text
   }
 
-  /// The name of the header field that authenticates a request.
-  var fieldName: String { "Authorization" }
+  /// The name of the header field that authenticates a request: an application of a workspace would
+  /// see `Authorization`, and never sees the cookie.
+  var fieldName: String { isForApplication ? "Cookie" : "Authorization" }
 
   /// The value of the header field that authenticates a request.
-  func fieldValue() throws(MalformedInput) -> Secret { try authorization() }
+  func fieldValue() throws(MalformedInput) -> Secret {
+    isForApplication ? try cookie() : try authorization()
+  }
 
   /// The value of `Cookie` that authenticates a request.
   func cookie() throws(MalformedInput) -> Secret {
@@ -93,8 +122,11 @@ public struct Credential: Sendable {
 
   /// The value of the field `Authorization` (RFC 9110 §11.6.2).
   ///
-  /// - Throws: as ``written(as:)``.
+  /// - Throws: as ``written(as:)``; also for an application of a workspace, which would see it.
   public func authorization() throws(MalformedInput) -> Secret {
+    guard !isForApplication else {
+      throw .unwritable(reason: "an application of a workspace is given a cookie only")
+    }
     guard session.isTokenTypeOneWord else {
       throw .unwritable(reason: "the token type is not one word")
     }

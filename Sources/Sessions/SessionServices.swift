@@ -36,6 +36,8 @@ package struct SessionServices {
     case callerWaits
     /// A person waits, and what is asked can be done without: five seconds.
     case personWaits
+    /// A tool waits, and what is asked can be done without: three seconds.
+    case callerCanDoWithout
     /// As long as a network needs.
     case canTakeItsTime
   }

@@ -48,12 +48,14 @@ struct FastPathArguments {
       else { throw NeedsEngine() }
       flags[flag] = value
     }
+    if CredentialRequest.isVerbTwice(operands) { operands.removeLast() }
     guard let verb = operands.first, operands.count <= 2, operands.last?.isEmpty == false,
       let operation = Self.operation(verb, format: flags["--format"]),
-      verb != "capability" || flags.isEmpty
+      verb != "capability" || flags.isEmpty,
+      flags["--url"] == nil || operands.count == 1 && verb != "get"
     else { throw NeedsEngine() }
     self.operation = operation
-    url = operands.count == 2 ? operands[1] : nil
+    url = operands.count == 2 ? operands[1] : flags["--url"]
     readsRequest = verb == "get" && url == nil
     if url != nil { guard case .answer = operation else { throw NeedsEngine() } }
     for (flag, value) in flags {
@@ -62,7 +64,7 @@ struct FastPathArguments {
       case "--min-ttl":
         guard let seconds = StoredSession.margin(value) else { throw NeedsEngine() }
         minimumSeconds = seconds
-      case "--format", "--no-refresh": break
+      case "--format", "--no-refresh", "--url": break
       default: throw NeedsEngine()
       }
     }

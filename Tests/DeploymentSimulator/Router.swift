@@ -54,6 +54,7 @@ extension ServerState {
   private mutating func routes(_ request: Request) -> Response {
     let path = request.path
     if path.hasPrefix("/api/") { return api(request) }
+    if path.hasPrefix("/files/"), settings.files != nil { return file(request) }
     if settings.oauthAbsent { return webApplication(request) }
     guard isOAuth(path) || isWellKnown(path) else { return webApplication(request) }
     if let refusal = gate(path) { return refusal }

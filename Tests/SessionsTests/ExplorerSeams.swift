@@ -30,6 +30,10 @@ struct ExploredSeams: SessionStore, SessionLock, RefreshHistoryStore, SessionClo
 
 /// The keyring.
 extension ExploredSeams {
+  func plainSessions(
+    on server: Deployment, account: String?
+  ) throws(StoreError) -> [StoredSession] { [] }
+
   func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
     try read()
     var sessions = run.world.keyring.sessions.filter {

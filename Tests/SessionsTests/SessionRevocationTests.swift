@@ -228,6 +228,9 @@ private final class UnremovableStore: SessionStore {
   func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
     [session]
   }
+  func plainSessions(
+    on server: Deployment, account: String?
+  ) throws(StoreError) -> [StoredSession] { [] }
   func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
     [SessionEntry(deployment: place?.url ?? "", account: "alice", content: .session(session))]
   }

@@ -6,6 +6,9 @@ package protocol SessionStore {
   /// The sessions of exactly this deployment that a request for `account` may use: that account's
   /// own, and one whose account nobody knows. With nil, all.
   func sessions(of deployment: Deployment, account: String?) throws(StoreError) -> [StoredSession]
+  /// The plain credentials that are kept under any path of this server, for a request that names
+  /// `account`, or with nil for all.
+  func plainSessions(on server: Deployment, account: String?) throws(StoreError) -> [StoredSession]
   /// Every session of exactly this deployment, or with nil of all deployments, readable or not,
   /// without unlocking anything.
   func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry]
@@ -97,10 +100,10 @@ package struct SessionEntry {
   /// Why it cannot be read now; nil when it can, or never will.
   package var lock: StoreError? { if case .locked(let error) = content { error } else { nil } }
 
-  /// Whether it may be a session with a deployment, rather than a password kept for git.
+  /// Whether it may be a session with a deployment, rather than a plain credential kept for git.
   package var mayHoldToken: Bool {
     switch content {
-    case .session(let session): session.method != .basic
+    case .session(let session): session.isForDeployment
     case .locked: true
     case .lost, .unreadable: false
     }

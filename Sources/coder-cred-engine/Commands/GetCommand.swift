@@ -26,9 +26,15 @@ struct GetCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let onDemand = LoginOnDemand(context: context, isWanted: interactive)
-    if let url {
-      let session = try onDemand.signingInIfNeeded { try context.session(at: url, options) }
-      try context.output(session, as: format)
+    if url != nil || options.url != nil {
+      // git names the server itself, whatever the words of its configuration say.
+      guard url != nil || !context.environment.isGitsChain else {
+        throw Failure(.fixTheCall, "git's helpers are asked for a server by git, not by --url")
+      }
+      let session = try onDemand.signingInIfNeeded {
+        try context.session(at: url, options, as: format)
+      }
+      try context.output(session, as: format, to: options.account)
       return
     }
     if Terminal.isInteractive {
@@ -38,15 +44,21 @@ struct GetCommand: ParsableCommand {
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
+    // What git understands, it says itself where it can.
+    let output: Credential.Format
+    if case .git = format {
+      output = request.gitFormat
+    } else {
+      output = format
+      request.takesAnyForm()
+    }
     let session = try onDemand.signingInIfNeeded { [request] in
-      try context.session(for: request, options)
+      try context.session(for: request, options, as: output)
     }
     guard let session else {
       return UnansweredRequest(environment: context.environment).explain(request.deployment)
     }
-    // What git understands, it says itself where it can.
-    if case .git = format { return try context.output(session, as: request.gitFormat) }
-    try context.output(session, as: format)
+    try context.output(session, as: output, to: request.username)
   }
 }
 
@@ -56,14 +68,23 @@ extension CredentialRequest {
     guard let bytes = CredentialRequest.read(from: STDIN_FILENO) else {
       throw Failure(.fixTheInput, "standard input cannot be read")
     }
-    try self.init(parsing: bytes)
+    // git asks every helper about every server a person talks to.
+    let isGitsChain = context.environment.isGitsChain
+    do throws(MalformedInput) {
+      try self.init(parsing: bytes)
+    } catch {
+      guard case .url = error, isGitsChain, var failure = Failure(translating: error) else {
+        throw error
+      }
+      failure.isSilent = true
+      throw failure
+    }
     do throws(Failure) {
       try context.requireConfidential(deployment)
     } catch {
-      // git asks every helper about every server a person talks to.
-      var failure = error
-      failure.isSilent = context.environment.isGitsChain
-      throw failure
+      // git itself sends a password over http, to a proxy for one, whether we keep it or not.
+      guard isGitsChain else { throw error }
+      isForPasswordAlone = true
     }
   }
 }

@@ -35,9 +35,15 @@ struct HeaderCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let deployment = try deployment(context)
-    let request = CredentialRequest(deployment: deployment, username: options.account)
-    if try isMeant(deployment), let session = try context.session(for: request, options) {
-      return try context.output(session, as: .header(format))
+    if try isMeant(deployment) {
+      let request = CredentialRequest(deployment: deployment, username: options.account)
+      if let session = try context.session(for: request, options) {
+        return try context.output(session, as: .header(format))
+      }
+      if let session = try application(deployment, context) {
+        return try Terminal.output(
+          Credential(session, isForApplication: true).written(as: .header(format)))
+      }
     }
     guard let absent = format.absent else {
       throw Failure.nobodySignedIn(to: deployment, as: options.account)
@@ -48,7 +54,7 @@ struct HeaderCommand: ParsableCommand {
 
   private func deployment(_ context: CommandContext) throws -> Deployment {
     guard format == .goauth, let url = urls.last else {
-      return try context.deployment(named: urls.first)
+      return try context.deployment(named: options.named(urls.first))
     }
     // It is a module's, with whatever was asked of the server.
     let deployment = try Deployment(server: url)
@@ -59,5 +65,17 @@ struct HeaderCommand: ParsableCommand {
   /// Whether the URL that Go appended lies within the one before it.
   private func isMeant(_ deployment: Deployment) throws -> Bool {
     try urls.count < 2 || deployment.withParents.contains(Deployment(url: urls[0]))
+  }
+
+  /// The session of the deployment that serves an application of a workspace at a URL.
+  private func application(
+    _ url: Deployment, _ context: CommandContext
+  ) throws -> StoredSession? {
+    // Go is told for which URLs the answer is, and that would be the deployment.
+    guard format != .goauth, let owner = try context.settings().deployment(ofApplicationAt: url)
+    else { return nil }
+    try context.requireConfidential(owner)
+    let request = CredentialRequest(deployment: owner, username: options.account)
+    return try context.session(for: request, options)
   }
 }

@@ -40,7 +40,9 @@ struct ImportCommand: ParsableCommand {
     guard let files = CoderCLIFiles(directory, context.environment),
       let found = try files.session()
     else {
-      Terminal.say("The Coder CLI is not signed in; there is nothing to import.")
+      let files = CoderCLIFiles(directory, context.environment)
+      let place = files.map { " There is no url and session in \($0.path)." } ?? ""
+      Terminal.say("The Coder CLI is not signed in; there is nothing to import.\(place)")
       try show(outcome)
       return
     }

@@ -19,6 +19,7 @@ struct TokenCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    try context.output(context.session(at: url, options), as: format)
+    try context.output(
+      context.session(at: url, options, as: format), as: format, to: options.account)
   }
 }

@@ -75,6 +75,7 @@ final class CommandContext {
         // A response that comes after we gave up costs the session: only connecting is cut short.
         if urgency == .callerWaits { transport.connectTimeoutMilliseconds = 3_000 }
         if urgency == .personWaits { transport.totalTimeoutMilliseconds = 5_000 }
+        if urgency == .callerCanDoWithout { transport.totalTimeoutMilliseconds = 3_000 }
         let curl = CurlClient(settings: transport)
         let client: any HTTPClient =
           showsWaiting

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Credentials
 
 /// The command line, put into the order of verb, flags, and operands.
 struct CommandLineArguments {
@@ -24,8 +25,11 @@ struct CommandLineArguments {
       (words, verb) = (arguments, nil)
       return
     }
-    verb = arguments[index]
-    words = [arguments[index]] + arguments[..<index] + arguments[(index + 1)...]
+    let verb = arguments[index]
+    self.verb = verb
+    var rest = Array(arguments[(index + 1)...])
+    if let last = rest.last, CredentialRequest.isVerbTwice([verb, last]) { rest.removeLast() }
+    words = [verb] + arguments[..<index] + rest
   }
 
   /// Whether this is how git would name an operation that only later versions know: one unknown

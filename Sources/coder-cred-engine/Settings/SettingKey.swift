@@ -56,6 +56,7 @@ struct SettingKey: Sendable {
     SettingKey(name: "client-id", value: .word),
     SettingKey(name: "redirect-port", value: .number(ports)),
     SettingKey(name: "allowed-origins", value: .urls),
+    SettingKey(name: "application-hosts", value: .words, place: .deployment),
     SettingKey(name: "browser-url", value: .url),
     SettingKey(name: "sign-in-timeout", value: .number(signInSeconds), usual: "300"),
     SettingKey(name: "interactive", value: .flag, usual: "false"),

@@ -102,6 +102,18 @@ struct Settings {
       .compactMap(String.init)
   }
 
+  /// The deployment whose `application-hosts` a URL lies on; nil when nobody allowed it for exactly
+  /// one.
+  func deployment(ofApplicationAt url: Deployment) -> Deployment? {
+    let owners = groups.filter { _, settings in settings["application-hosts"] != nil }.keys
+      .compactMap { try? Deployment(url: Self.unescaped($0)) }
+      .filter { owner in
+        words("application-hosts", for: owner)
+          .contains { ApplicationHosts($0, of: owner)?.contain(url) ?? false }
+      }
+    return owners.count == 1 ? owners[0] : nil
+  }
+
   /// A whole number within bounds.
   func number(
     _ key: String, for deployment: Deployment?, in bounds: ClosedRange<Int64>
@@ -154,6 +166,11 @@ struct Settings {
       default: name.unicodeScalars.append(Unicode.Scalar(byte))
       }
     }
+  }
+
+  private static func unescaped(_ group: String) -> String {
+    let brackets = ["%5B": "[", "%5D": "]"]
+    return brackets.reduce(group) { $0.replacing($1.key, with: $1.value) }
   }
 
   private static func strings(

@@ -25,11 +25,6 @@ struct APICommand: ParsableCommand {
   var method: String?
 
   @Option(
-    help: "The deployment (default: CODER_URL, the default one, or the only one).",
-    completion: .deployments)
-  var url: String?
-
-  @Option(
     help: ArgumentHelp("Send this file, or standard input (-), as the body.", valueName: "file"))
   var input: String?
 
@@ -91,7 +86,7 @@ struct APICommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let session = try context.session(at: url, options)
+    let session = try context.session(at: nil, options)
     try context.requireHTTP(session.deployment)
     guard session.method != .basic else {
       throw Failure(.fixTheInput, "what is stored is a password, not a token")

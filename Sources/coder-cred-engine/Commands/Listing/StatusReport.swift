@@ -58,7 +58,7 @@ struct StatusReport: Encodable {
 
   /// Asks the deployment whether the access token works, as it is.
   mutating func check(_ context: CommandContext) throws {
-    guard let session, session.method != .basic else {
+    guard let session, session.isForDeployment else {
       check = Check(result: row.state == "locked" ? "locked" : "skipped")
       if let lock { checkFailure = Failure(lock) }
       return
