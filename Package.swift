@@ -151,6 +151,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "ToolTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
+    .testTarget(
       name: "AccountTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",

@@ -12,6 +12,8 @@ public struct Credential: Sendable {
     case token
     /// One JSON object.
     case json
+    /// The JSON object of docker's credential helpers.
+    case docker
     /// One HTTP header field in the given notation.
     case header(HeaderNotation)
 
@@ -22,22 +24,10 @@ public struct Credential: Sendable {
     }
   }
 
-  /// How a header field is written.
-  public enum HeaderNotation: String, Sendable, CaseIterable {
-    /// `Authorization=Bearer …`, as the Coder CLI and its editor extensions read it.
-    case coder
-    /// `Authorization: Bearer …`, as `curl -H @-` reads it.
-    case lines
-    /// A flat JSON object.
-    case json
-    /// `Cookie: coder_session_token=…`, which workspace proxies strip before they forward.
-    case cookie
-  }
-
   /// What is understood of git's protocol (git-credential(1), "CAPABILITY INPUT/OUTPUT FORMAT").
   public static let capabilities = "version 0\ncapability authtype\ncapability state\n"
 
-  private let session: StoredSession
+  let session: StoredSession
   private let askedUsername: String?
   private let isForApplication: Bool
 
@@ -64,10 +54,8 @@ public struct Credential: Sendable {
     case .git(let authtype, let retry): try gitAttributes(authtype: authtype, retry: retry)
     case .token: "\(try token())\n"
     case .json: try json()
-    case .header(.coder): "\(fieldName)=\(try fieldValue())\n"
-    case .header(.lines): "\(fieldName): \(try fieldValue())\n"
-    case .header(.cookie): "Cookie: \(try cookie())\n"
-    case .header(.json): "{\"\(fieldName)\":\(try fieldValue().jsonString)}\n"
+    case .docker: try docker()
+    case .header(let notation): try notation.write(self)
     }
   }
 
@@ -114,33 +102,38 @@ public struct Credential: Sendable {
     return text
   }
 
-  private func json() throws(MalformedInput) -> Secret {
-    let token = try token().jsonString
-    let expiry = session.expiresAt.flatMap(JSONText.timestamp).map(JSONText.quoted) ?? "null"
-    return """
-      {"deployment":\(JSONText.quoted(session.deployment.url)),\
-      "account":\(JSONText.quoted(session.account)),\
-      "token_type":\(JSONText.quoted(session.tokenType)),\
-      "access_token":\(token),"expires_at":\(expiry)}
+  /// The name of the header field that authenticates a request: an application of a workspace would
+  /// see `Authorization`.
+  var fieldName: String { isForApplication ? "Cookie" : "Authorization" }
 
-      """
-  }
-
-  /// The header field that authenticates a request: an application of a workspace would see
-  /// `Authorization`.
-  private var fieldName: String { isForApplication ? "Cookie" : "Authorization" }
-
-  private func fieldValue() throws(MalformedInput) -> Secret {
+  /// The value of the header field that authenticates a request.
+  func fieldValue() throws(MalformedInput) -> Secret {
     isForApplication ? try cookie() : try authorization()
   }
 
-  private func cookie() throws(MalformedInput) -> Secret { "coder_session_token=\(try token())" }
-
-  private func authorization() throws(MalformedInput) -> Secret {
-    "\(session.tokenType) \(try token())"
+  /// The value of `Cookie` that authenticates a request.
+  func cookie() throws(MalformedInput) -> Secret {
+    let token = try token()
+    guard token.isCookieValue else {
+      throw .unwritable(reason: "the token holds a character that ends a cookie")
+    }
+    return "coder_session_token=\(token)"
   }
 
-  private func token() throws(MalformedInput) -> Secret {
+  /// The value of the field `Authorization` (RFC 9110 §11.6.2).
+  ///
+  /// - Throws: as ``written(as:)``.
+  public func authorization() throws(MalformedInput) -> Secret {
+    guard session.isTokenTypeOneWord else {
+      throw .unwritable(reason: "the token type is not one word")
+    }
+    return "\(session.tokenType) \(try token())"
+  }
+
+  /// The access token, which is one word whatever the format.
+  ///
+  /// - Throws: as ``written(as:)``.
+  public func token() throws(MalformedInput) -> Secret {
     guard session.method != .basic else {
       throw .unwritable(reason: "what is stored is a password, not a token")
     }
@@ -149,4 +142,7 @@ public struct Credential: Sendable {
     }
     return session.accessToken
   }
+
+  /// When the token dies, as RFC 3339 writes it in whole seconds; nil when nobody said.
+  var expiry: String? { session.expiresAt.flatMap(JSONText.timestamp) }
 }

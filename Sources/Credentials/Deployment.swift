@@ -99,6 +99,12 @@ public struct Deployment: Hashable, Sendable {
     return ([path] + parents).map { with(path: $0) }
   }
 
+  /// The place of what a tool of this name has given us to keep for this server, such as
+  /// `docker://registry.example`: apart from whatever else is stored for it.
+  public func kept(for tool: String) -> Deployment {
+    Deployment(scheme: tool, host: host, port: port, path: path)
+  }
+
   private static func canonical(scheme: String) throws(MalformedInput) -> String {
     let bytes = Array(scheme.utf8)
     guard let first = bytes.first, first.isASCIILetter, bytes.count <= 32,

@@ -220,7 +220,7 @@ extension StoredSession {
   }
 
   /// RFC 9110 §11.1: "auth-scheme = token". Anything else could add a line to a header.
-  private var isTokenTypeOneWord: Bool {
+  var isTokenTypeOneWord: Bool {
     !tokenType.isEmpty && tokenType.utf8.allSatisfy { $0.isTokenCharacter }
   }
 }

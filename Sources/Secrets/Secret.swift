@@ -27,6 +27,9 @@ public struct Secret: Sendable, Hashable {
   /// Whether it is one word of visible ASCII: fit for one line, and for a header field.
   public var isWord: Bool { !isEmpty && value.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
+  /// Whether it can be the value of a cookie (RFC 6265 §4.1.1, `cookie-octet`).
+  public var isCookieValue: Bool { isWord && !value.utf8.contains { "\",;\\".utf8.contains($0) } }
+
   /// The same without blanks and controls, which come along when a token is pasted.
   public var withoutBlanks: Secret {
     Secret(String(decoding: value.utf8.filter { $0 > 0x20 }, as: UTF8.self))

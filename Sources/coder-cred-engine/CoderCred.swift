@@ -31,6 +31,7 @@ struct CoderCred: ParsableCommand {
           UseCommand.self,
           ConfigCommand.self,
           ImportCommand.self,
+          ConfigureCommand.self,
           RefreshCommand.self,
           DoctorCommand.self,
           CallbackCommand.self,
@@ -54,6 +55,9 @@ extension CoderCred {
     }
     unsetenv(Version.variable)
 
+    if let tool = ToolProtocols.named(CommandLine.arguments.first ?? "") {
+      return tool.run(Array(CommandLine.arguments.dropFirst()))
+    }
     if let shell = CompletionScript.shell(in: Array(CommandLine.arguments.dropFirst())) {
       do throws(Failure) {
         return show(try CompletionScript.text(for: shell, .ofThisProcess) + "\n")

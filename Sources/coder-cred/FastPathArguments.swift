@@ -72,11 +72,10 @@ struct FastPathArguments {
 
   private static func operation(_ verb: String, format: String?) -> Operation? {
     switch (verb, format) {
-    case ("get", nil), ("get", "git"), ("token", "git"): .answer(.git(authtype: true))
-    case ("token", nil), ("get", "token"), ("token", "token"): .answer(.token)
-    case ("get", "json"), ("token", "json"): .answer(.json)
+    case ("get", let name): Credential.Format(name: name ?? "git").map { .answer($0) }
+    case ("token", let name): Credential.Format(name: name ?? "token").map { .answer($0) }
     case ("header", let name):
-      Credential.HeaderNotation(rawValue: name ?? "coder").map { .answer(.header($0)) }
+      Credential.HeaderNotation(name: name ?? "coder").map { .answer(.header($0)) }
     case ("store", nil): .store
     case ("erase", nil): .erase
     case ("capability", nil): .capability

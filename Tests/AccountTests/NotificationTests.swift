@@ -125,7 +125,7 @@ import Testing
   @Test func `A notification that nobody could show is shown once somebody can`() throws {
     try withEndedGrant { desk in
       try fail(desk)
-      waitFor("the right to notify") {
+      try waitFor("the right to notify") {
         let sizes = try desk.runtimeFiles(".notified").map {
           try FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int
         }

@@ -93,6 +93,24 @@ import Testing
     }
   }
 
+  @Test func `shows that another process is waited for`() throws {
+    try Desk.withSession { desk in
+      try desk.age()
+      desk.deployment.inject(.hold, at: .refresh)
+      let child = try desk.start(["token", desk.url], log: "/dev/null")
+      waitFor("the refresh") { !desk.deployment.refreshes.isEmpty }
+      try desk.withTerminal(
+        ["login", desk.url, "--method", "oauth"], environment: desk.browser()
+      ) { terminal in
+        try terminal.expect("Waiting for another process that works on this session … ")
+        desk.deployment.releaseHeld()
+        #expect(terminal.end() == .status(0))
+      }
+      #expect(child.waitForExit(timeoutSeconds: 20) != nil)
+      try desk.waitForRefreshes()
+    }
+  }
+
   @Test func `says who is signed in already`() throws {
     try Desk.with(.unlocked, .init(era: .c, users: ["alice", "bob"])) { desk in
       try desk.login()

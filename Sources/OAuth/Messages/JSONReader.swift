@@ -271,3 +271,8 @@ struct JSONReader {
     }
   }
 }
+
+/// Whether a document is one valid JSON object (RFC 8259), nested at most 32 deep.
+package func isJSONObject(_ document: [UInt8]) -> Bool {
+  JSONReader.members(of: document, isLenient: false) != nil
+}

@@ -4,13 +4,6 @@ import Glibc
 
 /// `get`: git's question, or anyone's.
 struct GetCommand: ParsableCommand {
-  /// The forms of an answer.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case git
-    case token
-    case json
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "get",
     abstract: "Print the credential for a deployment, refreshed when needed.",
@@ -24,8 +17,8 @@ struct GetCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the output: git, token or json.")
-  var format = Format.git
+  @Option(help: "The form of the output.")
+  var format = Credential.Format.git(authtype: true)
 
   @Flag(help: "Sign in through the browser if need be, unless git says not to ask.")
   var interactive = false
@@ -38,7 +31,6 @@ struct GetCommand: ParsableCommand {
       guard url != nil || !context.environment.isGitsChain else {
         throw Failure(.fixTheCall, "git's helpers are asked for a server by git, not by --url")
       }
-      let format = format.credentialFormat()
       let session = try onDemand.signingInIfNeeded {
         try context.session(at: url, options, as: format)
       }
@@ -52,26 +44,16 @@ struct GetCommand: ParsableCommand {
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
-    if format != .git { request.takesAnyForm() }
-    let format = format.credentialFormat(git: request.gitFormat)
-    let session = try onDemand.signingInIfNeeded { [request] in
+    var format = format
+    // What git understands, it says itself where it can.
+    if case .git = format { format = request.gitFormat } else { request.takesAnyForm() }
+    let session = try onDemand.signingInIfNeeded { [request, format] in
       try context.session(for: request, options, as: format)
     }
     guard let session else {
       return UnansweredRequest(environment: context.environment).explain(request.deployment)
     }
     try context.output(session, as: format, to: request.username)
-  }
-}
-
-extension GetCommand.Format {
-  /// The form as it is written; what git understands, it says itself where it can.
-  func credentialFormat(git: Credential.Format = .git(authtype: true)) -> Credential.Format {
-    switch self {
-    case .git: git
-    case .token: .token
-    case .json: .json
-    }
   }
 }
 

@@ -14,12 +14,11 @@ struct TokenCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the output: git, token or json.")
-  var format = GetCommand.Format.token
+  @Option(help: "The form of the output.")
+  var format = Credential.Format.token
 
   func run() throws {
     let context = CommandContext()
-    let format = format.credentialFormat()
     try context.output(
       context.session(at: url, options, as: format), as: format, to: options.account)
   }

@@ -66,9 +66,9 @@ final class CommandContext {
     let plainLock = lock ?? self.lock
     return SessionServices(
       store: store,
-      lock: showsWaiting ? VisibleLock(lock: plainLock, environment: environment) : plainLock,
+      lock: showsWaiting ? BusyLock(lock: plainLock, environment: environment) : plainLock,
       history: RefreshHistoryFiles(directory: directory),
-      clock: showsWaiting ? VisibleClock(clock: clock, environment: environment) : clock,
+      clock: showsWaiting ? BusyClock(clock: clock, environment: environment) : clock,
       policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
@@ -79,7 +79,7 @@ final class CommandContext {
         let curl = CurlClient(settings: transport)
         let client: any HTTPClient =
           showsWaiting
-          ? VisibleClient(client: curl, environment: environment, name: deployment.name) : curl
+          ? BusyClient(client: curl, environment: environment, name: deployment.name) : curl
         return TracingClient(client: client, trace: trace)
       },
       warn: warn ?? { Terminal.warn($0.message) }, trace: { trace($0) })

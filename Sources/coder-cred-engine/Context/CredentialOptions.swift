@@ -76,12 +76,10 @@ extension CommandContext {
     let deployment = try deployment(named: options.named(url))
     let request = CredentialRequest(deployment: deployment, username: options.account)
     guard let session = try session(for: request, options, as: format) else {
-      let who = options.account.map { " as \($0)" } ?? ""
       let isDefault = url == nil && options.url == nil && isNamedBySettings
-      throw Failure.signIn(
+      throw Failure.nobodySignedIn(
         to: deployment, as: options.account,
-        "nobody is signed in to \(deployment.url)\(who)"
-          + (isDefault ? ", the default deployment (coder-cred use --unset for none)" : ""))
+        isDefault ? ", the default deployment (coder-cred use --unset for none)" : "")
     }
     return session
   }
@@ -91,5 +89,16 @@ extension CommandContext {
     _ session: StoredSession, as format: Credential.Format, to username: String? = nil
   ) throws {
     try Terminal.output(Credential(session, to: username).written(as: format))
+  }
+}
+
+extension Failure {
+  /// Nothing is stored for a deployment, or nothing of the account that was asked for.
+  static func nobodySignedIn(
+    to deployment: Deployment, as account: String?, _ more: String = ""
+  ) -> Failure {
+    let who = account.map { " as \($0)" } ?? ""
+    return .signIn(
+      to: deployment, as: account, "nobody is signed in to \(deployment.url)\(who)\(more)")
   }
 }

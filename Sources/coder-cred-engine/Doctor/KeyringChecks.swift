@@ -59,6 +59,13 @@ extension DoctorCheck {
               fix: "in Seahorse (Passwords and Keys): right-click the keyring, Change Password")
           ]
         }
+        if description.name == "KeePassXC", keePassXCConfirms(context) {
+          return [
+            .warning(
+              "KeePassXC asks before it hands out an item, for which most commands cannot wait",
+              fix: Failure(.confirmationRequired(item: "", service: "KeePassXC")).hint)
+          ]
+        }
         return [.ok("unlocked")]
       } catch {
         return [.keyring(error)]
@@ -76,6 +83,17 @@ extension DoctorCheck {
     guard !file.utf8.contains(UInt8(ascii: "/")) else { return false }
     // What follows is the keyring itself, and none of our business.
     return context.contents(of: "\(data)/keyrings/\(file).keyring", limit: 9) == "[keyring]"
+  }
+
+  /// Whether KeePassXC confirms each access, which is its default; by its settings, because it hands
+  /// out an item to whoever made it without a question.
+  private static func keePassXCConfirms(_ context: DoctorContext) -> Bool {
+    guard let config = context.environment.directory("XDG_CONFIG_HOME", below: ".config"),
+      let text = context.contents(of: "\(config)/keepassxc/keepassxc.ini", limit: 65_536)
+    else { return false }
+    let lines = text.utf8.split { $0 == 0x0A || $0 == 0x0D }.compactMap(String.init)
+    let group = lines.drop { $0 != "[FdoSecrets]" }.dropFirst().prefix { !$0.hasPrefix("[") }
+    return !group.contains("ConfirmAccessItem=false")
   }
 
   /// An item stored, read and removed.

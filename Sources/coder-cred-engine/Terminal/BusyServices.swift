@@ -29,3 +29,25 @@ struct BusyClock: SessionClock {
     clock.sleep(milliseconds: milliseconds)
   }
 }
+
+/// A lock that shows on a terminal that another process is waited for.
+struct BusyLock: SessionLock {
+  let lock: any SessionLock
+  let environment: Environment
+
+  func withLock<Value>(
+    of session: SessionIdentity, timeoutMilliseconds: Int,
+    orUse existing: () throws(SessionError) -> Value?,
+    _ body: (HeldLock) throws(SessionError) -> Value
+  ) throws(SessionError) -> Value {
+    let line = ProgressLine(
+      "Waiting for another process that works on this session", environment)
+    defer { line?.end() }
+    return try lock.withLock(
+      of: session, timeoutMilliseconds: timeoutMilliseconds, orUse: existing
+    ) { held throws(SessionError) in
+      line?.end()
+      return try body(held)
+    }
+  }
+}

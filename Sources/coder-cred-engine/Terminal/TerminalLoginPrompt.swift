@@ -40,9 +40,7 @@ struct TerminalLoginPrompt: LoginPrompt {
       if canAsk { Terminal.say("The client must have this redirect URI: \(uri)") }
     case .tokenRefused(let error, let deployment):
       let failure = Failure(error, at: deployment)
-      Terminal.say(
-        "\(failure.message.prefix(1).uppercased())\(failure.message.dropFirst()). Try again; "
-          + "Enter alone ends.")
+      Terminal.say("Not taken: \(failure.message). Try again; Enter alone ends.")
     case .tokenInstead(let error, let deployment):
       let failure = Failure(error, at: deployment)
       Terminal.say(failure.message)
