@@ -44,16 +44,16 @@ struct GetCommand: ParsableCommand {
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
-    var format = format
+    var written = format
     // What git understands, it says itself where it can.
-    if case .git = format { format = request.gitFormat } else { request.takesAnyForm() }
-    let session = try onDemand.signingInIfNeeded { [request, format] in
-      try context.session(for: request, options, as: format)
+    if case .git = format { written = request.gitFormat } else { request.takesAnyForm() }
+    let session = try onDemand.signingInIfNeeded { [request, written] in
+      try context.session(for: request, options, as: written)
     }
     guard let session else {
       return UnansweredRequest(environment: context.environment).explain(request.deployment)
     }
-    try context.output(session, as: format, to: request.username)
+    try context.output(session, as: written, to: request.username)
   }
 }
 
