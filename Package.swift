@@ -144,19 +144,19 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "ToolTests",
-      dependencies: [
-        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
-        "deployment-simulator",
-      ],
-      exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
-    .testTarget(
       name: "GitTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
         "deployment-simulator",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "ToolTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
     .testTarget(
       name: "AccountTests",
       dependencies: [

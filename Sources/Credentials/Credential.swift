@@ -103,7 +103,7 @@ public struct Credential: Sendable {
   }
 
   /// The name of the header field that authenticates a request: an application of a workspace would
-  /// see `Authorization`, and never sees the cookie.
+  /// see `Authorization`.
   var fieldName: String { isForApplication ? "Cookie" : "Authorization" }
 
   /// The value of the header field that authenticates a request.

@@ -44,21 +44,16 @@ struct GetCommand: ParsableCommand {
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
+    var written = format
     // What git understands, it says itself where it can.
-    let output: Credential.Format
-    if case .git = format {
-      output = request.gitFormat
-    } else {
-      output = format
-      request.takesAnyForm()
-    }
-    let session = try onDemand.signingInIfNeeded { [request] in
-      try context.session(for: request, options, as: output)
+    if case .git = format { written = request.gitFormat } else { request.takesAnyForm() }
+    let session = try onDemand.signingInIfNeeded { [request, written] in
+      try context.session(for: request, options, as: written)
     }
     guard let session else {
       return UnansweredRequest(environment: context.environment).explain(request.deployment)
     }
-    try context.output(session, as: output, to: request.username)
+    try context.output(session, as: written, to: request.username)
   }
 }
 

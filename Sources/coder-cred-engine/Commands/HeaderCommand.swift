@@ -35,15 +35,13 @@ struct HeaderCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let deployment = try deployment(context)
-    if try isMeant(deployment) {
-      let request = CredentialRequest(deployment: deployment, username: options.account)
-      if let session = try context.session(for: request, options) {
-        return try context.output(session, as: .header(format))
-      }
-      if let session = try application(deployment, context) {
-        return try Terminal.output(
-          Credential(session, isForApplication: true).written(as: .header(format)))
-      }
+    let request = CredentialRequest(deployment: deployment, username: options.account)
+    if try isMeant(deployment), let session = try context.session(for: request, options) {
+      return try context.output(session, as: .header(format))
+    }
+    if let session = try application(deployment, context) {
+      return try Terminal.output(
+        Credential(session, isForApplication: true).written(as: .header(format)))
     }
     guard let absent = format.absent else {
       throw Failure.nobodySignedIn(to: deployment, as: options.account)
@@ -71,8 +69,9 @@ struct HeaderCommand: ParsableCommand {
   private func application(
     _ url: Deployment, _ context: CommandContext
   ) throws -> StoredSession? {
-    // Go is told for which URLs the answer is, and that would be the deployment.
-    guard format != .goauth, let owner = try context.settings().deployment(ofApplicationAt: url)
+    // A field's value alone could not say that it is a cookie, and Go is told the deployment's URL.
+    guard format != .authorization, format != .goauth,
+      let owner = try context.settings().deployment(ofApplicationAt: url)
     else { return nil }
     try context.requireConfidential(owner)
     let request = CredentialRequest(deployment: owner, username: options.account)

@@ -51,6 +51,6 @@ extension CommandContext {
     let options = try CredentialOptions.parse(arguments)
     let request = CredentialRequest(deployment: server, username: options.account)
     // A password is git's, and for git alone.
-    return try session(for: request, options).flatMap { $0.method == .basic ? nil : $0 }
+    return try session(for: request, options).flatMap { $0.isForDeployment ? $0 : nil }
   }
 }
