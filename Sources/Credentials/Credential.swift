@@ -122,11 +122,8 @@ public struct Credential: Sendable {
 
   /// The value of the field `Authorization` (RFC 9110 §11.6.2).
   ///
-  /// - Throws: as ``written(as:)``; also for an application of a workspace, which would see it.
+  /// - Throws: as ``written(as:)``.
   public func authorization() throws(MalformedInput) -> Secret {
-    guard !isForApplication else {
-      throw .unwritable(reason: "an application of a workspace is given a cookie only")
-    }
     guard session.isTokenTypeOneWord else {
       throw .unwritable(reason: "the token type is not one word")
     }
