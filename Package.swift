@@ -29,6 +29,8 @@ let package = Package(
     // libcurl's types alone: the library is loaded when a request is made.
     .target(name: "CCurl"),
     .target(name: "CLinux"),
+    // A few lines around libqrencode, which is loaded when somebody asks for a QR code.
+    .target(name: "CQRencode"),
 
     // Libraries. Arrows go down only: see Sources/README.md.
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
@@ -38,16 +40,14 @@ let package = Package(
     .target(
       name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
     .target(
-      name: "OAuth", dependencies: ["Basics", "CGLib", "HTTP", "Secrets"], swiftSettings: strict),
+      name: "OAuth", dependencies: ["Basics", "HTTP", "Secrets"], swiftSettings: strict),
     .target(
       name: "Credentials", dependencies: ["Basics", "Secrets"], swiftSettings: strict),
     .target(
       name: "Notifications", dependencies: ["CGLib", "CLinux", "Secrets"], swiftSettings: strict),
     .target(
       name: "Sessions",
-      dependencies: [
-        "Basics", "CGLib", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets",
-      ],
+      dependencies: ["Basics", "Credentials", "HTTP", "OAuth", "SecretService", "Secrets"],
       swiftSettings: strict),
     .target(
       name: "Login",
@@ -56,8 +56,8 @@ let package = Package(
     .executableTarget(
       name: "coder-cred-engine",
       dependencies: [
-        "Basics", "CGLib", "CLinux", "Credentials", "HTTP", "Login", "Notifications", "OAuth",
-        "SecretService", "Secrets", "Sessions",
+        "Basics", "CGLib", "CLinux", "CQRencode", "Credentials", "HTTP", "Login", "Notifications",
+        "OAuth", "SecretService", "Secrets", "Sessions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -97,7 +97,8 @@ let package = Package(
     .testTarget(
       name: "CredentialsTests", dependencies: ["Credentials", "Secrets"], swiftSettings: strict),
     .testTarget(
-      name: "NotificationsTests", dependencies: ["Notifications"], swiftSettings: strict),
+      name: "NotificationsTests", dependencies: ["Notifications", "TestDesk"],
+      swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Secrets", "TestDesk", "coder-cred-engine"],
       swiftSettings: strict),
@@ -143,9 +144,30 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "GitTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ToolTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
+    .testTarget(
       name: "AccountTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DoctorTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -160,6 +182,12 @@ let package = Package(
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
       ],
-      exclude: ["authorization-server.py", "authorization-server.txt"], swiftSettings: strict),
+      swiftSettings: strict),
+    .testTarget(
+      name: "ForeignServerTests",
+      dependencies: [
+        "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
+      ],
+      exclude: ["Servers"], swiftSettings: strict),
   ]
 )

@@ -33,6 +33,11 @@ public enum PercentEncoding {
     return decoded
   }
 
+  /// The same as text; nil also when the result is not UTF-8.
+  public static func decodeText(_ bytes: some Sequence<UInt8>) -> String? {
+    decode(bytes).flatMap { String(validating: $0, as: UTF8.self) }
+  }
+
   /// A value in `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
   public static func encodeForm(_ value: String) -> String {
     let encoded = encode(value.utf8) { byte in

@@ -8,6 +8,8 @@
 #endif
 #include <libsecret/secret.h>
 
+#include "../CGLib/bus-socket.h"
+
 /* GLib spells these as macros with casts, which Swift does not import. */
 static inline GQuark csecret_error_domain(void) { return SECRET_ERROR; }
 static inline GQuark csecret_dbus_error_domain(void) { return G_DBUS_ERROR; }
@@ -95,13 +97,4 @@ csecret_connect_signal(gpointer instance, const gchar *signal,
 {
   return g_signal_connect_data(instance, signal, G_CALLBACK(handler), data, NULL,
                                (GConnectFlags)0);
-}
-
-/* The socket of a connection to a bus, or -1. */
-static inline int
-csecret_bus_socket(GDBusConnection *bus)
-{
-  GIOStream *stream = g_dbus_connection_get_stream(bus);
-  if (!G_IS_SOCKET_CONNECTION(stream)) return -1;
-  return g_socket_get_fd(g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)));
 }

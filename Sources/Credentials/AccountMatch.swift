@@ -17,13 +17,23 @@ public enum AccountMatch {
 extension CredentialRequest {
   /// Whether a stored session may be handed out for this request.
   ///
-  /// A session serves its deployment and whatever lies below it. A password serves the path and the
-  /// user name that it was stored for and no other, as git's own helpers have it.
+  /// A session serves its deployment and whatever lies below it. A plain credential serves what it
+  /// was stored for, as git's own helpers have it: what a request does not name, path or user name,
+  /// may be anything, and what it names must be the same.
   public func isServed(by session: StoredSession) -> Bool {
-    guard session.method != .basic else {
-      return session.deployment == deployment && AccountMatch.isExact(username, session.account)
+    if isForPasswordAlone, session.password == nil { return false }
+    guard session.isPlain else {
+      return deployment.withParents.contains(session.deployment)
+        && AccountMatch.serves(username, with: session.account)
     }
-    return deployment.withParents.contains(session.deployment)
-      && AccountMatch.serves(username, with: session.account)
+    return isPlace(of: session) && AccountMatch.isExact(username, session.account)
+      && (session.password != nil || understandsAuthtype)
+  }
+
+  private func isPlace(of session: StoredSession) -> Bool {
+    if session.deployment == place { return true }
+    if isInGitsFormat, session.deployment.lies(on: place) { return true }
+    // A token that somebody stored for a deployment serves what lies below it.
+    return session.method == .token && deployment.withParents.contains(session.deployment)
   }
 }

@@ -12,30 +12,37 @@ public struct Credential: Sendable {
     case token
     /// One JSON object.
     case json
+    /// The JSON object of docker's credential helpers.
+    case docker
     /// One HTTP header field in the given notation.
     case header(HeaderNotation)
-  }
 
-  /// How a header field is written.
-  public enum HeaderNotation: String, Sendable, CaseIterable {
-    /// `Authorization=Bearer …`, as the Coder CLI and its editor extensions read it.
-    case coder
-    /// `Authorization: Bearer …`, as `curl -H @-` reads it.
-    case lines
-    /// A flat JSON object.
-    case json
-    /// `Cookie: coder_session_token=…`, which workspace proxies strip before they forward.
-    case cookie
+    /// Whether a session is given as it is stored, whatever its age: git is told when it dies, and
+    /// a helper behind us may want what renews it.
+    public func takesAsKept(_ session: StoredSession) -> Bool {
+      if case .git = self { session.isPlain } else { false }
+    }
   }
 
   /// What is understood of git's protocol (git-credential(1), "CAPABILITY INPUT/OUTPUT FORMAT").
   public static let capabilities = "version 0\ncapability authtype\ncapability state\n"
 
-  private let session: StoredSession
+  let session: StoredSession
+  private let askedUsername: String?
+  private let isForApplication: Bool
 
   /// Makes the answer for a session.
-  public init(_ session: StoredSession) {
+  ///
+  /// - Parameters:
+  ///   - session: the session.
+  ///   - askedUsername: the user whom the caller named, or nil.
+  ///   - isForApplication: whether it is for an application of a workspace (``ApplicationHosts``).
+  public init(
+    _ session: StoredSession, to askedUsername: String? = nil, isForApplication: Bool = false
+  ) {
     self.session = session
+    self.askedUsername = askedUsername
+    self.isForApplication = isForApplication
   }
 
   /// The answer, whole.
@@ -47,10 +54,8 @@ public struct Credential: Sendable {
     case .git(let authtype, let retry): try gitAttributes(authtype: authtype, retry: retry)
     case .token: "\(try token())\n"
     case .json: try json()
-    case .header(.coder): "Authorization=\(try authorization())\n"
-    case .header(.lines): "Authorization: \(try authorization())\n"
-    case .header(.cookie): "Cookie: coder_session_token=\(try token())\n"
-    case .header(.json): "{\"Authorization\":\(try authorization().jsonString)}\n"
+    case .docker: try docker()
+    case .header(let notation): try notation.write(self)
     }
   }
 
@@ -59,23 +64,32 @@ public struct Credential: Sendable {
   private func gitAttributes(authtype: Bool, retry: Bool) throws(MalformedInput) -> Secret {
     var lines: [Secret] = []
     let state = authtype && retry ? RetryState(of: session) : nil
-    if authtype && session.method != .basic {
+    if authtype, let encoded = session.encodedCredential {
       lines.append("capability[]=authtype")
       if state != nil { lines.append("capability[]=state") }
       lines.append("authtype=\(session.tokenType)")
-      lines.append("credential=\(session.accessToken)")
+      lines.append("credential=\(encoded)")
       // Keeps the token out of caches and stores that stand before us in git's chain.
-      lines.append("ephemeral=1")
-      if !session.account.isEmpty { lines.append("username=\(session.account)") }
-    } else {
-      if session.method == .basic || !session.account.isEmpty {
+      if !session.isPlain { lines.append("ephemeral=1") }
+      if session.method != .basic, !session.account.isEmpty {
         lines.append("username=\(session.account)")
+      }
+    }
+    if let password = session.password {
+      lines.append("username=\(session.account)")
+      lines.append("password=\(password)")
+    } else if lines.isEmpty, !session.isPlain {
+      // A password without a user name is none to git. Any name does where the token alone counts.
+      if !session.account.isEmpty {
+        lines.append("username=\(session.account)")
+      } else if askedUsername == nil {
+        lines.append("username=coder")
       }
       lines.append("password=\(session.accessToken)")
     }
     if let expiresAt = session.expiresAt { lines.append("password_expiry_utc=\(expiresAt)") }
     // An OAuth session's refresh token is spent when used: it never leaves the keyring.
-    if session.method == .basic, let refreshToken = session.refreshToken {
+    if session.isPlain, let refreshToken = session.refreshToken {
       lines.append("oauth_refresh_token=\(refreshToken)")
     }
     if let state {
@@ -88,23 +102,38 @@ public struct Credential: Sendable {
     return text
   }
 
-  private func json() throws(MalformedInput) -> Secret {
-    let token = try token().jsonString
-    let expiry = session.expiresAt.flatMap(JSONText.timestamp).map(JSONText.quoted) ?? "null"
-    return """
-      {"deployment":\(JSONText.quoted(session.deployment.url)),\
-      "account":\(JSONText.quoted(session.account)),\
-      "token_type":\(JSONText.quoted(session.tokenType)),\
-      "access_token":\(token),"expires_at":\(expiry)}
+  /// The name of the header field that authenticates a request: an application of a workspace would
+  /// see `Authorization`.
+  var fieldName: String { isForApplication ? "Cookie" : "Authorization" }
 
-      """
+  /// The value of the header field that authenticates a request.
+  func fieldValue() throws(MalformedInput) -> Secret {
+    isForApplication ? try cookie() : try authorization()
   }
 
-  private func authorization() throws(MalformedInput) -> Secret {
-    "\(session.tokenType) \(try token())"
+  /// The value of `Cookie` that authenticates a request.
+  func cookie() throws(MalformedInput) -> Secret {
+    let token = try token()
+    guard token.isCookieValue else {
+      throw .unwritable(reason: "the token holds a character that ends a cookie")
+    }
+    return "coder_session_token=\(token)"
   }
 
-  private func token() throws(MalformedInput) -> Secret {
+  /// The value of the field `Authorization` (RFC 9110 §11.6.2).
+  ///
+  /// - Throws: as ``written(as:)``.
+  public func authorization() throws(MalformedInput) -> Secret {
+    guard session.isTokenTypeOneWord else {
+      throw .unwritable(reason: "the token type is not one word")
+    }
+    return "\(session.tokenType) \(try token())"
+  }
+
+  /// The access token, which is one word whatever the format.
+  ///
+  /// - Throws: as ``written(as:)``.
+  public func token() throws(MalformedInput) -> Secret {
     guard session.method != .basic else {
       throw .unwritable(reason: "what is stored is a password, not a token")
     }
@@ -113,4 +142,7 @@ public struct Credential: Sendable {
     }
     return session.accessToken
   }
+
+  /// When the token dies, as RFC 3339 writes it in whole seconds; nil when nobody said.
+  var expiry: String? { session.expiresAt.flatMap(JSONText.timestamp) }
 }

@@ -78,6 +78,16 @@ public struct Deployment: Hashable, Sendable {
     self.path = path
   }
 
+  /// The same with host and port as somebody has written them.
+  func with(authority: String) -> Deployment {
+    Deployment(scheme: scheme, host: authority, port: nil, path: path)
+  }
+
+  /// The same with another canonical path.
+  func with(path: String) -> Deployment {
+    Deployment(scheme: scheme, host: host, port: port, path: path)
+  }
+
   /// This deployment and every one whose path contains it, the longest path first.
   ///
   /// What is stored for `https://h/coder` serves `https://h/coder/api`, never the reverse. Parents of
@@ -86,9 +96,13 @@ public struct Deployment: Hashable, Sendable {
   public var withParents: [Deployment] {
     let slashes = path.utf8.indices.filter { path.utf8[$0] == UInt8(ascii: "/") }
     let parents = slashes.prefix(9).reversed().map { String(path[..<$0]) }
-    return ([path] + parents).map {
-      Deployment(scheme: scheme, host: host, port: port, path: $0)
-    }
+    return ([path] + parents).map { with(path: $0) }
+  }
+
+  /// The place of what a tool of this name has given us to keep for this server, such as
+  /// `docker://registry.example`: apart from whatever else is stored for it.
+  public func kept(for tool: String) -> Deployment {
+    Deployment(scheme: tool, host: host, port: port, path: path)
   }
 
   private static func canonical(scheme: String) throws(MalformedInput) -> String {

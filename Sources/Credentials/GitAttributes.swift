@@ -67,7 +67,7 @@ struct GitAttributes {
   /// git-credential(1): "When this special attribute is read by git credential, the value is
   /// parsed as a URL and treated as if its constituent parts were read".
   private mutating func expand(url: String) throws(MalformedInput) {
-    let parts = try URLParts(url)
+    let parts = try URLParts(url, takesQuery: true)
     scheme = parts.scheme
     host = parts.authority
     path = parts.path.isEmpty ? nil : parts.path

@@ -20,12 +20,24 @@ public struct StoredSession: Sendable, Equatable {
   public var method: Method
   /// The access token; the password of a ``Method/basic`` session.
   public var accessToken: Secret
-  /// The authentication scheme of the token, such as `Bearer`.
+  /// The authentication scheme of the token, or of ``passwordCredential``, such as `Bearer`.
   public var tokenType = "Bearer"
+  /// The pre-encoded credential that came along with the password of a ``Method/basic`` session.
+  public var passwordCredential: Secret?
+  /// Whether a token was not signed in with, but kept for git.
+  public var isKeptForGit = false
+  /// The place of a plain credential among those of its server, which grows with each that is
+  /// stored: Unix seconds, or one more than the last one's.
+  public var storedAt: Int64?
   /// When the access token was issued, in Unix seconds.
   public var issuedAt: Int64?
   /// When the access token dies, in Unix seconds; nil when nobody said.
   public var expiresAt: Int64?
+  /// Until when the deployment keeps the access token at least, in Unix seconds: it said so when it
+  /// was asked last, and use may have prolonged it since. Nil when it was not asked.
+  public var keptUntil: Int64?
+  /// How long it keeps the access token without use, in seconds; nil when it did not say.
+  public var keptSeconds: Int64?
   /// The refresh token, or nil.
   public var refreshToken: Secret?
   /// The scope granted (RFC 6749 §3.3), or nil when the server did not say.
@@ -54,6 +66,22 @@ public struct StoredSession: Sendable, Equatable {
     self.account = account
     self.method = method
     self.accessToken = accessToken
+  }
+
+  /// Whether it is a plain credential: kept for git, and given back as it came.
+  public var isPlain: Bool { method == .basic || isKeptForGit }
+
+  /// The password of a plain credential; nil when it came without.
+  public var password: Secret? { method == .basic ? accessToken : nil }
+
+  /// The pre-encoded credential of a plain credential; nil when it came without.
+  public var encodedCredential: Secret? { method == .basic ? passwordCredential : accessToken }
+
+  /// Whether it may serve a caller who names no server: a session with a deployment, or a token that
+  /// could be one's.
+  public var isForDeployment: Bool {
+    guard method != .basic else { return false }
+    return !isKeptForGit || tokenType.utf8.map { $0.asciiLowercased }.elementsEqual("bearer".utf8)
   }
 
   /// How many seconds the access token still lives at the Unix time `now`; nil when nobody knows.
@@ -135,14 +163,20 @@ extension StoredSession {
     guard let method = payload.take(text: "method").flatMap(Method.init(rawValue:)),
       let accessToken = payload.take(secret: "access_token")
     else { throw .payload(reason: "the method or the access token is missing") }
-    guard method == .basic || accessToken.isWord else {
+    let isKeptForGit = payload.take(number: "kept_for_git") == 1
+    guard method == .basic || isKeptForGit || accessToken.isWord else {
       throw .payload(reason: "the access token holds a blank or a character beyond ASCII")
     }
     self.init(deployment: deployment, account: account, method: method, accessToken: accessToken)
     tokenType = payload.take(text: "token_type") ?? tokenType
+    passwordCredential = payload.take(secret: "credential")
+    self.isKeptForGit = isKeptForGit
+    storedAt = payload.take(number: "stored_at")
     guard isTokenTypeOneWord else { throw .payload(reason: "the token type is not one word") }
     issuedAt = payload.take(number: "issued_at")
     expiresAt = payload.take(number: "expires_at")
+    keptUntil = payload.take(number: "kept_until")
+    keptSeconds = payload.take(number: "kept_seconds")
     refreshToken = payload.take(secret: "refresh_token")
     scope = payload.take(text: "scope")
     resource = payload.take(text: "resource")
@@ -164,10 +198,15 @@ extension StoredSession {
     payload[text: "url"] = deployment.url
     payload[text: "account"] = account
     payload[text: "method"] = method.rawValue
-    payload[text: "token_type"] = method == .basic ? nil : tokenType
+    payload[text: "token_type"] = encodedCredential == nil ? nil : tokenType
     payload[secret: "access_token"] = accessToken
+    payload[secret: "credential"] = passwordCredential
+    payload[number: "kept_for_git"] = isKeptForGit ? 1 : nil
+    payload[number: "stored_at"] = storedAt
     payload[number: "issued_at"] = issuedAt
     payload[number: "expires_at"] = expiresAt
+    payload[number: "kept_until"] = keptUntil
+    payload[number: "kept_seconds"] = keptSeconds
     payload[secret: "refresh_token"] = refreshToken
     payload[text: "scope"] = scope
     payload[text: "resource"] = resource
@@ -181,7 +220,7 @@ extension StoredSession {
   }
 
   /// RFC 9110 §11.1: "auth-scheme = token". Anything else could add a line to a header.
-  private var isTokenTypeOneWord: Bool {
+  var isTokenTypeOneWord: Bool {
     !tokenType.isEmpty && tokenType.utf8.allSatisfy { $0.isTokenCharacter }
   }
 }

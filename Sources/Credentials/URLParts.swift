@@ -2,6 +2,8 @@ import Basics
 import Secrets
 
 /// A URL taken apart (RFC 3986 §3), its user, password and path percent-decoded once.
+///
+/// A query or a fragment is part of the path, as in git, or refused.
 struct URLParts {
   let scheme: String
   let user: String?
@@ -9,19 +11,19 @@ struct URLParts {
   let authority: String
   let path: [UInt8]
 
-  init(_ text: String) throws(MalformedInput) {
+  init(_ text: String, takesQuery: Bool = false) throws(MalformedInput) {
     guard text.utf8.count <= 4096 else { throw .url(reason: "the URL is too long") }
     let bytes = Array(text.utf8)
     guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
       bytes[colon...].starts(with: "://".utf8)
     else { throw .url(reason: "the URL has no protocol") }
-    guard !bytes.contains(UInt8(ascii: "?")), !bytes.contains(UInt8(ascii: "#")) else {
+    guard takesQuery || !bytes.contains(where: { "?#".utf8.contains($0) }) else {
       throw .url(reason: "the URL holds a query or a fragment")
     }
     scheme = String(decoding: bytes[..<colon], as: UTF8.self)
     let rest = bytes[(colon + 3)...]
-    let authorityEnd = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
-    let path = rest[authorityEnd...].dropFirst()
+    let authorityEnd = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
+    let path = rest[authorityEnd...].drop { $0 == UInt8(ascii: "/") }
     let userEnd = rest[..<authorityEnd].lastIndex(of: UInt8(ascii: "@"))
     authority = String(
       decoding: rest[(userEnd.map { $0 + 1 } ?? rest.startIndex)..<authorityEnd], as: UTF8.self)

@@ -45,18 +45,21 @@ public final class CurlClient: HTTPClient {
   /// - Parameters:
   ///   - request: the request to send.
   ///   - upload: a body to read while it is sent, in place of the request's own.
+  ///   - begin: takes the version of the protocol, such as `HTTP/1.1`, and the response without its
+  ///     body, before the body comes.
   ///   - receive: takes the status and a piece of the body, decoded; false stops the exchange.
   /// - Returns: the response without its body.
   /// - Throws: `HTTPError`; by then `receive` may have seen a part of the body.
   public func stream(
     _ request: HTTPRequest, _ upload: HTTPUpload? = nil,
+    beginning begin: @escaping (String, HTTPResponse) -> Void = { _, _ in },
     to receive: @escaping (Int, UnsafeRawBufferPointer) -> Bool
   ) throws(HTTPError) -> HTTPResponse {
     try exchange(
       request, upload,
       IncomingResponse(
         maximumHeaderBytes: settings.maximumHeaderBytes,
-        maximumBodyBytes: settings.maximumBodyBytes, receive: receive))
+        maximumBodyBytes: settings.maximumBodyBytes, begin: begin, receive: receive))
   }
 
   private func exchange(
@@ -89,8 +92,11 @@ public final class CurlClient: HTTPClient {
     }
     let transfer = FinishedTransfer(
       handle: handle, code: code, text: String(cString: errorText), target: target, proxy: proxy,
-      settings: settings, check: check, incoming: response)
-    return try transfer.response()
+      settings: settings, check: check, incoming: response,
+      takesCutOffBody: request.takesCutOffBody)
+    let complete = try transfer.response()
+    response.passOnHead()
+    return complete
   }
 
   private func handle() throws(HTTPError) -> UnsafeMutableRawPointer {

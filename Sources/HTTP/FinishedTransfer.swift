@@ -14,18 +14,35 @@ struct FinishedTransfer {
   let settings: TransportSettings
   let check: ConnectionCheck
   let incoming: IncomingResponse
+  let takesCutOffBody: Bool
 
   /// `CURLE_TOO_LARGE` of libcurl 8.6, unknown to older headers.
   private static let tooLarge = CURLcode(rawValue: 100)
 
   /// The response, or why there is none.
   func response() throws(HTTPError) -> HTTPResponse {
-    guard code == CURLE_OK else { throw failure }
+    guard code == CURLE_OK else {
+      if let response = cutOffResponse { return response }
+      throw failure
+    }
     guard let response = incoming.response else {
       throw .broken(reason: "the response of \(target.authority) does not end its header")
     }
     if let proxy, !target.isSecure, response.status == 407 { throw refusal(by: proxy, 407) }
     return response
+  }
+
+  /// What came of a successful response, for a request that takes such.
+  ///
+  /// Servers close TLS without saying so, announce a longer body than they send, or keep the
+  /// connection open after one whose length they did not announce.
+  private var cutOffResponse: HTTPResponse? {
+    guard takesCutOffBody, check.refusal == nil, incoming.failure == nil,
+      [CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_OPERATION_TIMEDOUT].contains(code),
+      let response = incoming.response, 200..<300 ~= response.status, !response.body.isEmpty
+    else { return nil }
+    return HTTPResponse(
+      status: response.status, headers: response.headers, body: response.body, cutOff: failure)
   }
 
   private var failure: HTTPError {

@@ -11,6 +11,9 @@ public struct HTTPRequest: Sendable, Equatable {
   public var headers: [HTTPField]
   /// The body, or nil for a request without one.
   public var body: [UInt8]?
+  /// Whether a successful response counts although the connection broke within its body, or did not
+  /// end it in time: what was sent may be lost with it otherwise. See ``HTTPResponse/cutOff``.
+  public var takesCutOffBody = false
 
   /// Makes a request; by default a `GET` without fields or body.
   public init(

@@ -1,4 +1,4 @@
-/// One complete response to an ``HTTPRequest``.
+/// One response to an ``HTTPRequest``, complete unless it says otherwise.
 public struct HTTPResponse: Sendable, Equatable {
   /// The status code (RFC 9110 §15).
   public let status: Int
@@ -6,9 +6,15 @@ public struct HTTPResponse: Sendable, Equatable {
   public let headers: [HTTPField]
   /// The body, whole, decoded from any content coding.
   public let body: [UInt8]
+  /// Why the body may lack its end; nil for a complete response, and for every one to a request
+  /// without ``HTTPRequest/takesCutOffBody``.
+  public let cutOff: HTTPError?
 
   /// Makes a response.
-  public init(status: Int, headers: [HTTPField] = [], body: [UInt8] = []) {
+  public init(
+    status: Int, headers: [HTTPField] = [], body: [UInt8] = [], cutOff: HTTPError? = nil
+  ) {
+    self.cutOff = cutOff
     self.status = status
     self.headers = headers
     self.body = body

@@ -5,9 +5,12 @@ final class IncomingResponse {
 
   private let maximumHeaderBytes: Int
   private let maximumBodyBytes: Int
+  /// Takes the version of the protocol and the response without its body, once, before its body.
+  private var begin: ((String, HTTPResponse) -> Void)?
   /// Takes the status and pieces of the body in place of ``body``.
   private let receive: ((Int, UnsafeRawBufferPointer) -> Bool)?
   private var position = Position.statusLine
+  private var version = ""
   private var status = 0
   private var fields: [HTTPField] = []
   private var body: [UInt8] = []
@@ -18,8 +21,10 @@ final class IncomingResponse {
 
   init(
     maximumHeaderBytes: Int, maximumBodyBytes: Int,
+    begin: ((String, HTTPResponse) -> Void)? = nil,
     receive: ((Int, UnsafeRawBufferPointer) -> Bool)? = nil
   ) {
+    self.begin = begin
     self.maximumHeaderBytes = maximumHeaderBytes
     self.maximumBodyBytes = maximumBodyBytes
     self.receive = receive
@@ -35,6 +40,13 @@ final class IncomingResponse {
     position == .afterFields ? HTTPResponse(status: status, headers: fields, body: body) : nil
   }
 
+  /// Passes the response without its body on, unless that was done.
+  func passOnHead() {
+    guard let begin, position == .afterFields else { return }
+    self.begin = nil
+    begin(version, HTTPResponse(status: status, headers: fields))
+  }
+
   /// Takes decoded bytes of the body; false stops the transfer.
   func receive(body bytes: UnsafeRawBufferPointer) -> Bool {
     guard position == .afterFields else {
@@ -48,6 +60,7 @@ final class IncomingResponse {
       body.append(contentsOf: bytes)
       return true
     }
+    passOnHead()
     return receive(status, bytes)
       || stop(.broken(reason: "the response's reader stopped"))
   }
@@ -86,6 +99,7 @@ final class IncomingResponse {
     else {
       return stop(.broken(reason: "the response does not begin with an HTTP status line"))
     }
+    version = String(decoding: words[0], as: UTF8.self)
     status = code
     position = .fields
     return true

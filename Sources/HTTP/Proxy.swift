@@ -109,3 +109,14 @@ struct Proxy {
     return decoded
   }
 }
+
+extension TransportSettings {
+  /// The proxy, as host and port, through which a URL is reached; nil for a direct connection.
+  ///
+  /// - Throws: `refusedURL`; `misconfigured` with the variable's name when it names no usable proxy.
+  public func proxy(for url: String) throws(HTTPError) -> String? {
+    try CurlLibrary.load()
+    let target = try RequestTarget(url, allowsPlainHTTP: allowsPlainHTTP)
+    return try Proxy.forTarget(target, self)?.authority
+  }
+}

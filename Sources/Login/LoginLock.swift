@@ -23,20 +23,32 @@ package struct LoginLock {
     return LoginLock(descriptor: descriptor)
   }
 
+  /// How a person, and the other sign-in, show up while the lock is waited for.
+  struct Waiting {
+    /// Called once when there is somebody to wait for.
+    let began: (Holder?) -> Void
+    /// What the person says meanwhile; asked again and again.
+    let choice: () -> WaitingChoice?
+    /// Called when the other sign-in is ended.
+    let takesOver: () -> Void
+    /// Whether the other sign-in has succeeded meanwhile; asked again and again.
+    let isSettled: () -> Bool
+  }
+
   /// Takes the lock, or waits for whoever has it.
   ///
   /// - Parameters:
   ///   - deployment: where the person signs in.
   ///   - directory: where the lock's file is.
   ///   - timeoutSeconds: how long to wait.
-  ///   - onWait: called once when there is somebody to wait for.
-  ///   - isSettled: whether the other sign-in has succeeded meanwhile; asked again and again.
-  /// - Returns: nil when it has.
+  ///   - waiting: what happens meanwhile.
+  /// - Returns: nil when the other sign-in has succeeded.
   /// - Throws: ``LoginError/otherLoginFailed`` when whoever had it did not succeed: the person must
-  ///   not be asked once more for everyone who waits. ``LoginError/otherLoginDoesNotEnd``.
+  ///   not be asked once more for everyone who waits. ``LoginError/otherLoginDoesNotEnd(process:)``;
+  ///   ``LoginError/givenUp``.
   static func take(
     _ deployment: Deployment, in directory: RuntimeDirectory, timeoutSeconds: Int,
-    onWait: () -> Void, isSettled: () -> Bool
+    _ waiting: Waiting
   ) throws(LoginError) -> LoginLock? {
     let descriptor: Int32
     do throws(SessionError) {
@@ -46,24 +58,36 @@ package struct LoginLock {
     }
     let deadline = SystemClock().uptimeMilliseconds + Int64(timeoutSeconds) * 1000
     var start: timespec?
+    var isTakenOver = false
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       if start == nil {
-        onWait()
+        waiting.began(Holder(of: descriptor))
         var now = timespec()
         clock_gettime(CLOCK_REALTIME_COARSE, &now)
         start = now
       }
-      guard SystemClock().uptimeMilliseconds < deadline else {
+      switch waiting.choice() {
+      case .giveUp:
         close(descriptor)
-        throw .otherLoginDoesNotEnd
+        throw .givenUp
+      case .takeOver:
+        if Holder(of: descriptor)?.end() == true { isTakenOver = true }
+        waiting.takesOver()
+      case nil: break
+      }
+      guard SystemClock().uptimeMilliseconds < deadline else {
+        let process = Holder(of: descriptor)?.process
+        close(descriptor)
+        throw .otherLoginDoesNotEnd(process: process)
       }
       usleep(250_000)
-      if isSettled() {
+      if waiting.isSettled() {
         close(descriptor)
         return nil
       }
     }
-    if let start, hasFailed(descriptor, since: start) {
+    // That whoever was ended did not succeed is no news.
+    if let start, !isTakenOver, hasFailed(descriptor, since: start) {
       close(descriptor)
       throw .otherLoginFailed
     }

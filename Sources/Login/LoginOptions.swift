@@ -4,8 +4,10 @@ package struct LoginOptions {
   package enum Method: String, CaseIterable, Sendable {
     /// By OAuth where the deployment offers it, else with a token.
     case auto
-    /// By OAuth alone.
+    /// By OAuth, through a browser.
     case oauth
+    /// By OAuth, with a code that the person enters in a browser on any device (RFC 8628).
+    case device
     /// With a session token that the person pastes.
     case token
   }

@@ -17,10 +17,28 @@ struct OAuthLogin {
   private var services: SessionServices { flow.services }
   private var options: LoginOptions { flow.options }
 
-  /// Signs in with the registration known, or with a new one when the server turns that away.
-  func run(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
+  /// Signs in through a browser, or with a code that is entered elsewhere; through a browser, too,
+  /// where the code was not asked for by name and this client may not use one.
+  func run(
+    _ known: StoredRegistration?, by method: LoginOptions.Method
+  ) throws(LoginError) -> StoredSession {
     do throws(LoginError) {
-      return try login(known)
+      return try run(known, isByDevice: method == .device)
+    } catch {
+      guard method == .device, options.method == .auto, case .oauth(let refusal) = error,
+        refusal.isDeviceGrantRefused
+      else { throw error }
+      flow.prompt.tell(.browserInstead(refusal))
+      return try run(known, isByDevice: false)
+    }
+  }
+
+  /// Signs in with the registration known, or with a new one when the server turns that away.
+  private func run(
+    _ known: StoredRegistration?, isByDevice: Bool
+  ) throws(LoginError) -> StoredSession {
+    do throws(LoginError) {
+      return try login(known, isByDevice)
     } catch {
       // Standard input has brought no other secret for a client made by hand.
       guard case .oauth(let refusal) = error, refusal.isClientRefused, let known,
@@ -28,29 +46,40 @@ struct OAuthLogin {
       else { throw error }
       // The registration died between our asking for it and using it: one more try with a new one.
       flow.prompt.tell(.registeringAgain(flow.deployment))
-      let session = try login(nil)
+      let session = try login(nil, isByDevice)
       // What nobody can use any more need not stay in the deployment's list.
       if session.clientID != known.clientID { delete(known) }
       return session
     }
   }
 
-  private func login(_ known: StoredRegistration?) throws(LoginError) -> StoredSession {
-    let receiver = try receiver(known)
+  private func login(
+    _ known: StoredRegistration?, _ isByDevice: Bool
+  ) throws(LoginError) -> StoredSession {
+    let receiver = isByDevice ? nil : try receiver(known)
     let redirectURI =
-      switch options.redirect {
-      case .loopback: receiver.redirectURI
-      case .scheme: "coder-cred://oauth/callback"
+      switch (receiver, options.redirect) {
+      case (let receiver?, .loopback): receiver.redirectURI
+      case (_?, .scheme): "coder-cred://oauth/callback"
+      // Nothing comes back, but a registration has one, and the browser may use it the next time.
+      case (nil, _): known?.information.redirectURIs.first ?? "http://127.0.0.1/callback"
       }
     // From here on there is something to take back.
     let interruption = Interruption()
     defer { interruption.end() }
     let setup = try RegistrationSetup(
-      flow: flow, metadata: metadata, policy: policy, http: http
+      flow: flow, metadata: metadata, policy: policy, http: http, usesDeviceGrant: isByDevice
     )
     .run(known, redirectURI: redirectURI)
+    let exchange = CodeExchange(
+      flow: flow, policy: policy, http: http, setup: setup, former: known, verifier: CodeVerifier(),
+      redirectURI: redirectURI)
     do throws(LoginError) {
-      return try authorize(setup, known, receiver, redirectURI, interruption)
+      if let receiver { return try authorize(exchange, receiver, interruption) }
+      return try DeviceLogin(
+        exchange: exchange, endpoint: metadata.deviceAuthorizationEndpoint ?? "",
+        sources: [interruption, ConcurrentLoginWatcher { concurrentSession() != nil }]
+      ).run()
     } catch {
       // A registration without a session would only lengthen the deployment's list.
       if setup.registration.clientID != known?.clientID { delete(setup.registration) }
@@ -59,21 +88,17 @@ struct OAuthLogin {
   }
 
   private func authorize(
-    _ setup: RegistrationSetup.Outcome, _ known: StoredRegistration?,
-    _ receiver: LoopbackReceiver, _ redirectURI: String, _ interruption: Interruption
+    _ exchange: CodeExchange, _ receiver: LoopbackReceiver, _ interruption: Interruption
   ) throws(LoginError) -> StoredSession {
-    let exchange = CodeExchange(
-      flow: flow, policy: policy, http: http, setup: setup, former: known, verifier: CodeVerifier(),
-      redirectURI: redirectURI)
     let state = State()
     let request = AuthorizationRequest(
-      endpoint: metadata.authorizationEndpoint, clientID: setup.registration.clientID,
-      redirectURI: redirectURI, state: state, challenge: exchange.verifier.challenge,
+      endpoint: metadata.authorizationEndpoint, clientID: exchange.setup.registration.clientID,
+      redirectURI: exchange.redirectURI, state: state, challenge: exchange.verifier.challenge,
       scope: options.scope, resource: options.resource)
     let page = AuthorizationPage(
       url: try flow.asking { () throws(OAuthError) in try request.url() },
-      startPage: { receiver.startPage(for: $0) },
-      deployment: flow.deployment, redirectURI: redirectURI, port: receiver.port,
+      startPage: { OtherUsers.arePresent ? receiver.startPage(for: $0) : $0 },
+      deployment: flow.deployment, redirectURI: exchange.redirectURI, port: receiver.port,
       timeoutSeconds: options.browserTimeoutSeconds)
     var sources: [any LoginEventSource] = [
       interruption, ConcurrentLoginWatcher { concurrentSession() != nil },

@@ -19,6 +19,8 @@ struct RegistrationSetup {
   /// Where secrets may go.
   let policy: EndpointPolicy
   let http: any HTTPClient
+  /// Whether the client is to use the device grant.
+  var usesDeviceGrant = false
 
   private var services: SessionServices { flow.services }
 
@@ -31,12 +33,18 @@ struct RegistrationSetup {
     if let id = flow.options.clientID ?? flow.options.configuredClientID {
       return outcome(try manual(id, known, redirectURI), known)
     }
-    guard let known, let (current, details) = try current(known) else {
+    guard let known, let (current, details, isConfirmed) = try current(known) else {
       return outcome(try register(redirectURI), known)
     }
     // Before anything else is asked: the server may have replaced the registration access token.
     let kept = try keep(current, known)
-    if current.redirectURIs == [redirectURI] { return kept }
+    let lacksGrant = usesDeviceGrant && details?.allowsDeviceGrant == false
+    if current.redirectURIs == [redirectURI], !lacksGrant {
+      guard !isConfirmed, metadata.registrationEndpoint != nil, isRefused(current) else {
+        return kept
+      }
+      return outcome(try register(redirectURI), known)
+    }
     if let updated = try update(current, details, redirectURI) {
       return try keep(updated, kept.registration)
     }
@@ -47,35 +55,54 @@ struct RegistrationSetup {
   }
 
   /// The known registration as the server has it, if it is this server's, its secret is still good,
-  /// and the server remembers it: a browser sent there with a forgotten client would never come
-  /// back.
+  /// and the server does not say that it has forgotten it: a browser sent there with a forgotten
+  /// client would never come back.
+  ///
+  /// - Returns: the registration, what the server tells of it, and whether the server says that it
+  ///   knows it; nil for one that is not to be used.
   private func current(
     _ known: StoredRegistration
-  ) throws(LoginError) -> (ClientRegistration, ClientMetadata?)? {
+  ) throws(LoginError) -> (ClientRegistration, ClientMetadata?, isConfirmed: Bool)? {
     guard known.issuer == metadata.issuer else { return nil }
     let now = services.clock.now
     switch known.information.status(
       tokenEndpoint: metadata.tokenEndpoint, policy: policy, client: http, now: now)
     {
     case .registered(let current, let details):
-      return current.isSecretExpired(now: now) ? nil : (current, details)
+      return current.isSecretExpired(now: now) ? nil : (current, details, true)
     case .gone: return nil
     case .unknown(.transport(let error)?): throw .oauth(.transport(error))
     case .unknown:
-      return known.information.isSecretExpired(now: now) ? nil : (known.information, nil)
+      return known.information.isSecretExpired(now: now) ? nil : (known.information, nil, false)
     }
+  }
+
+  /// Whether the token endpoint says twice that it does not know a client: once may be a moment's
+  /// trouble, and other accounts may be signed in with it.
+  private func isRefused(_ registration: ClientRegistration) -> Bool {
+    for attempt in 1...2 {
+      if attempt > 1 { services.clock.sleep(milliseconds: 1_000) }
+      let isRefused = registration.isRefused(
+        tokenEndpoint: metadata.tokenEndpoint, policy: policy, client: http,
+        now: services.clock.now)
+      guard isRefused else { return false }
+    }
+    return true
   }
 
   /// The registration with this redirect URI; nil when the server does not do that.
   private func update(
     _ registration: ClientRegistration, _ details: ClientMetadata?, _ redirectURI: String
   ) throws(LoginError) -> ClientRegistration? {
-    let request = RegistrationRequest(
+    var request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI],
       tokenEndpointAuthMethod: registration.tokenEndpointAuthMethod)
+    request.usesDeviceGrant = usesDeviceGrant
+    let isGrantMissing = usesDeviceGrant && details?.allowsDeviceGrant == false
     do throws(OAuthError) {
       return try registration.update(
-        request, keeping: details, policy: policy, client: http, now: services.clock.now)
+        request, keeping: isGrantMissing ? details?.withoutGrants : details, policy: policy,
+        client: http, now: services.clock.now)
     } catch {
       switch error {
       case .transport: throw .oauth(error)
@@ -90,8 +117,9 @@ struct RegistrationSetup {
   }
 
   private func register(_ redirectURI: String) throws(LoginError) -> ClientRegistration {
-    let request = RegistrationRequest(
+    var request = RegistrationRequest(
       clientName: flow.clientName, redirectURIs: [redirectURI], metadata: metadata)
+    request.usesDeviceGrant = usesDeviceGrant
     return try flow.asking { () throws(OAuthError) in
       try ClientRegistration.register(
         request, metadata: metadata, policy: policy, client: http, now: services.clock.now)
@@ -106,6 +134,7 @@ struct RegistrationSetup {
     let kept = known.flatMap { $0.clientID == clientID ? $0.information : nil }
     var secret = kept?.clientSecret
     if flow.options.clientID != nil || kept == nil {
+      flow.prompt.tell(.redirectNeeded(redirectURI))
       let given = try flow.prompt.askForClientSecret(isKnown: secret != nil)
       if !given.isEmpty { secret = given }
     }

@@ -22,6 +22,10 @@ struct TokenLogin {
       deployment: deployment, account: account, method: .token, accessToken: token)
     session.issuedAt = services.clock.now
     session.signedInAt = services.clock.now
+    // That nobody knows until when it lives is no reason to refuse it.
+    if let key = try? services.api(of: deployment, urgency: .personWaits).keptKey(of: token) {
+      session.note(key)
+    }
     try keep(session, http)
     return session
   }
@@ -40,7 +44,7 @@ struct TokenLogin {
     let (former, registration) = try flow.storing(
       lockingSessionOf: session.account, timeoutMilliseconds: 10_000
     ) {
-      store throws(StoreError) -> ([StoredSession], StoredRegistration?) in
+      store, _ throws(StoreError) -> ([StoredSession], StoredRegistration?) in
       // A session whose account nobody knows would be preferred to the token that was chosen.
       let former = try store.sessions(of: deployment, account: session.account)
         .filter { $0.method == .oauth }

@@ -36,7 +36,7 @@ final class NotificationServer {
     }
     self.connection = connection
     // A stale address may be another user's by now, who would see what we show.
-    guard let user = UInt32(exactly: clinux_peer_user(cglib_bus_socket(connection))),
+    guard let user = UInt32(exactly: clinux_peer_user(gdbus_socket(connection))),
       LoopbackPeer.isSelfOrRoot(user)
     else { throw Notification.Unavailable(reason: "the session bus belongs to another user") }
     g_dbus_connection_set_exit_on_close(connection, 1)
@@ -134,7 +134,7 @@ extension Notification.Unavailable {
   init(consuming error: UnsafeMutablePointer<GError>?) {
     var error = error
     reason =
-      error.map { ForeignText.logLine(String(cString: $0.pointee.message)) }
+      error.map { ForeignText.logLine(String(cString: cglib_error_message($0))) }
       ?? "the session bus failed"
     g_clear_error(&error)
   }

@@ -33,14 +33,26 @@ extension OAuthError {
   /// Whether the server says that it does not know the client, or that its secret is wrong. Which
   /// of the two, and whether for good, ``ClientRegistration/read(policy:client:now:)`` finds out.
   public var isClientRefused: Bool {
-    guard case .refused(let response, _) = self else { return false }
-    return response.code == ErrorResponse.invalidClient
+    guard case .refused(let response, let status) = self else { return false }
+    return response.isAboutAuthentication(status: status)
   }
 
   /// Whether the server knows no such code or refresh token.
   public var isGrantRefused: Bool {
     guard case .refused(let response, _) = self else { return false }
     return response.code == ErrorResponse.invalidGrant
+  }
+
+  /// Whether the server refuses the grant in a form that does not say what has become of it: a code of
+  /// its own, a status that carries no verdict, or no words at all. It may be over all the same.
+  public var isUnclearRefusal: Bool {
+    switch self {
+    case .refused: !isGrantRefused || grantState != .dead
+    case .unavailable(let status, _, _):
+      (400..<500).contains(status) && ![408, 425, 429].contains(status)
+    case .redirected, .malformed: true
+    default: false
+    }
   }
 
   /// Whether only the way to the server or its present state is at fault, so that trying again may

@@ -34,43 +34,52 @@ extension Item {
     "Title", "UserName", "URL", "Notes", "Path", "Uuid",
   ]
 
-  /// Reads what libsecret knows of an item; nil when it is not what was asked for.
-  init?(_ item: UnsafeMutablePointer<SecretItem>, asked: Attributes, generation: Int) {
-    guard let table = secret_item_get_attributes(item) else { return nil }
-    defer { g_hash_table_unref(table) }
-    var values = Dictionary(reading: table)
+  /// Reads the properties of an item; nil when it is not what was asked for.
+  ///
+  /// - Parameters:
+  ///   - path: the object's path.
+  ///   - reply: the reply to `GetAll`, `(a{sv})`.
+  ///   - asked: the attributes that were searched for.
+  ///   - generation: the connection over which it was found.
+  init?(_ path: String, _ reply: OpaquePointer, asked: Attributes, generation: Int) {
+    let properties = g_variant_get_child_value(reply, 0)
+    defer { g_variant_unref(properties) }
+    func property<Value>(
+      _ name: String, _ type: String, _ read: (OpaquePointer) -> Value
+    ) -> Value? {
+      guard let value = g_variant_lookup_value(properties, name, nil) else { return nil }
+      defer { g_variant_unref(value) }
+      return String(cString: g_variant_get_type_string(value)) == type ? read(value) : nil
+    }
+    guard var values = property("Attributes", "a{ss}", Dictionary.init(reading:)) else {
+      return nil
+    }
     schema = values.removeValue(forKey: "xdg:schema")
     for name in values.keys where asked[name] == nil {
       // gnome-keyring, never unlocked: `gkr:compat:hashed:NAME` = MD5 of the value.
       if name.hasPrefix("gkr:compat:") || Self.addedByService.contains(name) { values[name] = nil }
     }
-    isLocked = secret_item_get_locked(item) != 0
+    isLocked = property("Locked", "b") { g_variant_get_boolean($0) != 0 } ?? false
     if isLocked { values.merge(asked.values) { known, _ in known } }
     attributes = Attributes(values)
     guard attributes.contain(asked) else { return nil }
-    let text = secret_item_get_label(item)
-    defer { g_free(text) }
-    label = text.map { String(cString: $0) } ?? ""
-    modified = Int(clamping: secret_item_get_modified(item))
-    path = item.withMemoryRebound(to: GDBusProxy.self, capacity: 1) {
-      String(cString: g_dbus_proxy_get_object_path($0))
-    }
+    label = property("Label", "s") { String(cString: g_variant_get_string($0, nil)) } ?? ""
+    modified = property("Modified", "t") { Int(clamping: g_variant_get_uint64($0)) } ?? 0
+    self.path = path
     self.generation = generation
   }
 }
 
 extension Dictionary where Key == String, Value == String {
-  /// Copies a `GHashTable` of strings.
-  fileprivate init(reading table: OpaquePointer) {
+  /// Copies an `a{ss}`.
+  fileprivate init(reading variant: OpaquePointer) {
     self.init()
-    var iterator = GHashTableIter()
-    g_hash_table_iter_init(&iterator, table)
-    var key: UnsafeMutableRawPointer?
-    var value: UnsafeMutableRawPointer?
-    while g_hash_table_iter_next(&iterator, &key, &value) != 0 {
-      guard let key, let value else { continue }
-      self[String(cString: key.assumingMemoryBound(to: CChar.self))] =
-        String(cString: value.assumingMemoryBound(to: CChar.self))
+    for index in 0..<g_variant_n_children(variant) {
+      let pair = g_variant_get_child_value(variant, index)
+      let (key, value) = (g_variant_get_child_value(pair, 0), g_variant_get_child_value(pair, 1))
+      self[String(cString: g_variant_get_string(key, nil))] =
+        String(cString: g_variant_get_string(value, nil))
+      for part in [pair, key, value] { g_variant_unref(part) }
     }
   }
 }

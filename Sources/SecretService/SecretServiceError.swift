@@ -1,4 +1,5 @@
 internal import CSecret
+internal import Secrets
 
 /// Why the Secret Service did not do what it was asked.
 public enum SecretServiceError: Error, Hashable, Sendable {
@@ -52,7 +53,8 @@ extension SecretServiceError {
     defer { g_free(remoteName) }
     _ = g_dbus_error_strip_remote_error(error)
     let (domain, code) = (error.pointee.domain, error.pointee.code)
-    let reason = Self.printable(error.pointee.message.map { String(cString: $0) } ?? "")
+    let words = error.pointee.message.map { String(cString: $0) } ?? ""
+    let reason = ForeignText.quotation(words) ?? ""
     switch domain {
     case PromptFailure.domain: self = Self.ofPrompt(code)
     case csecret_error_domain(): self = Self.ofLibsecret(code, reason)
@@ -123,16 +125,5 @@ extension SecretServiceError {
     case G_IO_ERROR_INVALID_ARGUMENT, G_IO_ERROR_INVALID_DATA: .malformed(reason: reason)
     default: .failed(reason: reason)
     }
-  }
-
-  /// Foreign text: at most 200 characters, and none that a terminal obeys.
-  private static func printable(_ text: String) -> String {
-    let plain = text.unicodeScalars.prefix(200).map { scalar -> Character in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: "?"
-      default: Character(scalar)
-      }
-    }
-    return String(plain)
   }
 }

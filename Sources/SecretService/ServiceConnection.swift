@@ -156,7 +156,8 @@ extension ServiceConnection {
     }
   }
 
-  private static func tuple(_ values: [Value]) -> OpaquePointer? {
+  /// The arguments of a method.
+  static func tuple(_ values: [Value]) -> OpaquePointer? {
     let variants = values.map(\.variant)
     return g_variant_new_tuple(variants, gsize(variants.count))
   }

@@ -14,6 +14,7 @@ struct ServiceQuirks: Sendable {
   private typealias Row = (busName: String, quirks: ServiceQuirks)
 
   private static let known: [Row] = [
+    ("org.gnome.keyring", ServiceQuirks(serviceName: "gnome-keyring")),
     // keepassxc#7989, #4443: "unlock before searching" is its default.
     (
       "org.keepassxc.KeePassXC.MainWindow",

@@ -122,7 +122,7 @@ enum SessionBus {
   /// Whoever listens reads all we store: a stale address, or one in the abstract namespace, may be
   /// another user's by now.
   private static func requireOwnUser(_ bus: OpaquePointer) throws(SecretServiceError) {
-    let user = clinux_peer_user(csecret_bus_socket(bus))
+    let user = clinux_peer_user(gdbus_socket(bus))
     guard user == Int(geteuid()) || user == 0 else {
       throw .foreignBus(user: UInt32(exactly: user))
     }

@@ -9,8 +9,9 @@ public enum ProcessHardening {
     CleanEnvironment.apply()
     // A free descriptor below 3 would be taken by the next socket, and then be written to as if it
     // were standard output or standard error.
+    // What is written to a closed standard output still fails.
     for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
-      _ = open("/dev/null", O_RDWR)
+      _ = open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR)
     }
     var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)

@@ -5,6 +5,13 @@ public enum SHA256 {
   /// The digest of a secret: 32 bytes that name it without telling it, if it was chosen at random.
   public static func digest(_ secret: Secret) -> [UInt8] { digest(secret.value.utf8) }
 
+  /// The digest of a text, as 64 hexadecimal digits.
+  public static func hexadecimal(_ text: String) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    let bytes = digest(text.utf8).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// The digest of some bytes: 32 bytes.
   public static func digest(_ message: some Collection<UInt8>) -> [UInt8] {
     // §5.1.1: a 1 bit, zeros, and the length in bits as 64 bits fill up the last block.

@@ -27,9 +27,38 @@ public struct Secret: Sendable, Hashable {
   /// Whether it is one word of visible ASCII: fit for one line, and for a header field.
   public var isWord: Bool { !isEmpty && value.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
+  /// Whether it can be the value of a cookie (RFC 6265 §4.1.1, `cookie-octet`).
+  public var isCookieValue: Bool { isWord && !value.utf8.contains { "\",;\\".utf8.contains($0) } }
+
   /// The same without blanks and controls, which come along when a token is pasted.
   public var withoutBlanks: Secret {
     Secret(String(decoding: value.utf8.filter { $0 > 0x20 }, as: UTF8.self))
+  }
+
+  /// What names a Coder API key: the ten letters and digits before its dash, which lists at the
+  /// deployment show; nil for any other secret.
+  public var keyID: String? {
+    let bytes = Array(value.utf8)
+    guard bytes.count > 11, bytes[10] == UInt8(ascii: "-"),
+      bytes[..<10].allSatisfy({
+        switch $0 {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "a")...UInt8(ascii: "z"):
+          true
+        default: false
+        }
+      })
+    else { return nil }
+    return String(decoding: bytes[..<10], as: UTF8.self)
+  }
+
+  /// The same without blanks, controls and quotation marks around it, which come along likewise.
+  public var unquoted: Secret {
+    let isAround: (UInt8) -> Bool = { $0 <= 0x20 || $0 == 0x7F || "'\"`<>".utf8.contains($0) }
+    var bytes = Array(value.utf8)[...]
+    while let first = bytes.first, isAround(first) { bytes.removeFirst() }
+    while let last = bytes.last, isAround(last) { bytes.removeLast() }
+    return Secret(String(decoding: bytes, as: UTF8.self))
   }
 
   /// Whether there is nothing in it.

@@ -75,14 +75,63 @@ package struct DeploymentAPI {
     }
   }
 
+  /// Until when a deployment keeps an API key.
+  package struct KeptKey: Equatable, Sendable {
+    /// In Unix seconds; use may prolong it.
+    package let until: Int64
+    /// How long a key is kept that is not used, in seconds.
+    package let seconds: Int64?
+  }
+
+  /// Until when the deployment keeps a token that it made as an API key; nil when it does not say.
+  package func keptKey(of token: Secret) -> KeptKey? {
+    guard let id = token.keyID,
+      let response = try? send("GET", "/api/v2/users/me/keys/\(id)", token),
+      response.status == 200, response.isJSON,
+      let key = try? JSONDecoder().decode(APIKey.self, from: Data(response.body)),
+      let until = Self.seconds(rfc3339: key.expires_at), until > 0
+    else { return nil }
+    return KeptKey(
+      until: until, seconds: key.lifetime_seconds.flatMap { $0 > 0 ? $0 : nil })
+  }
+
   /// The deployment's version as it names it, at most 100 bytes; nil when it does not.
   package func version() -> String? {
-    guard let url = try? policy.api("/api/v2/buildinfo").url,
-      let response = try? client.send(HTTPRequest(url: url, headers: [Self.acceptsJSON])),
-      response.status == 200,
-      let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body))
-    else { return nil }
-    return build.version.utf8.count <= 100 ? build.version : nil
+    if case .deployment(let version) = identity() { version } else { nil }
+  }
+
+  /// What is at an address.
+  package enum Identity: Equatable, Sendable {
+    /// A Coder deployment, and its version: at most 100 bytes.
+    case deployment(version: String)
+    /// Something else: what it responded with.
+    case other(String)
+    /// Nobody knows.
+    case noResponse(NoResponse)
+  }
+
+  /// Asks whether a Coder deployment is here; no secret is sent.
+  package func identity() -> Identity {
+    let response: HTTPResponse
+    do throws(OAuthError) {
+      let url = try policy.api("/api/v2/buildinfo").url
+      do throws(HTTPError) {
+        response = try client.send(HTTPRequest(url: url, headers: [Self.acceptsJSON]))
+      } catch { throw .transport(error) }
+    } catch {
+      return .noResponse(.oauth(error))
+    }
+    switch response.status {
+    case 200:
+      if let build = try? JSONDecoder().decode(BuildInformation.self, from: Data(response.body)),
+        (1...100).contains(build.version.utf8.count)
+      {
+        return .deployment(version: build.version)
+      }
+      return .other(response.isJSON ? "something else than a version" : "a web page")
+    case 408, 429, 500...: return .noResponse(.unexpected(status: response.status))
+    case let status: return .other("HTTP \(status)")
+    }
   }
 
   private struct User: Decodable {
@@ -91,6 +140,25 @@ package struct DeploymentAPI {
 
   private struct BuildInformation: Decodable {
     let version: String
+  }
+
+  private struct APIKey: Decodable {
+    let expires_at: String
+    let lifetime_seconds: Int64?
+  }
+
+  /// A time as RFC 3339 §5.6 writes it, in Unix seconds; nil for anything else. Fractions of a second
+  /// do not matter.
+  private static func seconds(rfc3339 text: String) -> Int64? {
+    guard text.utf8.count <= 40 else { return nil }
+    let fraction = text.utf8.firstIndex(of: UInt8(ascii: ".")).map { dot in
+      dot..<(text.utf8[dot...].dropFirst().firstIndex { !(0x30...0x39).contains($0) }
+        ?? text.utf8.endIndex)
+    }
+    var whole = text
+    if let fraction { whole.removeSubrange(fraction) }
+    guard let date = try? Date(whole, strategy: .iso8601) else { return nil }
+    return Int64(exactly: date.timeIntervalSince1970.rounded(.down))
   }
 
   private static let acceptsJSON = HTTPField("Accept", "application/json")

@@ -8,6 +8,9 @@ package enum SessionError: Error, Equatable {
   case store(StoreError)
   /// The deployment refused, or did not answer.
   case oauth(OAuthError, at: Deployment)
+  /// The deployment refused the refresh without saying that the session is over, as it did before or
+  /// while there is no access token alive: if it stays so, a new sign-in helps.
+  case refusedUnclearly(SessionIdentity, OAuthError)
   /// Another process kept the session's lock for too long.
   case busy(holder: Int32?, waitedSeconds: Int)
   /// The lock's file does not serve.
@@ -20,6 +23,8 @@ package enum SessionError: Error, Equatable {
   case changedMeanwhile(SessionIdentity)
   /// The deployment is left alone after failures, and the access token is not alive.
   case leftAlone(SessionIdentity, failedSecondsAgo: Int64, nextTrySeconds: Int64)
+  /// The same after such a refusal as ``refusedUnclearly(_:_:)``.
+  case leftAloneAfterRefusal(SessionIdentity, failedSecondsAgo: Int64, nextTrySeconds: Int64)
   /// The access token is dead, and the caller forbids a refresh.
   case refreshForbidden(SessionIdentity)
   /// Several accounts fit equally.

@@ -30,45 +30,75 @@ package struct SessionRevocation {
 
   /// Ends one session, and our registration with it unless another session needs it.
   ///
-  /// The lock keeps a refresh that is under way from putting back what is removed here.
+  /// The lock keeps a refresh that is under way from putting back what is removed here, and that of
+  /// the registration keeps a sign-in from using what is deleted here.
   ///
   /// - Returns: what the server could not be made to do; the secrets are gone from this machine
   ///   nevertheless.
   /// - Throws: when the keyring or the lock failed; nothing is lost then.
   package func end(_ session: StoredSession) throws(SessionError) -> [UnrevokedItem] {
-    try services.lock.withLock(of: session.identity) { () throws(SessionError) in
-      do throws(StoreError) {
-        guard let current = try services.store.session(like: session) else { return [] }
-        let registration = try registration(besides: current)
-        // Before anything is revoked: should we be stopped, or the item not be removed, nobody must
-        // be handed a token that was revoked.
-        var marked = current.marked(by: nil, since: services.clock.now)
-        marked.staleSince = services.clock.now
-        try services.store.save(marked)
-        let unrevoked = revoke(current, registration)
-        do throws(StoreError) {
-          try services.store.removeSessions(of: deployment, account: current.account)
-        } catch {
-          marked.refreshToken = nil
-          try? services.store.save(marked)
-          throw error
+    let deadline = services.clock.uptimeMilliseconds + Int64(RefreshMark.timeoutMilliseconds)
+    while true {
+      let unrevoked = try services.lock.withSession(
+        session.identity, in: services.store, clock: services.clock
+      ) { held, current throws(SessionError) -> [UnrevokedItem]? in
+        guard let current else { return [] }
+        return try services.lock.withRegistrationLock(at: deployment) { _ throws(SessionError) in
+          do throws(StoreError) { return try end(current, holding: held) } catch {
+            throw .store(error)
+          }
         }
-        services.history.save(RefreshHistory(), of: current.identity)
-        if registration.isLeftOver { try services.store.removeRegistration(of: deployment) }
-        return unrevoked
-      } catch {
-        throw .store(error)
+      }
+      if let unrevoked { return unrevoked }
+      guard services.clock.uptimeMilliseconds < deadline else {
+        throw .changedMeanwhile(session.identity)
       }
     }
   }
 
+  /// Ends a session under the locks.
+  ///
+  /// - Returns: nil when another process has changed the session.
+  private func end(
+    _ current: StoredSession, holding held: HeldLock
+  ) throws(StoreError) -> [UnrevokedItem]? {
+    let registration = try registration(besides: current)
+    // Before anything is revoked: should we be stopped, or the item not be removed, nobody must be
+    // handed a token that was revoked. Who would refresh it waits until it is gone.
+    let owner = RefreshMark.owner(holding: held, number: services.random())
+    var marked = current.marked(by: owner, since: services.clock.now)
+    marked.staleSince = services.clock.now
+    guard try services.mark(current, as: marked, holding: held) else { return nil }
+    let unrevoked = revoke(current, registration)
+    do throws(StoreError) {
+      try services.store.removeSessions(of: deployment, account: current.account)
+    } catch {
+      marked.refreshToken = nil
+      marked.refreshingBy = nil
+      try? services.store.save(marked)
+      throw error
+    }
+    services.history.save(RefreshHistory(), of: current.identity)
+    if registration.isLeftOver { try services.store.removeRegistration(of: deployment) }
+    return unrevoked
+  }
+
   /// Ends a registration that no session uses.
-  package func endLeftOverRegistration() throws(StoreError) -> [UnrevokedItem] {
-    let registration = try registration(besides: nil)
-    guard registration.isLeftOver, let stored = registration.stored else { return [] }
-    let item = deregister(stored, afterwards: nil)
-    try services.store.removeRegistration(of: deployment)
-    return item.map { [$0] } ?? []
+  ///
+  /// - Returns: what the server could not be made to do.
+  /// - Throws: when the keyring or the lock failed.
+  package func endLeftOverRegistration() throws(SessionError) -> [UnrevokedItem] {
+    try services.lock.withRegistrationLock(at: deployment) { _ throws(SessionError) in
+      do throws(StoreError) {
+        let registration = try registration(besides: nil)
+        guard registration.isLeftOver, let stored = registration.stored else { return [] }
+        let item = deregister(stored, afterwards: nil)
+        try services.store.removeRegistration(of: deployment)
+        return item.map { [$0] } ?? []
+      } catch {
+        throw .store(error)
+      }
+    }
   }
 
   private func revoke(
@@ -165,9 +195,9 @@ package struct SessionRevocation {
         policy: services.policy(deployment), client: services.client(deployment, .canTakeItsTime),
         now: services.clock.now)
       return nil
-    } catch .refused(_, status: 401) {
+    } catch .refused(_, status: 401), .unavailable(status: 410, _, _) {
       // RFC 7592 §2.3: "If the client does not exist on this server, the server MUST respond with
-      // HTTP 401 Unauthorized".
+      // HTTP 401 Unauthorized". Some say that it is gone.
       return nil
     } catch {
       return UnrevokedItem(subject, .oauth(error))

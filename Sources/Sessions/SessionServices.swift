@@ -36,6 +36,8 @@ package struct SessionServices {
     case callerWaits
     /// A person waits, and what is asked can be done without: five seconds.
     case personWaits
+    /// A tool waits, and what is asked can be done without: three seconds.
+    case callerCanDoWithout
     /// As long as a network needs.
     case canTakeItsTime
   }
@@ -115,13 +117,7 @@ extension SessionServices {
   ///
   /// - Throws: ``SessionError/store(_:)``; what the lock throws.
   package func noteRejection(of session: StoredSession) throws(SessionError) {
-    try withLock(of: session) { store throws(StoreError) in
-      guard var current = try store.session(like: session), current.staleSince == nil,
-        current.accessToken == session.accessToken
-      else { return }
-      current.staleSince = clock.now
-      try store.save(current)
-    }
+    try lock.noteRejection(of: session, in: store, clock: clock)
   }
 
   /// Changes the keyring while nobody refreshes this session.
@@ -130,7 +126,8 @@ extension SessionServices {
   package func withLock<Value>(
     of session: StoredSession, _ body: (any SessionStore) throws(StoreError) -> Value
   ) throws(SessionError) -> Value {
-    try lock.withLock(of: session.identity) { () throws(SessionError) in
+    try lock.withSession(session.identity, in: store, clock: clock) {
+      _, _ throws(SessionError) in
       do throws(StoreError) { return try body(store) } catch { throw .store(error) }
     }
   }
@@ -140,10 +137,11 @@ extension SessionServices {
   /// The deployment's own API.
   ///
   /// - Throws: ``SessionError/oauth(_:at:)`` when the deployment's URL allows no requests.
-  package func api(of deployment: Deployment) throws(SessionError) -> DeploymentAPI {
+  package func api(
+    of deployment: Deployment, urgency: Urgency = .canTakeItsTime
+  ) throws(SessionError) -> DeploymentAPI {
     do throws(OAuthError) {
-      return DeploymentAPI(
-        policy: try policy(deployment), client: client(deployment, .canTakeItsTime))
+      return DeploymentAPI(policy: try policy(deployment), client: client(deployment, urgency))
     } catch {
       throw .oauth(error, at: deployment)
     }

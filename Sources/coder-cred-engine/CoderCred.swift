@@ -29,8 +29,11 @@ struct CoderCred: ParsableCommand {
           ListCommand.self,
           StatusCommand.self,
           UseCommand.self,
+          ConfigCommand.self,
           ImportCommand.self,
+          ConfigureCommand.self,
           RefreshCommand.self,
+          DoctorCommand.self,
           CallbackCommand.self,
         ]),
     ])
@@ -52,9 +55,23 @@ extension CoderCred {
     }
     unsetenv(Version.variable)
 
+    if let tool = ToolProtocols.named(CommandLine.arguments.first ?? "") {
+      return tool.run(Array(CommandLine.arguments.dropFirst()))
+    }
+    if let shell = CompletionScript.shell(in: Array(CommandLine.arguments.dropFirst())) {
+      do throws(Failure) {
+        return show(try CompletionScript.text(for: shell, .ofThisProcess) + "\n")
+      } catch {
+        return end(with: error)
+      }
+    }
     let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
+    if arguments.words.isEmpty { return show(FirstScreen.text) }
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
     do {
+      if let option = arguments.optionWithoutValue {
+        throw ValidationError("\(option) needs a \(option == "--account" ? "name" : "value")")
+      }
       var command = try CoderCred.parseAsRoot(arguments.words)
       try command.run()
       return 0
@@ -62,12 +79,16 @@ extension CoderCred {
       if let failure = Failure(translating: error) { return end(with: failure) }
       let message = CoderCred.fullMessage(for: error)
       if CoderCred.exitCode(for: error) == .success {
-        Terminal.show(message + "\n")
-        return 0
+        return show(message + "\n")
       }
-      return end(
-        with: Failure(.fixTheCall, CoderCred.message(for: error), hint: "coder-cred help"))
+      let help = arguments.knownVerb.map { "coder-cred \($0) --help" } ?? "coder-cred --help"
+      return end(with: Failure(.fixTheCall, CoderCred.message(for: error), hint: help))
     }
+  }
+
+  private static func show(_ text: String) -> Int32 {
+    do throws(Failure) { try Terminal.show(text) } catch { return end(with: error) }
+    return 0
   }
 
   private static func end(with failure: Failure) -> Int32 {

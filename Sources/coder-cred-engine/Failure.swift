@@ -49,11 +49,25 @@ struct Failure: Error, Equatable {
     to deployment: Deployment, as account: String? = nil, _ message: String
   ) -> Failure {
     let account = account.flatMap { $0.isEmpty ? nil : $0 }
-    let flag = account.map { " --account \($0)" } ?? ""
-    var failure = Failure(.signInAgain, message, hint: "coder-cred login \(deployment.url)\(flag)")
+    var failure = Failure(
+      .signInAgain, message,
+      hint: "coder-cred login \(deployment.url)\(account.map(flag(account:)) ?? "")")
     failure.deployment = deployment
     failure.account = account
     return failure
+  }
+
+  /// The option that names an account, with a blank before it, as it can be pasted into a shell.
+  static func flag(account: String) -> String {
+    let isPlain =
+      !account.isEmpty
+      && account.utf8.allSatisfy {
+        switch $0 {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: "._-+@".utf8.contains($0)
+        }
+      }
+    return " --account " + (isPlain ? account : "'\(account.replacing("'", with: "'\\''"))'")
   }
 
   /// The documented exit status, after sysexits.h.

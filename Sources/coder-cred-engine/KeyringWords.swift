@@ -40,7 +40,8 @@ extension Failure {
         (
           "there is no default keyring",
           "make one in your keyring application (Seahorse: File > New > Password Keyring, set as "
-            + "default; KeePassXC: Database Settings > Secret Service Integration)"
+            + "default; KWalletManager: File > New Wallet; KeePassXC: Database Settings > Secret Service "
+            + "Integration)"
         )
       case .locked(let collection):
         (

@@ -32,9 +32,9 @@ struct FastPath {
     var format = format
     var request: CredentialRequest?
     if arguments.readsRequest {
-      let read = try readRequest(arguments)
+      var read = try readRequest(arguments)
       guard read.refused == nil else { throw NeedsEngine() }
-      if case .git = format { format = read.gitFormat }
+      if case .git = format { format = read.gitFormat } else { read.takesAnyForm() }
       request = read
     } else {
       let named = try deferringToEngine { () throws(MalformedInput) in
@@ -44,40 +44,43 @@ struct FastPath {
       }
       request = named.map { CredentialRequest(deployment: $0, username: arguments.account) }
     }
+    let active = request.flatMap { settings.text("account", for: $0.deployment) }
+    let preferred = request.flatMap { $0.username ?? active }
+    let searches = ItemIdentity.searches(
+      for: request?.deployment.withParents, preferring: preferred)
     guard request?.deployment.isConfidential ?? true,
-      let session = try onlySession(of: request?.deployment.withParents),
-      session.deployment.isConfidential, request != nil || session.method != .basic
+      let session = try onlySession(in: searches, preferringFirst: preferred != nil),
+      session.deployment.isConfidential,
+      session.isForDeployment || request != nil && (request?.username != nil || active == nil)
     else { throw NeedsEngine() }
     let margin =
       settings.text("refresh-margin", for: session.deployment)
       .map { StoredSession.margin($0) } ?? StoredSession.usualMargin
-    let meant = CredentialRequest(
-      deployment: request?.deployment ?? session.deployment,
-      username: request?.username ?? arguments.account)
+    let meant = request ?? .init(deployment: session.deployment, username: arguments.account)
     guard let margin, meant.isServed(by: session),
-      session.isFresh(
-        now: Int64(time(nil)), minimumSeconds: arguments.minimumSeconds ?? margin)
+      format.takesAsKept(session)
+        || session.isFresh(
+          now: Int64(time(nil)), minimumSeconds: arguments.minimumSeconds ?? margin)
     else { throw NeedsEngine() }
     return try deferringToEngine { () throws(MalformedInput) in
-      try Credential(session).written(as: format)
+      try Credential(session, to: meant.username).written(as: format)
     }
   }
 
   /// Expects that `store` has nothing to write: there is nothing to keep, or it is what is kept.
   private func expectKept(_ request: CredentialRequest) throws(NeedsEngine) {
-    guard request.deployment.isConfidential else { throw NeedsEngine() }
     guard let told = request.session(now: Int64(time(nil))) else { return }
-    guard let session = try onlySession(of: [request.deployment]), request.isServed(by: session),
-      session.method == .oauth
-        ? session.accessToken == told.accessToken : session.hasSameCredential(as: told)
+    let search = ItemIdentity.session(of: request.place)
+    guard let session = try onlySession(in: [search]), request.isServed(by: session),
+      request.isKept(told, in: session)
     else { throw NeedsEngine() }
   }
 
   /// Expects that `erase` has nothing to touch: the rejected secret is not one that we hold.
   private func expectUnknown(_ request: CredentialRequest) throws(NeedsEngine) {
-    guard request.deployment.isConfidential, let secret = request.secret,
-      try onlySession(of: request.deployment.withParents)?.accessToken != secret
-    else { throw NeedsEngine() }
+    guard request.tellsSecret else { throw NeedsEngine() }
+    let session = try onlySession(in: ItemIdentity.searches(erasing: request))
+    if session.map({ request.tellsSecret(of: $0) }) ?? false { throw NeedsEngine() }
   }
 
   private mutating func readRequest(
@@ -91,6 +94,7 @@ struct FastPath {
       try CredentialRequest(parsing: bytes)
     }
     request.username = request.username ?? arguments.account
+    guard request.isPlainlyNamed else { throw NeedsEngine() }
     return request
   }
 
@@ -104,20 +108,20 @@ struct FastPath {
     return settings
   }
 
-  /// The one session that is stored for these deployments, or, with nil, for any; nil when there is
-  /// none.
-  private func onlySession(of deployments: [Deployment]?) throws(NeedsEngine) -> StoredSession? {
-    let searches =
-      deployments.map { $0.map { ItemIdentity.session(of: $0) } } ?? [ItemIdentity.session(of: nil)]
-    let found = try deferringToEngine { () throws(BusError) in try KeyringItem.only(of: searches) }
+  /// The one session that these searches find, or that of the first one; nil when there is none.
+  private func onlySession(
+    in searches: [[String: String]], preferringFirst: Bool = false
+  ) throws(NeedsEngine) -> StoredSession? {
+    let found = try deferringToEngine { () throws(BusError) in
+      try KeyringItem.only(of: searches, preferringFirst: preferringFirst)
+    }
     guard let item = found else { return nil }
     let url = item.attributes["deployment"] ?? ""
     let session = try deferringToEngine { () throws(MalformedInput) in
       try StoredSession(
-        payload: item.secret, deployment: try Deployment(url: url),
+        payload: item.secret, deployment: try Deployment(storedURL: url),
         account: item.attributes["account"] ?? "")
     }
-    guard session.deployment.url == url else { throw NeedsEngine() }
     return session
   }
 }

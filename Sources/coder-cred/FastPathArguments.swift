@@ -48,12 +48,14 @@ struct FastPathArguments {
       else { throw NeedsEngine() }
       flags[flag] = value
     }
+    if CredentialRequest.isVerbTwice(operands) { operands.removeLast() }
     guard let verb = operands.first, operands.count <= 2, operands.last?.isEmpty == false,
       let operation = Self.operation(verb, format: flags["--format"]),
-      verb != "capability" || flags.isEmpty
+      verb != "capability" || flags.isEmpty,
+      flags["--url"] == nil || operands.count == 1 && verb != "get"
     else { throw NeedsEngine() }
     self.operation = operation
-    url = operands.count == 2 ? operands[1] : nil
+    url = operands.count == 2 ? operands[1] : flags["--url"]
     readsRequest = verb == "get" && url == nil
     if url != nil { guard case .answer = operation else { throw NeedsEngine() } }
     for (flag, value) in flags {
@@ -62,7 +64,7 @@ struct FastPathArguments {
       case "--min-ttl":
         guard let seconds = StoredSession.margin(value) else { throw NeedsEngine() }
         minimumSeconds = seconds
-      case "--format", "--no-refresh": break
+      case "--format", "--no-refresh", "--url": break
       default: throw NeedsEngine()
       }
     }
@@ -70,11 +72,10 @@ struct FastPathArguments {
 
   private static func operation(_ verb: String, format: String?) -> Operation? {
     switch (verb, format) {
-    case ("get", nil), ("get", "git"), ("token", "git"): .answer(.git(authtype: true))
-    case ("token", nil), ("get", "token"), ("token", "token"): .answer(.token)
-    case ("get", "json"), ("token", "json"): .answer(.json)
+    case ("get", let name): Credential.Format(name: name ?? "git").map { .answer($0) }
+    case ("token", let name): Credential.Format(name: name ?? "token").map { .answer($0) }
     case ("header", let name):
-      Credential.HeaderNotation(rawValue: name ?? "coder").map { .answer(.header($0)) }
+      Credential.HeaderNotation(name: name ?? "coder").map { .answer(.header($0)) }
     case ("store", nil): .store
     case ("erase", nil): .erase
     case ("capability", nil): .capability

@@ -11,10 +11,13 @@ struct KeyringItem {
   private static let root = "/org/freedesktop/secrets"
   private static let interface = "org.freedesktop.Secret"
 
-  /// The one unlocked item that any of these searches finds; nil when they find nothing.
+  /// The one unlocked item that any of these searches finds; nil when they find nothing. If the first
+  /// one is preferred, what it finds is meant whatever the others find.
   ///
   /// - Throws: also when there are several, or locked ones, or the default collection is locked.
-  static func only(of searches: [[String: String]]) throws(BusError) -> KeyringItem? {
+  static func only(
+    of searches: [[String: String]], preferringFirst: Bool
+  ) throws(BusError) -> KeyringItem? {
     // gnome-keyring (42 to 50 at least) notes who is calling aside from replying. When a search
     // overtakes that note, it is refused; when OpenSession does, or reading a property of a
     // collection, the daemon aborts, and comes back locked. So first something harmless is read.
@@ -54,6 +57,7 @@ struct KeyringItem {
         guard found == nil else { throw .refused }
         found = (path, asked)
       }
+      if preferringFirst && found != nil { break }
     }
     return try found.map { found throws(BusError) in
       let item = try KeyringItem(found.path, bus, session, serial: UInt32(5 + searches.count))

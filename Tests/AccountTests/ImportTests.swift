@@ -113,7 +113,31 @@ extension Desk {
     }
   }
 
-  @Test(arguments: ["link", "pipe", "directory", "huge", "foreign", "blank", "binary"])
+  @Test func `A link of one's own is followed, and the file behind it removed`() throws {
+    try Desk.with { desk in
+      let token = try desk.signInCoderCLI()
+      let (path, real) = ("\(desk.coderCLI)/session", "\(desk.directory)/home/dotfiles/session")
+      try FileManager.default.removeItem(atPath: path)
+      try desk.write(token, to: real)
+      desk.expectSecret(in: real)
+      try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: real)
+      let result = try desk.run(["import", "--remove"])
+      #expect(result.status == 0, "\(result.stderr)")
+      #expect(!FileManager.default.fileExists(atPath: real))
+      #expect(try desk.run(["token"]).stdout == token + "\n")
+    }
+  }
+
+  @Test func `Where there is nothing, it is said where that would be`() throws {
+    try Desk.with { desk in
+      let result = try desk.run(["import"])
+      #expect(result.status == 0 && result.stderr.contains(desk.coderCLI), "\(result.stderr)")
+      let elsewhere = try desk.run(["import", "--config-dir", "/nowhere"])
+      #expect(elsewhere.stderr.contains("/nowhere"))
+    }
+  }
+
+  @Test(arguments: ["foreign link", "pipe", "directory", "huge", "foreign", "blank", "binary"])
   func `What is not a small file of our own with a token in it is not read`(
     _ kind: String
   ) throws {
@@ -122,11 +146,14 @@ extension Desk {
       let path = "\(desk.coderCLI)/session"
       try FileManager.default.removeItem(atPath: path)
       switch kind {
-      case "link":
+      case "foreign link":
+        // Only root can give files away.
+        guard geteuid() == 0 else { return }
         try desk.write(token, to: "\(desk.coderCLI)/real")
         desk.expectSecret(in: "\(desk.coderCLI)/real")
         try FileManager.default.createSymbolicLink(
           atPath: path, withDestinationPath: "\(desk.coderCLI)/real")
+        lchown(path, 65_534, 65_534)
       case "pipe": mkfifo(path, 0o600)
       case "directory":
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)

@@ -52,6 +52,91 @@ import Testing
     }
   }
 
+  @Test
+  func `Of several sessions that are due, each that has ended is told of, and a lock hides none`()
+    throws
+  {
+    try withEndedGrant { desk in
+      let other = try desk.anotherDeployment()
+      defer { other.stop() }
+      let third = try desk.anotherDeployment()
+      defer { third.stop() }
+      for deployment in [other, third] { try desk.login(to: deployment.url) }
+      other.revokeGrant()
+      try desk.age()
+      third.clearLog()
+      try desk.desktop.storeAsOtherApplication(
+        "{}", label: "far",
+        [
+          "application": "coder-cred", "kind": "session", "deployment": "https://far.example",
+          "account": "alice", "xdg:schema": "io.github.coder_cred",
+        ])
+      let collection = try desk.desktop.makeCollection("locked")
+      try desk.desktop.move("far", to: collection)
+      try desk.desktop.lock(collection)
+      let server = try NotificationServer(desk.desktop)
+      let result = try desk.run(["refresh", "--due"])
+      // What a person must unlock or sign in to comes before success.
+      #expect(result.status != 0 && result.stderr.contains("locked"), "\(result.stderr)")
+      #expect(third.refreshes.count == 1)
+      waitFor("both notifications") { server.shown.count == 2 }
+      #expect(
+        Set(server.shown.map(\.summary))
+          == Set([desk.url, other.url].map { "Sign in to \($0.dropFirst("http://".count))" }))
+    }
+  }
+
+  @Test func `The end of a session that cannot be refreshed is told days before, once`() throws {
+    try Desk.with { desk in
+      desk.environment["DISPLAY"] = ":77"
+      try desk.login("--method", "token", input: desk.deployment.session(user: "alice") + "\n")
+      #expect(try desk.desktop.item().payload["kept_until"] != nil)
+      #expect(try !desk.run(["status", desk.url]).stdout.contains("sign in before it ends"))
+      let server = try NotificationServer(desk.desktop)
+      #expect(try desk.run(["refresh", "--due"]).status == 0)
+      // As it is once the deployment does not say any more.
+      let now = Int(Date().timeIntervalSince1970)
+      try desk.desktop.change(
+        try desk.desktop.item(), ["kept_until": now + 86_400, "kept_seconds": 7 * 86_400])
+      desk.deployment.stop()
+      #expect(try desk.run(["status", desk.url]).stdout.contains("sign in before it ends"))
+      for _ in 1...2 { #expect(try desk.run(["refresh", "--due"]).status == 0) }
+      waitFor("the notification") { !server.shown.isEmpty }
+      usleep(300_000)
+      #expect(server.shown.count == 1)
+      #expect(server.shown.first?.body.contains(" ends ") == true)
+    }
+  }
+
+  @Test func `A pasted token that is used lives on, and nobody is told of an end`() throws {
+    try Desk.with { desk in
+      desk.environment["DISPLAY"] = ":77"
+      try desk.login("--method", "token", input: desk.deployment.session(user: "alice") + "\n")
+      let kept = try #require(try desk.desktop.item().payload["kept_until"] as? Int)
+      try desk.desktop.change(try desk.desktop.item(), "kept_until", to: kept - 10 * 86_400)
+      let server = try NotificationServer(desk.desktop)
+      #expect(try desk.run(["refresh", "--due"]).status == 0)
+      #expect(try desk.desktop.item().payload["kept_until"] as? Int ?? 0 >= kept)
+      usleep(300_000)
+      #expect(server.shown.isEmpty)
+    }
+  }
+
+  @Test func `A notification that nobody could show is shown once somebody can`() throws {
+    try withEndedGrant { desk in
+      try fail(desk)
+      try waitFor("the right to notify") {
+        let sizes = try desk.runtimeFiles(".notified").map {
+          try FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int
+        }
+        return sizes == [0] && !isRunning("show-sign-in-notice\0\(desk.url)")
+      }
+      let server = try NotificationServer(desk.desktop)
+      #expect(try desk.run(["token", desk.url]).status == 1)
+      waitFor("the notification") { !server.shown.isEmpty }
+    }
+  }
+
   @Test func `Thirty failing processes show one notification`() throws {
     try withEndedGrant { desk in
       let server = try NotificationServer(desk.desktop, .dismiss)

@@ -19,6 +19,8 @@ import Testing
     flags: [String], display: [String: String]
   ) throws {
     try Desk.with(.unlocked, Self.users) { desk in
+      let somebody = try desk.desktop.startAsOtherUser("sleep", ["60"])
+      defer { somebody.terminate() }
       let waiting = try WaitingLogin(
         desk, flags, noBrowser: false,
         environment: Self.idleBrowser(desk).merging(display) { $1 })

@@ -23,7 +23,12 @@ import Testing
         Command(words: ["get"], ways: [.argument, .request]),
         Command(words: ["get", "--format", "json"], ways: [.argument, .request]),
         Command(words: ["get", "--format", "token"], ways: [.argument, .request]),
-        Command(words: ["token"]), Command(words: ["token", "--account", "alice"]),
+        Command(words: ["get", "get"], ways: [.request]),
+        Command(words: ["get", "--verify"], ways: [.argument, .option, .request]),
+        Command(words: ["token"], ways: Set(Way.allCases).subtracting([.request])),
+        Command(words: ["token", "--account", "alice"]),
+        Command(
+          words: ["token", "--verify"], ways: [.argument, .option, .coderURL, .mcpServerURL]),
         Command(words: ["token", "--no-refresh"]), Command(words: ["refresh"]),
         Command(words: ["refresh", "--due"], ways: [.argument]),
         Command(
@@ -34,6 +39,7 @@ import Testing
         Command(words: ["status", "--json"], ways: [.argument]),
         Command(words: ["logout"]), Command(words: ["logout", "--revoke"]),
         Command(words: ["store"], ways: [.request]), Command(words: ["erase"], ways: [.request]),
+        Command(words: ["header"], ways: [.option]), Command(words: ["header", "--verify"]),
       ]
       + ["coder", "lines", "json", "cookie"].map { Command(words: ["header", "--format", $0]) }
   }

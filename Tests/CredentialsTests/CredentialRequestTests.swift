@@ -61,6 +61,51 @@ import Testing
   }
 
   @Test(arguments: [
+    ("url=https://h/p?version=x\n", "https://h/p%3Fversion=x"),
+    ("url=https://h?version=x\n", "https://h/%3Fversion=x"),
+    ("url=https://h/#x\n", "https://h/%23x"),
+    ("url=https://h//p/\n", "https://h/p"), ("url=https://u@h?@other/\n", "https://h/%3F@other"),
+  ])
+  func `takes a URL's query for a part of its path`(text: String, url: String) throws {
+    #expect(try request(text).deployment.url == url)
+  }
+
+  @Test(arguments: [
+    ("https", "Dev.Coder.com:443", "https://dev.coder.com", "https://Dev.Coder.com:443"),
+    ("https", "dev.coder.com", "https://dev.coder.com", "https://dev.coder.com"),
+    ("https", "bücher.example:8443", nil, "https://bücher.example:8443"),
+    ("HTTPS", "[2001:DB8::1]:8443", "https://[2001:db8::1]:8443", "https://[2001:DB8::1]:8443"),
+    ("smtp", "mail.example:587", "smtp://mail.example:587", "smtp://mail.example:587"),
+  ])
+  func `names a place byte for byte, and a deployment in one spelling`(
+    scheme: String, host: String, deployment: String?, place: String
+  ) throws {
+    let request = try request("protocol=\(scheme)\nhost=\(host)\npath=a b/c\n")
+    #expect(request.deployment.url == (deployment ?? place) + "/a%20b/c")
+    #expect(request.place.url == place + "/a%20b/c")
+    // It is found again by what is stored.
+    #expect(try Deployment(storedURL: request.place.url) == request.place)
+    #expect(try Deployment(storedURL: request.deployment.url) == request.deployment)
+    #expect(request.place.server.url == place)
+  }
+
+  @Test func `may be for a file`() throws {
+    let request = try request("protocol=cert\nhost=\npath=home/u/my key.pem\n")
+    #expect(request.place.url == "cert:///home/u/my%20key.pem")
+    #expect(try self.request("url=cert:///home/u/my%20key.pem\n").place == request.place)
+    #expect(try Deployment(storedURL: request.place.url) == request.place)
+    #expect(request.deployment == request.place)
+  }
+
+  @Test(arguments: [
+    "https://b\u{200B}ad.example", "https://b\u{2028}", "https://", "https://h/a//b", "https://h/",
+    "https:///x", "h", "https://h/%zz", "https://h/a b", "https://b\u{E9}:99999", "https://u@h",
+  ])
+  func `is not found under a URL that we would not store`(url: String) {
+    #expect(throws: MalformedInput.self) { try Deployment(storedURL: url) }
+  }
+
+  @Test(arguments: [
     "", "\n", "protocol=https\n", "host=h\n", "protocol=https\nhost=\n", "protocol=\nhost=h\n",
     "protocol=https\nhost\n", "garbage", "protocol=https\nhost=a\0b\n",
     "protocol=https\nhost=evil.test\rhost=coder.example.com\n", "protocol=https\nhost=a\r\r\n",
@@ -116,7 +161,7 @@ import Testing
 
   @Test func `repeats nothing of its input in its errors`() {
     for text in [
-      "CANARY", "protocol=https\nhost=h\npassword=CANARY\r\r\n", "url=https://CANARY?\n",
+      "CANARY", "protocol=https\nhost=h\npassword=CANARY\r\r\n", "url=https://CANARY:x?\n",
     ] {
       do throws(MalformedInput) {
         _ = try request(text)

@@ -76,24 +76,101 @@ import Testing
     arguments: [
       (.coder, "Authorization=Bearer token\n"), (.lines, "Authorization: Bearer token\n"),
       (.json, "{\"Authorization\":\"Bearer token\"}\n"),
-      (.cookie, "Cookie: coder_session_token=token\n"),
+      (.cookie, "Cookie: coder_session_token=token\n"), (.authorization, "Bearer token\n"),
+      (.curl, "header = \"Authorization: Bearer token\"\n"),
+      (
+        .bazel,
+        """
+        {"headers":{"Authorization":["Bearer token"]},"expires":"2030-03-17T17:46:40Z"}
+
+        """
+      ),
+      (.goauth, "https://dev.coder.com/x\n\nAuthorization: Bearer token\n\n"),
     ] as [(Credential.HeaderNotation, Secret)])
   func `is written as a header`(notation: Credential.HeaderNotation, answer: Secret) throws {
     #expect(try Credential(session).written(as: .header(notation)) == answer)
   }
 
+  @Test mutating func `without a known expiry gives Bazel none`() throws {
+    session.expiresAt = nil
+    #expect(
+      try Credential(session).written(as: .header(.bazel))
+        == "{\"headers\":{\"Authorization\":[\"Bearer token\"]}}\n")
+  }
+
+  @Test func `for docker names server, user and secret`() throws {
+    #expect(
+      try Credential(session).written(as: .docker) == """
+        {"ServerURL":"https://dev.coder.com/x","Username":"alice","Secret":"token"}
+
+        """)
+    let password = StoredSession(
+      deployment: session.deployment, account: "", method: .basic, accessToken: "p \"w\\")
+    #expect(
+      try Credential(password).docker(server: "dev.coder.com/x") == """
+        {"ServerURL":"dev.coder.com/x","Username":"coder","Secret":"p \\"w\\\\"}
+
+        """)
+  }
+
+  @Test func `has a form for each name, and for no other`() {
+    for name in Credential.Format.names { #expect(Credential.Format(name: name) != nil, "\(name)") }
+    for notation in Credential.HeaderNotation.all {
+      #expect(Credential.HeaderNotation(name: notation.name) == notation)
+    }
+    for name in ["", "Git", "coder ", "basic", "headers"] {
+      #expect(Credential.Format(name: name) == nil && Credential.HeaderNotation(name: name) == nil)
+    }
+  }
+
   @Test func `that is a password is no token`() {
     let password = StoredSession(
       deployment: session.deployment, account: "a", method: .basic, accessToken: "p")
-    for format in [.token, .json, .header(.coder)] as [Credential.Format] {
+    let headers = Credential.HeaderNotation.all.map { Credential.Format.header($0) }
+    for format in [.token, .json] + headers {
       #expect(throws: MalformedInput.self) { try Credential(password).written(as: format) }
     }
   }
 
-  @Test(arguments: ["x\nhost=evil\nquit=1", "x\r", "x\0", "a b", "\u{1b}[A", ""])
+  @Test(
+    arguments: [
+      "x\nhost=evil\nquit=1", "x\r", "x\0", "a b", "\u{1b}[A", "", "x\ty", "x\u{7F}", "t\u{F6}ken",
+      "x\u{2028}y", "x\u{85}y",
+    ])
   mutating func `that would break its format is not written`(token: String) {
     session.accessToken = Secret(token)
-    #expect(throws: MalformedInput.self) { try Credential(session).written(as: .token) }
-    #expect(throws: MalformedInput.self) { try Credential(session).written(as: .header(.lines)) }
+    for name in Credential.Format.names where name != "git" {
+      #expect(throws: MalformedInput.self, "\(name)") {
+        try Credential(session).written(as: #require(Credential.Format(name: name)))
+      }
+    }
+    for notation in Credential.HeaderNotation.all {
+      #expect(throws: MalformedInput.self, "\(notation.name)") {
+        try Credential(session).written(as: .header(notation))
+      }
+    }
+  }
+
+  @Test(arguments: ["", "Bearer\nX-Other: 1", "Bearer x", "Bearer:"])
+  mutating func `of a type that is not one word is no header field`(type: String) {
+    session.tokenType = type
+    for notation in Credential.HeaderNotation.all where notation != .cookie {
+      #expect(throws: MalformedInput.self, "\(notation.name)") {
+        try Credential(session).written(as: .header(notation))
+      }
+    }
+  }
+
+  @Test mutating func `with quotes stays one field, and one cookie`() throws {
+    session.accessToken = #"a"b\c;d,e"#
+    #expect(
+      try Credential(session).written(as: .header(.curl))
+        == Secret(#"header = "Authorization: Bearer a\"b\\c;d,e""# + "\n"))
+    #expect(
+      try Credential(session).written(as: .header(.json))
+        == Secret(#"{"Authorization":"Bearer a\"b\\c;d,e"}"# + "\n"))
+    #expect(throws: MalformedInput.self) {
+      try Credential(session).written(as: .header(.cookie))
+    }
   }
 }

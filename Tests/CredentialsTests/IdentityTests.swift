@@ -100,9 +100,9 @@ import Testing
     let deployment = try Deployment(url: "https://dev.coder.com/x")
     var session = StoredSession(
       deployment: deployment, account: "alice", method: .oauth, accessToken: "t")
-    #expect(ItemIdentity.label(of: session) == "alice @ dev.coder.com/x (Coder session)")
+    #expect(ItemIdentity.label(of: session) == "alice @ dev.coder.com/x (Coder)")
     session.account = "al\u{202E}ice\u{9B}31m"
-    #expect(ItemIdentity.label(of: session) == "alice 31m @ dev.coder.com/x (Coder session)")
+    #expect(ItemIdentity.label(of: session) == "alice 31m @ dev.coder.com/x (Coder)")
     (session.account, session.method) = ("", .basic)
     #expect(ItemIdentity.label(of: session) == "dev.coder.com/x (password)")
     #expect(

@@ -26,6 +26,8 @@ import Testing
     session.clientID = "id"
     session.signedInAt = 900
     session.refreshingSince = 1600
+    session.keptUntil = 3000
+    session.keptSeconds = 604_800
     let payload = try session.payload()
     #expect(
       try StoredSession(payload: payload, deployment: deployment, account: "alice") == session)

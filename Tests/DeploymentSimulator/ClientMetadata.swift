@@ -16,7 +16,10 @@ struct ClientMetadata {
   ]
   private static let lists = ["redirect_uris", "grant_types", "response_types", "contacts"]
 
-  static func read(_ body: [UInt8], era: DeploymentSimulator.Era) -> Reading {
+  /// Reads a request, for a deployment that offers the device grant or not.
+  static func read(
+    _ body: [UInt8], era: DeploymentSimulator.Era, offersDeviceGrant: Bool = false
+  ) -> Reading {
     guard let request = JSON(parsing: body), request.isObject else {
       return .refused(.message(400, "Request body must be valid JSON."))
     }
@@ -26,7 +29,7 @@ struct ClientMetadata {
     for name in lists where request[name] != nil && request[name] != .null {
       guard request[name]?.strings != nil else { return malformed(name) }
     }
-    if let problem = problem(request, era) {
+    if let problem = problem(request, era, offersDeviceGrant) {
       return .refused(.oauthError(400, "invalid_client_metadata", problem))
     }
     return .metadata(
@@ -48,7 +51,9 @@ struct ClientMetadata {
     return values.isEmpty ? standard : values
   }
 
-  private static func problem(_ request: JSON, _ era: DeploymentSimulator.Era) -> String? {
+  private static func problem(
+    _ request: JSON, _ era: DeploymentSimulator.Era, _ offersDeviceGrant: Bool
+  ) -> String? {
     let redirects = request["redirect_uris"]?.strings ?? []
     if redirects.isEmpty { return "redirect_uris must not be empty" }
     if era == .c && redirects.count > 32 { return "redirect_uris must not exceed 32 entries" }
@@ -63,7 +68,9 @@ struct ClientMetadata {
       }
     }
     let grants = list(request, "grant_types", ["authorization_code"])
-    guard grants.allSatisfy(["authorization_code", "refresh_token"].contains),
+    let known =
+      ["authorization_code", "refresh_token"] + (offersDeviceGrant ? [DeviceCode.grantType] : [])
+    guard grants.allSatisfy(known.contains),
       grants.contains("authorization_code")
     else { return "unsupported grant_types" }
     guard list(request, "response_types", ["code"]).allSatisfy({ $0 == "code" }) else {

@@ -83,6 +83,11 @@ extension DeploymentSimulator {
     public static let tokens: Endpoint = "POST /oauth2/tokens"
     /// Token requests that redeem a code.
     public static let exchange = Endpoint("POST /oauth2/tokens", grantType: "authorization_code")
+    /// Requests for the codes of a device.
+    public static let deviceAuthorization: Endpoint = "POST /oauth2/device_authorization"
+    /// Token requests of a device.
+    public static let deviceTokens = Endpoint(
+      "POST /oauth2/tokens", grantType: DeviceCode.grantType)
     /// Token requests that refresh.
     public static let refresh = Endpoint("POST /oauth2/tokens", grantType: "refresh_token")
     /// Revocation.

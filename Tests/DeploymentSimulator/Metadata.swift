@@ -21,7 +21,12 @@ extension ServerState {
     }
     document.set("revocation_endpoint", .string(link("/oauth2/revoke")))
     document.set("response_types_supported", ["code"])
-    document.set("grant_types_supported", ["authorization_code", "refresh_token"])
+    var grants = ["authorization_code", "refresh_token"]
+    if settings.deviceGrantOffered {
+      document.set("device_authorization_endpoint", .string(link("/oauth2/device_authorization")))
+      grants.append(DeviceCode.grantType)
+    }
+    document.set("grant_types_supported", .strings(grants))
     document.set("code_challenge_methods_supported", ["S256"])
     document.set("scopes_supported", .strings(settings.scopeCatalog.sorted()))
     document.set("token_endpoint_auth_methods_supported", .strings(methods))

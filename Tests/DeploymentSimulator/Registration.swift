@@ -8,7 +8,9 @@ extension ServerState {
     if era > .a && !settings.dynamicRegistrationEnabled {
       return .oauthError(403, "invalid_request", "Dynamic client registration is disabled")
     }
-    switch ClientMetadata.read(request.body, era: era) {
+    switch ClientMetadata.read(
+      request.body, era: era, offersDeviceGrant: settings.deviceGrantOffered)
+    {
     case .refused(let response): return response
     case .metadata(let metadata):
       let client = addClient(metadata, isDynamic: true)
@@ -80,7 +82,9 @@ extension ServerState {
   }
 
   private mutating func replaceClient(_ client: OAuthClient, _ body: [UInt8]) -> Response {
-    switch ClientMetadata.read(body, era: era) {
+    switch ClientMetadata.read(
+      body, era: era, offersDeviceGrant: settings.deviceGrantOffered)
+    {
     case .refused(let response): return response
     case .metadata(let metadata):
       let wasNone = client.metadata["token_endpoint_auth_method"]?.string == "none"

@@ -54,6 +54,7 @@ extension ServerState {
   private mutating func routes(_ request: Request) -> Response {
     let path = request.path
     if path.hasPrefix("/api/") { return api(request) }
+    if path.hasPrefix("/files/"), settings.files != nil { return file(request) }
     if settings.oauthAbsent { return webApplication(request) }
     guard isOAuth(path) || isWellKnown(path) else { return webApplication(request) }
     if let refusal = gate(path) { return refusal }
@@ -65,6 +66,9 @@ extension ServerState {
     case "/oauth2/tokens":
       return request.method == "DELETE" ? deleteTokens(request) : tokens(request)
     case "/oauth2/revoke": return revoke(request)
+    case "/oauth2/device_authorization" where settings.deviceGrantOffered:
+      return deviceAuthorization(request)
+    case "/oauth2/device" where settings.deviceGrantOffered: return devicePage(request)
     case "/oauth2/register": return register(request)
     case _ where path.hasPrefix("/oauth2/clients/"): return clientConfiguration(request)
     default: return .routeNotFound

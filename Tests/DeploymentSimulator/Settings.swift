@@ -78,6 +78,15 @@ extension DeploymentSimulator {
     public var consent: Consent = .ask
     /// Letters and digits put into every token, code and secret, so that leaks can be searched for.
     public var canary: String?
+    /// A directory that a workspace serves below `/files/` to who has a token; nil for none.
+    public var files: String?
+    /// The authentication scheme in which it takes the token: `Bearer`, or `Basic` with the token as the
+    /// password.
+    public var filesScheme: String = "Bearer"
+    /// Whether the device grant (RFC 8628) is offered; no deployment of these eras does.
+    public var deviceGrantOffered: Bool = false
+    /// Seconds between two token requests of a device.
+    public var deviceInterval: Int = 1
     /// Milliseconds every response takes at least.
     public var latency: Int = 0
 

@@ -69,6 +69,7 @@ struct ServerState: Sendable {
   var keys: [String: APIKey] = [:]
   var refreshTokens: [String: RefreshToken] = [:]
   var codes: [String: AuthorizationCode] = [:]
+  var deviceCodes: [String: DeviceCode] = [:]
   var buckets: [String: (start: Double, count: Int)] = [:]
   var clockOffset: Double = 0
   var faults: [PlannedFault] = []

@@ -28,7 +28,7 @@ struct TokenFailure: Error {
 enum TokenRules {
   static let parameters = [
     "grant_type", "client_id", "client_secret", "code", "redirect_uri", "refresh_token",
-    "code_verifier", "resource", "scope",
+    "code_verifier", "resource", "scope", "device_code",
   ]
 
   /// RFC 7636 section 4.1: 43 to 128 unreserved characters, of verifier and challenge alike.
@@ -56,6 +56,7 @@ extension ServerState {
       let grant = try grantType(request)
       try checkParameters(request)
       return switch grant {
+      case DeviceCode.grantType: try exchangeDeviceCode(request, client, secret)
       case "refresh_token": try refresh(request, client, secret)
       default: try exchange(request, client, secret)
       }
@@ -108,7 +109,8 @@ extension ServerState {
   private func grantType(_ request: Request) throws(TokenFailure) -> String {
     let grant = request.form["grant_type"] ?? ""
     let isRepeated = era == .c && request.form.isRepeated("grant_type")
-    guard !isRepeated, ["authorization_code", "refresh_token"].contains(grant) else {
+    let isDevice = settings.deviceGrantOffered && grant == DeviceCode.grantType
+    guard !isRepeated, isDevice || ["authorization_code", "refresh_token"].contains(grant) else {
       throw TokenFailure("unsupported_grant_type", "The grant type is not supported")
     }
     return grant

@@ -15,6 +15,17 @@ import Testing
     }
   }
 
+  @Test(arguments: ["//api/v2/users/me", "/api//v2///users/me?x=//", "//api/v2/users//me"])
+  func `Slashes that follow one another are one`(path: String) throws {
+    try Desk.withSession { desk in
+      let result = try desk.run(["api", path])
+      #expect(result.status == 0 && result.stdout.contains(#""username":"alice""#))
+      let request = try #require(desk.deployment.requests.last)
+      #expect(request.path == "/api/v2/users/me")
+      #expect(request.query["x"] == (path.contains("?") ? "//" : nil))
+    }
+  }
+
   @Test func `A body comes from a file or standard input, and survives a refused token`() throws {
     try Desk.withSession { desk in
       let path = "\(desk.directory)/body"
@@ -111,7 +122,7 @@ import Testing
   @Test func `The token goes to the deployment and to nobody else`() throws {
     try Desk.withSession { desk in
       for path in [
-        "https://192.0.2.1/", "api/v2/users/me", "/../x", "/a/%2e%2E/x", "/a b", "/a#b", "\\\\x",
+        "https://192.0.2.1/", "https:x", "/../x", "/a/%2e%2E/x", "/a b", "/a#b", "\\\\x",
       ] {
         let result = try desk.run(["api", "GET", path])
         #expect(result.status == 64, "\(path)")

@@ -97,9 +97,39 @@ import Testing
   @Test func `Output that cannot be written is an error, and ends with 70`() throws {
     try Desk.with { desk in
       try desk.login()
-      let result = try desk.run(
-        "/bin/sh", ["-c", "exec \"$0\" token \"$1\" >/dev/full", desk.program, desk.url])
-      expectFailure(result, 70)
+      for program in [desk.program, desk.fullProgram] {
+        for output in ["/dev/full", "&-"] {
+          let result = try desk.run(
+            "/bin/sh", ["-c", "exec \"$0\" token \"$1\" >\(output)", program, desk.url])
+          expectFailure(result, 70, output)
+        }
+      }
+    }
+  }
+
+  @Test func `A URL may be named by an argument or by --url, once`() throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      for words in [
+        ["token", "--url", desk.url], ["token", "--url=\(desk.url)", desk.url],
+        ["--url", desk.url, "token"], ["token", "--url", " \(desk.url)\n"],
+      ] {
+        for program in [desk.program, desk.fullProgram] {
+          #expect(try desk.desktop.run(program, words).stdout == token + "\n", "\(words)")
+        }
+      }
+      let header = try desk.run(["header", "--url", desk.url])
+      #expect(header.stdout == "Authorization=Bearer \(token)\n")
+      #expect(try desk.run(["get", "--url", desk.url])["credential"] == token)
+      expectFailure(try desk.run(["token", desk.url, "--url", "https://other.example"]), 64)
+      for url in [" \(desk.url)\n", "\t\(desk.url)/ \r\n"] {
+        #expect(try desk.run(["token"], environment: ["CODER_URL": url]).stdout == token + "\n")
+      }
+      // git says itself which server it asks about, whatever the words before its verb.
+      let chained = try desk.run(
+        ["--url", desk.url, "get"], input: "protocol=https\nhost=github.com\n",
+        environment: ["GIT_EXEC_PATH": "/usr/lib/git-core"])
+      expectFailure(chained, 64)
     }
   }
 }

@@ -31,9 +31,15 @@ import Testing
         let read = try desk.run(["token", desk.url], environment: ["CODER_CRED_ENGINE": "1"])
         #expect(read.lines == [second], "\(read.stderr)")
       }
+      // The fast path answers by itself: here is no full program to hand over to.
+      let alone = "\(desk.directory)/home/coder-cred"
+      #expect(try desk.desktop.run("cp", [desk.program, alone]).status == 0)
+      let answered = try desk.desktop.run(alone, ["token", desk.url])
+      #expect(answered.lines == [second], "\(answered.stderr)")
       #expect(try desk.run(["list"]).stdout.contains(desk.url))
       #expect(try desk.run(["status", desk.url]).status == 0)
       try desk.login()
+      #expect(try desk.sessions().map(\.account) == ["alice"])
       #expect(try desk.run(["logout", desk.url]).status == 0)
       expectFailure(try desk.run(["token", desk.url]), 1)
       #expect(desk.deployment.refreshes.count == 1)
@@ -71,35 +77,88 @@ import Testing
     }
   }
 
-  @Test func `A closed wallet is locked, and nobody is asked to open it`() throws {
-    try Desk.with(KWallet(isOpen: false).provider) { desk in
-      for arguments in [["token", desk.url], ["get", desk.url], ["status", desk.url]] {
-        expectFailure(try desk.run(arguments), 69, saying: "“kdewallet” is locked", arguments[0])
-      }
-    }
-  }
-
-  @Test func `What KWallet was told is in its file at once`() throws {
-    try Desk.with(KWallet().provider) { desk in
+  @Test func `A KeePassXC that is killed after a refresh has kept it, or says what is lost`() throws
+  {
+    let keePassXC = KeePassXC()
+    try Desk.with(keePassXC.provider) { desk in
       try desk.login()
       #expect(try desk.run(["refresh", desk.url]).status == 0)
       let token = try desk.token()
       desk.desktop.stopKeyring()
       expectFailure(try desk.run(["token", desk.url]), 69)
-      try KWallet.restart(desk.desktop)
-      #expect(try desk.token() == token)
+      try keePassXC.restart(desk.desktop)
+      let after = try desk.run(["token", desk.url])
+      if after.status == 0 {
+        #expect(after.lines == [token])
+      } else {
+        expectFailure(after, 1, saying: "coder-cred login")
+        try desk.login()
+        try desk.token()
+      }
+    }
+  }
+
+  @Test(arguments: Keyring.allCases)
+  func `A keyring that went back to before a refresh is found out, and keeps nobody stuck`(
+    keyring: Keyring
+  ) throws {
+    try Desk.with(keyring.provider) { desk in
+      try desk.login()
+      let before = try desk.desktop.item()
+      #expect(try desk.run(["refresh", desk.url]).status == 0)
+      try desk.desktop.overwrite(desk.desktop.item(), with: before.secret)
+      let token = try desk.run(["refresh", desk.url])
+      expectFailure(token, 1, saying: "no longer accepts the session")
+      expectFailure(try desk.run(["token", desk.url]), 1, saying: "coder-cred login")
+      try desk.login()
+      try desk.token()
+    }
+  }
+
+  @Test(arguments: Keyring.allCases)
+  func `What a person renames, edits or deletes in their key manager is dealt with`(
+    keyring: Keyring
+  ) throws {
+    try Desk.with(keyring.provider) { desk in
+      try desk.login()
+      let label = try desk.desktop.item().label
+      #expect(label == "alice @ \(desk.url.dropFirst("http://".count)) (Coder)")
+      // A name of their own works, until the item is next saved.
+      try desk.desktop.edit(desk.desktop.item(), .rename("My token"))
+      try desk.token()
+      #expect(try desk.desktop.item().label == "My token")
+      #expect(try desk.run(["refresh", desk.url]).status == 0)
+      #expect(try desk.desktop.item().label == label)
+      // What they write is theirs, and reported by its name.
+      let own = try desk.desktop.item()
+      try desk.desktop.overwrite(own, with: "something of mine")
+      expectFailure(try desk.run(["token", desk.url]), 65, saying: "the keyring item “\(label)”")
+      #expect(try desk.run(["list"]).stdout.contains("unreadable"))
+      #expect(try desk.desktop.item().secret == "something of mine")
+      try desk.desktop.overwrite(own, with: own.secret)
+      try desk.token()
+      // What they delete is gone.
+      try desk.desktop.edit(own, .delete)
+      expectFailure(try desk.run(["token", desk.url]), 1, saying: "coder-cred login")
+      try desk.login()
+      try desk.token()
+    }
+  }
+
+  @Test func `On dbus-broker sessions are kept, read, refreshed and removed`() throws {
+    try Desk.with(bus: .broker) { desk in
+      try desk.login()
+      let token = try desk.token()
+      #expect(try desk.run(["refresh", desk.url]).status == 0)
+      #expect(try desk.token() != token)
+      #expect(try desk.run(["logout", desk.url]).status == 0)
+      expectFailure(try desk.run(["token", desk.url]), 1)
     }
   }
 
   @Test func `Through a bus proxy sessions are kept and read`() throws {
     try Desk.with { desk in
-      let socket = "\(desk.directory)/proxy"
-      let proxy = try desk.desktop.start(
-        "xdg-dbus-proxy",
-        [desk.desktop.busAddress, socket, "--filter", "--talk=org.freedesktop.secrets"])
-      defer { desk.desktop.end(proxy) }
-      waitFor("the proxy") { access(socket, F_OK) == 0 }
-      desk.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=\(socket)"
+      desk.environment["DBUS_SESSION_BUS_ADDRESS"] = try desk.desktop.startProxy()
       try desk.login()
       try desk.token()
       #expect(try desk.run(["logout", desk.url]).status == 0)
@@ -147,83 +206,21 @@ import Testing
       try lose()
       #expect(try desk.run(["logout", desk.url]).status == 0)
       #expect(try desk.sessions().isEmpty)
-    }
-  }
-}
-
-/// KeePassXC with what people may have set.
-@Suite(.blocking) struct `KeePassXC by its own defaults` {
-  private func withDisplay(
-    _ keepass: KeePassXC, _ work: (Desk, VirtualDisplay) throws -> Void
-  ) throws {
-    try Desk.with(keepass.provider) { desk in
-      try work(desk, try #require(VirtualDisplay(of: desk.desktop)))
-    }
-  }
-
-  /// The windows that ask something, beside the main window.
-  private func questions(_ display: VirtualDisplay) throws -> [String] {
-    try display.windows().filter { title in
-      ["Access Request", "Unlock", "Delete", "Move"].contains { title.contains($0) }
+      // A password, by git's verbs.
+      try keepPassword(desk, "pw1")
+      try lose()
+      #expect(try desk.run(["get"], input: git("")).output.isEmpty)
+      try keepPassword(desk, "pw2")
+      #expect(try desk.run(["get"], input: git(""))["password"] == desk.plant("pw2"))
+      try lose()
+      #expect(try desk.run(["erase"], input: git("username=alice\n")).status == 0)
+      #expect(try desk.sessions().isEmpty)
     }
   }
 
-  private func text(_ path: String) -> String {
-    (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-  }
-
-  @Test func `Commands that may not ask name the setting, and list shows the lock`() throws {
-    try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
-      try desk.login()
-      for arguments in [["token", desk.url], ["get", desk.url], ["header", desk.url]] {
-        expectFailure(
-          try desk.run(arguments), 69, saying: "Confirm when passwords are retrieved by clients",
-          arguments[0])
-      }
-      #expect(try desk.run(["refresh", "--due"]).status == 69)
-      #expect(try desk.run(["list"]).stdout.contains("locked"))
-      #expect(try questions(display) == [])
-    }
-  }
-
-  @Test func `Signing out waits for the confirmations, and goes on with them`() throws {
-    try withDisplay(KeePassXC(confirms: true, hasDisplay: true)) { desk, display in
-      try desk.login()
-      let log = "\(desk.directory)/logout"
-      let logout = try desk.start(["logout", desk.url], log: log)
-      try waitFor("the end of logout", timeoutSeconds: 30) {
-        for title in try questions(display) {
-          try display.type("", key: "Return", into: try display.waitForWindow(title))
-        }
-        return logout.exit != nil
-      }
-      #expect(logout.exit == .status(0), "\(text(log))")
-      expectFailure(try desk.run(["token", desk.url]), 1)
-      #expect(desk.deployment.requests.contains { $0.path == "/oauth2/revoke" })
-    }
-  }
-
-  @Test func `A locked database is not asked for by get, and opened for login`() throws {
-    try withDisplay(KeePassXC(isOpen: false, hasDisplay: true)) { desk, display in
-      for arguments in [["token", desk.url], ["get", desk.url], ["list"], ["status", desk.url]] {
-        expectFailure(try desk.run(arguments), 69, saying: "“passwords” is locked", arguments[0])
-      }
-      #expect(try questions(display) == [])
-      let log = "\(desk.directory)/login"
-      let login = try desk.start(["login", desk.url], environment: try desk.browser(), log: log)
-      let window = try display.waitForWindow("Unlock")
-      try display.type(desk.desktop.password, key: "Return", into: window)
-      #expect(login.waitForExit(timeoutSeconds: 30) == .status(0), "\(text(log))")
-      try desk.token()
-    }
-  }
-
-  @Test func `Without an exposed group there is no default keyring, at once`() throws {
-    try Desk.with(KeePassXC(exposesGroup: false).provider) { desk in
-      for arguments in [["token", desk.url], ["get", desk.url], ["list"]] {
-        expectFailure(
-          try desk.run(arguments), 69, saying: "there is no default keyring", arguments[0])
-      }
-    }
+  private func keepPassword(_ desk: Desk, _ password: String) throws {
+    let input = git("username=alice\npassword=\(desk.plant(password))\n")
+    #expect(try desk.run(["store"], input: input).status == 0)
+    #expect(try desk.desktop.item().label == "alice @ git.example.com (password)")
   }
 }

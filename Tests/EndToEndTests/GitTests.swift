@@ -133,19 +133,42 @@ import Testing
     }
   }
 
-  @Test func `In git's chain an unsafe request is refused without a word`() throws {
+  @Test func `Over http a token is refused, alone with words and in git's chain without`() throws {
     try Desk.with { desk in
-      let plain = "protocol=http\nhost=git.example.com\nusername=a\npassword=\(desk.plant())\n\n"
+      let place = "protocol=http\nhost=git.example.com\n"
+      let token = "capability[]=authtype\nauthtype=Bearer\ncredential=\(desk.plant())\n"
+      for request in ["username=a\npassword=\(desk.plant())\n", token] {
+        for verb in ["get", "store", "erase"] {
+          expectFailure(try desk.run([verb], input: place + request), 65, verb)
+        }
+      }
       for verb in ["get", "store", "erase"] {
-        let alone = try desk.run([verb], input: plain)
-        expectFailure(alone, 65, verb)
-        let inChain = try desk.run(
-          [verb], input: plain, environment: ["GIT_EXEC_PATH": "/usr/lib/git-core"])
-        #expect(inChain.status == 65 && inChain.output.isEmpty && inChain.messages.isEmpty)
+        expectSilence(
+          try desk.run(
+            [verb], input: token + place, environment: ["GIT_EXEC_PATH": "/usr/lib/git-core"]))
       }
       // git says that the terminal is off; of us it must say nothing.
       let filled = try git(desk, "fill", ["protocol=http", "host=git.example.com"])
       #expect(filled.status != 0 && !filled.stderr.contains("coder-cred"))
+      #expect(try desk.desktop.items().isEmpty)
+    }
+  }
+
+  @Test func `A password that git sends over http is kept for exactly that server`() throws {
+    try Desk.with { desk in
+      // What git asks for when http.proxy names a proxy that wants one.
+      let proxy = ["protocol=http", "host=proxy.corp.example:3128"]
+      let password = desk.plant()
+      expectSilence(try git(desk, "approve", proxy + ["username=u", "password=\(password)"]))
+      #expect(try git(desk, "fill", proxy)["password"] == password)
+      for other in [
+        ["protocol=http", "host=proxy.corp.example"], ["protocol=https", proxy[1]],
+        ["protocol=http", "host=corp.example:3128"],
+      ] {
+        let filled = try git(desk, "fill", other)
+        #expect(filled.status != 0 && !filled.stderr.contains("coder-cred"), "\(other)")
+      }
+      expectSilence(try git(desk, "reject", proxy + ["username=u", "password=\(password)"]))
       #expect(try desk.desktop.items().isEmpty)
     }
   }

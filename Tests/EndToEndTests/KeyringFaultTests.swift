@@ -85,6 +85,55 @@ import Testing
   }
 
   @Test
+  func `A session in another keyring that is locked is neither revoked nor removed by halves`()
+    throws
+  {
+    try Desk.with { desk in
+      try desk.login()
+      let archive = try desk.desktop.makeCollection("Archive")
+      try desk.desktop.move(desk.desktop.item().label, to: archive)
+      let before = try desk.desktop.items()
+      try desk.desktop.lock(archive)
+      desk.deployment.clearLog()
+      expectFailure(try desk.run(["token", desk.url]), 69, saying: "“Archive” is locked")
+      for arguments in [["logout", desk.url], ["logout", "--all"], ["refresh", desk.url]] {
+        let result = try desk.run(arguments)
+        #expect(result.status == 69, "\(arguments): \(result.stderr)")
+      }
+      expectFailure(try desk.run(["erase"], input: desk.request()), 69)
+      #expect(desk.deployment.requests.isEmpty)
+      try desk.desktop.unlock(archive)
+      #expect(try desk.desktop.items() == before)
+      try desk.token()
+      #expect(try desk.run(["logout", desk.url]).status == 0)
+      #expect(try desk.desktop.items().isEmpty)
+    }
+  }
+
+  @Test func `A locked session beside one that has ended does not keep its notification away`()
+    throws
+  {
+    try Desk.withSession { desk in
+      let other = try desk.anotherDeployment()
+      defer { other.stop() }
+      try desk.login(to: other.url)
+      try desk.age()
+      desk.deployment.revokeGrant()
+      let session = try #require(
+        try desk.sessions().first { $0.attributes["deployment"] == other.url })
+      let archive = try desk.desktop.makeCollection("Archive")
+      try desk.desktop.move(session.label, to: archive)
+      try desk.desktop.lock(archive)
+      let server = try NotificationServer(desk.desktop, .dismiss)
+      let result = try desk.run(["refresh", "--due"], environment: ["DISPLAY": ":77"])
+      #expect(result.status == 69)
+      #expect(result.stderr.contains("“Archive” is locked"), "\(result.stderr)")
+      #expect(result.stderr.contains("\(desk.url) no longer accepts"), "\(result.stderr)")
+      waitFor("the notification") { server.shown.first?.body.contains(desk.url) == true }
+    }
+  }
+
+  @Test
   func `What others wrote under our attributes is reported, and never used, lost or replaced`()
     throws
   {

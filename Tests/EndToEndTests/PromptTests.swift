@@ -18,11 +18,12 @@ import Testing
   /// Starts a command, waits for the prompt, presses a key in it, and returns how the command ended
   /// and what it said.
   private func answer(
-    _ desk: Desk, _ display: VirtualDisplay, _ arguments: [String], typing text: String,
-    key: String
+    _ desk: Desk, _ display: VirtualDisplay, _ arguments: [String], input: String = "",
+    typing text: String, key: String
   ) throws -> (exit: ChildProcess.Exit?, said: String) {
-    let log = "\(desk.directory)/\(arguments[0])-log"
-    let command = try desk.start(arguments, environment: try desk.browser(), log: log)
+    let log = "\(desk.directory)/\(UUID().uuidString)"
+    let command = try desk.desktop.start(
+      desk.program, arguments, input: Array(input.utf8), environment: try desk.browser(), log: log)
     let window = try display.waitForWindow(Self.window)
     // It is said to whoever has not replied within a moment.
     waitFor("the words") {
@@ -36,10 +37,7 @@ import Testing
 
   @Test func `A command that may not ask opens no window, and one that may waits for it`() throws {
     try withDisplay { desk, display in
-      for arguments in [["token", desk.url], ["get", desk.url], ["header", desk.url]] {
-        expectFailure(try desk.run(arguments), 69, saying: "“Login” is locked", arguments[0])
-      }
-      #expect(try display.windows().isEmpty)
+      try desk.expectNoPrompt(on: display, saying: "“Login” is locked")
       let login = try answer(
         desk, display, ["login", desk.url], typing: desk.desktop.password, key: "Return")
       #expect(login.exit == .status(0), "\(login.said)")
@@ -55,6 +53,43 @@ import Testing
       #expect(login.said.contains("coder-cred: error: the keyring's prompt was dismissed"))
       #expect(desk.deployment.requests.isEmpty)
       #expect(desk.desktop.secretService?.exit == nil)
+    }
+  }
+
+  private let request = "protocol=https\nhost=git.example.com\nusername=alice\n"
+
+  @Test func `git's store waits for the prompt, too, and keeps nothing when it is dismissed`()
+    throws
+  {
+    try withDisplay { desk, display in
+      let input = request + "password=\(desk.plant())\n\n"
+      let dismissed = try answer(
+        desk, display, ["store"], input: input, typing: "", key: "Escape")
+      #expect(dismissed.exit == .status(69), "\(dismissed.said)")
+      expectFailure(try desk.run(["get"], input: request + "\n"), 69)
+      let stored = try answer(
+        desk, display, ["store"], input: input, typing: desk.desktop.password, key: "Return")
+      #expect(stored.exit == .status(0), "\(stored.said)")
+      #expect(try desk.run(["get"], input: request + "\n")["password"] == desk.plant())
+      #expect(try desk.desktop.items().count == 1)
+    }
+  }
+
+  @Test(.enabled(if: isFullRun, "takes two minutes; CODER_CRED_FULL=1 runs it"))
+  func `A prompt that nobody answers is given up with 69, and the keyring lives on`() throws {
+    try withDisplay { desk, display in
+      let log = "\(desk.directory)/unanswered"
+      let login = try desk.start(["login", desk.url], environment: try desk.browser(), log: log)
+      let window = try display.waitForWindow(Self.window)
+      #expect(login.waitForExit(timeoutSeconds: 150) == .status(69))
+      let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+      #expect(said.contains("nobody answered the keyring's prompt in time"), "\(said)")
+      #expect(desk.deployment.requests.isEmpty)
+      #expect(desk.desktop.secretService?.exit == nil)
+      // A late answer still counts.
+      try display.type(desk.desktop.password, key: "Return", into: window)
+      waitFor("the late answer") { (try? desk.run(["list"]).status) == 0 }
+      try desk.login()
     }
   }
 }

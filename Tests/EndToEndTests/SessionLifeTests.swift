@@ -32,7 +32,7 @@ import Testing
     let host = desk.url.dropFirst("http://".count)
     #expect(
       lines.isSuperset(of: [
-        "label = alice @ \(host) (Coder session)", "label = \(host) (Coder OAuth client)",
+        "label = alice @ \(host) (Coder)", "label = \(host) (Coder OAuth client)",
         "schema = io.github.coder_cred",
       ]))
     let items = try desk.desktop.items()

@@ -35,6 +35,18 @@ import Testing
     }
   }
 
+  @Test func `prints the active account's, and that of an account asked for, by itself`() throws {
+    try Desk.with { desk in
+      for account in ["alice", "bob"] { try desk.store(Self.url, account: account) }
+      let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
+      #expect(try desk.call(fastPath, .words("get", Self.url)).status == 99)
+      try desk.write("[\(Self.url)]\naccount=bob\n", to: desk.configuration)
+      #expect(try desk.call(fastPath, .words("get", Self.url))["username"] == "bob")
+      let alice = Invocation.words("get", Self.url, "--account", "alice")
+      #expect(try desk.call(fastPath, alice)["username"] == "alice")
+    }
+  }
+
   @Test(arguments: [
     ["get", url, "--later-flag"], ["list"], ["get", "https://other.example"], [],
     ["get", url, "--min-ttl", "9999999"],

@@ -8,18 +8,14 @@ import Testing
   static let mapsUsers =
     (try? ChildProcess.run("/usr/bin/unshare", ["--user", "true"], environment: [:]))?.status == 0
 
-  @Test(arguments: [[], ["--filter", "--talk=org.freedesktop.secrets"]])
+  @Test(arguments: [[], PrivateDesktop.onlySecrets])
   func `reach each other through the proxy of sandboxes`(options: [String]) throws {
     try Desk.with { desk in
       try desk.store("https://fresh.example")
       let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
-      let socket = "\(desk.directory)/proxy"
-      let proxy = try desk.desktop.start(
-        "xdg-dbus-proxy", [desk.desktop.busAddress, socket] + options)
-      defer { desk.desktop.end(proxy) }
-      waitFor("the proxy") { access(socket, F_OK) == 0 }
+      let address = try desk.desktop.startProxy(options)
       let result = try desk.call(
-        fastPath, .words("token", with: ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(socket)"]))
+        fastPath, .words("token", with: ["DBUS_SESSION_BUS_ADDRESS": address]))
       #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
     }
   }
@@ -33,6 +29,15 @@ import Testing
       let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
       let result = try desk.desktop.run(
         "unshare", ["--user", "--map-user=\(user)", fastPath, "token"])
+      #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
+    }
+  }
+
+  @Test func `reach each other on dbus-broker`() throws {
+    try Desk.with(bus: .broker) { desk in
+      try desk.store("https://fresh.example")
+      let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
+      let result = try desk.call(fastPath, .words("token"))
       #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
     }
   }

@@ -46,6 +46,12 @@ extension `Fast path and full program write the same, to the last byte` {
     .words("token", url, "--format", "json"), .words("token", url, "--format", "coder"),
     .words("token", input: plain), .words("header"), .words("header", url, "--format", "lines"),
     .words("header", url, "--format", "cookie"), .words("header", url, "--format", "token"),
+    .words("header", url, "--format", "authorization"), .words("header", url, "--format=curl"),
+    .words("header", url, "--format", "bazel"), .words("header", url, "--format", "goauth"),
+    .words("header", url, "\(url)/m/@v/list?x", "--format", "goauth"),
+    .words("header", "\(url)/m/@v/list?x", "--format", "goauth"),
+    .words("get", url, "--format", "docker"), .words("token", url, "--format", "bazel"),
+    .words("get", url, "--format", "header"), .words("get", "--format=curl", input: plain),
     .words("header", "x.example", "--format=json"), .words("header", url, "--account", "bob"),
     .words("store", input: "\(plain)password=\n\n"), .words("erase", input: "\n"),
     .words("capability"), .words("list"), .words("later"),
@@ -62,6 +68,8 @@ extension `Fast path and full program write the same, to the last byte` {
       .words("token", url, with: ["CODER_URL": "https://x.example"]),
       .words("token", with: ["CODER_URL": url]), .words("header", with: ["CODER_URL": url]),
       .words("token", with: ["CODER_URL": "https://x.example"]),
+      .words("token", with: ["CARGO_REGISTRY_INDEX_URL": "sparse+https://x.example/index/"]),
+      .words("token", with: ["CARGO_REGISTRY_INDEX_URL": "sparse+\(url)/index/"]),
     ]
   }
 

@@ -61,6 +61,38 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "account=alice", "account=bob", "account=carol", "account=", "account=old", "account=git", nil,
+  ])
+  func `for the active account among several`(setting: String?) throws {
+    let url = "https://several.example"
+    try Desk.with { desk in
+      let now = Int64(time(nil))
+      for account in ["alice", "bob", "carol"] {
+        try desk.store(url, account: account) { if account == "carol" { $0.signedInAt = now } }
+      }
+      try desk.store(url, account: "old") {
+        $0.expiresAt = now - 5
+        $0.refreshToken = nil
+      }
+      try desk.store(url, account: "git") { $0.method = .basic }
+      try desk.store("https://basic.example", account: "git") { $0.method = .basic }
+      let line = setting.map { "\($0)\n" } ?? ""
+      for group in ["[coder-cred]", "[\(url)]", "[\(url)/team]"] {
+        try desk.write(
+          "\(group)\n\(line)[https://basic.example]\n\(line)", to: desk.configuration)
+        try desk.expectSameOutput(
+          Self.ways(to: url) + [
+            .words("token", "\(url)/team"), .words("token", url, "--account", "bob"),
+            .words("token", url, "--account", "git"), .words("token"),
+            .words("get", input: "url=\(url)\nusername=git\n\n"),
+            .words("get", input: "url=https://basic.example\n\n"),
+            .words("token", "https://basic.example"),
+          ])
+      }
+    }
+  }
+
   @Test func `for items that are not ours to use`() throws {
     try Desk.with { desk in
       let good = { (url: String) in

@@ -132,4 +132,41 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [
+    ("Content-Length: 99\r\n", false), ("Transfer-Encoding: chunked\r\n", false),
+    ("Content-Length: 99\r\n", true), ("", true),
+  ])
+  func `A body that lacks its end is handed over to who takes it, and to nobody else`(
+    _ field: String, _ staysOpen: Bool
+  ) throws {
+    try RawServer.run({ connection in
+      let isChunked = field.contains("chunked")
+      connection.answer(
+        "HTTP/1.1 200 OK\r\n\(field)\r\n" + (isChunked ? "5\r\nwhole\r\n" : "whole"))
+      if staysOpen { connection.waitForHangUp() }
+    }) { server in
+      var request = HTTPRequest(url: server.url())
+      let limits = settings(total: staysOpen ? 300 : 10_000)
+      #expect(failure(of: request, limits)?.kind == (staysOpen ? .timedOut : .broken))
+      request.takesCutOffBody = true
+      let response = try CurlClient(settings: limits).send(request)
+      #expect(response.body == Array("whole".utf8))
+      #expect(response.cutOff?.kind == (staysOpen ? .timedOut : .broken))
+    }
+  }
+
+  @Test(arguments: [
+    "HTTP/1.1 500 Oops\r\nContent-Length: 99\r\n\r\nwhole",
+    "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le",
+  ])
+  func `A failure that is cut off, or nothing of a body, is handed over to nobody`(
+    _ text: String
+  ) throws {
+    try RawServer.run({ $0.answer(text) }) { server in
+      var request = HTTPRequest(url: server.url())
+      request.takesCutOffBody = true
+      #expect(failure(of: request)?.kind == .broken)
+    }
+  }
 }

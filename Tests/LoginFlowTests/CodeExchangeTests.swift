@@ -105,7 +105,43 @@ import Testing
     _ = try bench.run().get()
     #expect(bench.prompt.events.last == .mustSignInAgain(account: "bob"))
     #expect(bench.prompt.events.contains(.otherAccount("alice", beside: ["bob", "carol"])))
-    #expect(bench.prompt.events.count == 3)
+    #expect(bench.prompt.events.contains(.alreadySignedIn(["bob", "carol"], at: deployment)))
+    #expect(bench.prompt.events.count == 4)
+  }
+
+  @Test func `A session under a former name of the user is settled, and no choice any more`() throws
+  {
+    bench.keep("formerly", client: "c1")
+    expectPage()
+    bench.expectExchange()
+    bench.expectUser()
+    // The exchange has ended it, and the refresh that finds out is the last one.
+    bench.http.on("GET", "/api/v2/users/me", 401)
+    bench.http.on("POST", "/oauth2/tokens", 400, json: #"{"error":"invalid_grant"}"#)
+    let session = try bench.run().get()
+    #expect(bench.http.isFinished)
+    let former = try #require(bench.store.sessions.first { $0.account == "formerly" })
+    #expect(former.refreshToken == nil && former.hasEnded(now: bench.clock.now + 86_400))
+    #expect(try found() == session)
+  }
+
+  @Test func `A session without a name stands beside no other of the same person`() throws {
+    bench.keep("alice", client: "c1")
+    expectPage()
+    bench.expectExchange()
+    for _ in 1...3 {
+      bench.http.on("GET", "/api/v2/users/me", .failure(.timedOut(reason: "x")))
+    }
+    bench.http.on("POST", "/oauth2/tokens", 400, json: #"{"error":"invalid_grant"}"#)
+    let session = try bench.run().get()
+    #expect(bench.http.isFinished && session.account == "")
+    #expect(try found() == session)
+  }
+
+  /// What a request finds that names no account.
+  private func found() throws -> StoredSession? {
+    try SessionLookup(store: bench.store, clock: bench.clock)
+      .session(for: CredentialRequest(deployment: deployment, username: nil))
   }
 
   @Test func `A deployment that does not say whose it is gives a session without a name`() throws {

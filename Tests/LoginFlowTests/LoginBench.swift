@@ -13,10 +13,13 @@ import Testing
 /// issue, and gets no answer.
 final class ScriptedPrompt: LoginPrompt {
   var canAsk = false
-  /// Whether the person prefers a token; nil when they are not to be asked.
-  var prefersTokenAnswer: Bool?
-  /// The token that the person pastes.
-  var token: Secret?
+  var hasBrowser = true
+  /// The way that the person prefers; nil when they are not to be asked.
+  var preferredMethod: LoginOptions.Method?
+  /// The tokens that the person pastes, one after the other.
+  var tokens: [Secret] = []
+  /// What the person says while another sign-in is waited for.
+  var waitingChoice: WaitingChoice?
   /// The secret of the administrator's client.
   var clientSecret: Secret?
   /// Whether the person keeps a sign-in of another account; nil when they are not to be asked.
@@ -26,22 +29,32 @@ final class ScriptedPrompt: LoginPrompt {
   var queries: [String] = []
   private(set) var events: [LoginEvent] = []
   private(set) var pages: [AuthorizationPage] = []
+  /// The codes that were shown.
+  private(set) var codes: [String] = []
   private(set) var stops = 0
 
   func tell(_ event: LoginEvent) { events.append(event) }
 
-  func prefersToken() throws(LoginError) -> Bool {
-    guard let prefersTokenAnswer else {
+  func chooseMethod(
+    _ methods: [LoginOptions.Method]
+  ) throws(LoginError) -> LoginOptions.Method {
+    guard let preferredMethod else {
       Issue.record("the person is not to be asked for the method")
       throw .unusableInput(reason: "unforeseen")
     }
-    return prefersTokenAnswer
+    #expect(methods.contains(preferredMethod))
+    return preferredMethod
   }
 
-  func askForToken(of place: Deployment) throws(LoginError) -> Secret? {
-    if token == nil { Issue.record("the person is not to be asked for a token") }
-    return token
+  func askForToken(of place: Deployment, isRepeated: Bool) throws(LoginError) -> Secret? {
+    guard !tokens.isEmpty else {
+      Issue.record("the person is not to be asked for a token")
+      return nil
+    }
+    return tokens.removeFirst()
   }
+
+  func saysWhileWaiting() -> WaitingChoice? { waitingChoice }
 
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret {
     guard let clientSecret else {
@@ -64,6 +77,11 @@ final class ScriptedPrompt: LoginPrompt {
     }
     let state = URLComponents(string: page.url)?.queryItems?.first { $0.name == "state" }?.value
     return [Arrival(query: queries.removeFirst().replacing("STATE", with: state ?? "none"))]
+  }
+
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource] {
+    codes.append(page.userCode)
+    return []
   }
 
   func stopWaiting(_ sources: [any LoginEventSource]) { stops += 1 }
@@ -165,6 +183,11 @@ final class LoginBench {
       "POST", "/oauth2/tokens", 200,
       json: #"{"access_token":"\#(access)","token_type":"Bearer","expires_in":3600,"#
         + #""refresh_token":"\#(refresh)"}"#)
+  }
+
+  /// Foresees the question whether a deployment is here.
+  func expectBuildInformation() {
+    http.on("GET", "/api/v2/buildinfo", 200, json: #"{"version":"v2.38.0"}"#)
   }
 
   /// Foresees the question whose the token is.

@@ -45,13 +45,15 @@ import Testing
       bench.options.method = method
       for path in Self.wellKnown { bench.http.on("GET", path, 404) }
       guard method == .auto else {
+        bench.expectBuildInformation()
         guard case .failure(.oauth(.notOffered)) = bench.run() else {
           Issue.record("a sign-in without OAuth")
           continue
         }
         continue
       }
-      bench.prompt.token = "t1"
+      bench.prompt.tokens = ["t1"]
+      bench.expectBuildInformation()
       bench.expectUser()
       #expect(try bench.run().get().method == .token)
       guard case .tokenInstead(.oauth(.notOffered), at: deployment) = bench.prompt.events.last
@@ -74,9 +76,10 @@ import Testing
   @Test func `Who can be asked chooses, and who cannot goes by OAuth`() throws {
     bench.options.method = .auto
     bench.prompt.canAsk = true
-    bench.prompt.prefersTokenAnswer = true
-    bench.prompt.token = "t1"
+    bench.prompt.preferredMethod = .token
+    bench.prompt.tokens = ["t1"]
     bench.expectDiscovery()
+    bench.expectBuildInformation()
     bench.expectUser()
     #expect(try bench.run().get().method == .token)
     // The same, without anyone to ask.
@@ -95,9 +98,12 @@ import Testing
       let bench = try LoginBench()
       bench.options.method = .auto
       bench.prompt.canAsk = canAsk
-      bench.prompt.token = "t1"
+      bench.prompt.tokens = ["t1"]
       bench.expectDiscovery(registers: false)
-      if canAsk { bench.expectUser() }
+      if canAsk {
+        bench.expectBuildInformation()
+        bench.expectUser()
+      }
       let outcome = bench.run().map(\.method)
       #expect(
         outcome
@@ -110,7 +116,7 @@ import Testing
     bench.expectRegistration()
     bench.prompt.queries = ["error=access_denied&state=STATE"]
     bench.http.on("DELETE", "/oauth2/clients/c1", 204)
-    #expect(bench.run() == .failure(.oauth(.denied(reason: nil))))
+    #expect(bench.run() == .failure(.declined(reason: nil, signedIn: [])))
     #expect(bench.http.isFinished)
     #expect(bench.store.sessions.isEmpty && bench.store.registration == nil)
   }
@@ -121,7 +127,7 @@ import Testing
     bench.expectDiscovery()
     bench.http.on("GET", "/oauth2/clients/c1", 200, json: LoginBench.registration("c1"))
     bench.prompt.queries = ["error=access_denied&state=STATE"]
-    #expect(bench.run() == .failure(.oauth(.denied(reason: nil))))
+    #expect(bench.run() == .failure(.declined(reason: nil, signedIn: [])))
     #expect(bench.http.isFinished && bench.store.registration == bench.registration("c1"))
   }
 
@@ -150,5 +156,74 @@ import Testing
     }
     #expect(try bench.run().get().accessToken == "a0-alice")
     #expect(bench.http.requests.isEmpty && bench.prompt.pages.isEmpty)
+  }
+
+  @Test func `Who names a client is not asked for the method`() throws {
+    bench.options.method = .auto
+    bench.options.clientID = "c9"
+    bench.prompt.canAsk = true
+    bench.prompt.clientSecret = "s9"
+    expectSignIn(registers: false)
+    #expect(try bench.run().get().clientID == "c9")
+  }
+
+  @Test func `Who is signed in already is told, and who has ended is not`() {
+    var ended = bench.keep("carol", .token)
+    ended.staleSince = bench.clock.now
+    bench.store.sessions = [ended]
+    bench.keep("git", .basic)
+    bench.keep("bob", .token)
+    bench.keep("alice")
+    for path in Self.wellKnown { bench.http.on("GET", path, 503) }
+    _ = bench.run()
+    #expect(bench.prompt.events.first == .alreadySignedIn(["alice", "bob"], at: deployment))
+  }
+}
+
+/// What is asked of an address before a person is asked for a token.
+@Suite struct DeploymentCheckTests {
+  private let bench: LoginBench
+
+  init() throws {
+    bench = try LoginBench()
+    bench.options.method = .token
+  }
+
+  @Test(arguments: [(404, "{}"), (200, "<html>"), (200, "{}"), (302, "")])
+  func `Nobody is asked for a token where no deployment is`(status: Int, body: String) {
+    bench.http.on("GET", "/api/v2/buildinfo", status, json: body)
+    guard case .failure(.notDeployment(_, nil)) = bench.run() else {
+      Issue.record("another outcome")
+      return
+    }
+    #expect(bench.http.isFinished && bench.prompt.events.isEmpty)
+  }
+
+  @Test func `A deployment that cannot say what it is now is tried later`() {
+    bench.http.on("GET", "/api/v2/buildinfo", 503, json: "{}")
+    #expect(bench.run() == .failure(.noResponse(.unexpected(status: 503))))
+  }
+
+  @Test func `A token that is not taken may be given again, twice`() throws {
+    bench.prompt.canAsk = true
+    bench.prompt.tokens = ["bad1", "bad2", "t1"]
+    bench.expectBuildInformation()
+    for _ in 1...2 { bench.http.on("GET", "/api/v2/users/me", 401, json: "{}") }
+    bench.expectUser()
+    #expect(try bench.run().get().accessToken == "t1")
+    #expect(
+      bench.prompt.events
+        == [
+          .tokenRefused(.tokenRejected, at: deployment),
+          .tokenRefused(.tokenRejected, at: deployment),
+        ])
+
+    let other = try LoginBench()
+    other.options.method = .token
+    other.prompt.canAsk = true
+    other.prompt.tokens = ["bad1", "bad2", "bad3"]
+    other.expectBuildInformation()
+    for _ in 1...3 { other.http.on("GET", "/api/v2/users/me", 401, json: "{}") }
+    #expect(other.run() == .failure(.tokenRejected))
   }
 }

@@ -56,7 +56,7 @@ import Testing
       "GET", Self.path, 200,
       json: LoginBench.registration("c1").replacing("s-c1", with: "s-new"))
     bench.prompt.queries = ["error=access_denied&state=STATE"]
-    #expect(bench.run() == .failure(.oauth(.denied(reason: nil))))
+    #expect(bench.run() == .failure(.declined(reason: nil, signedIn: [])))
     #expect(bench.store.registration?.information.clientSecret == "s-new")
   }
 
@@ -71,6 +71,42 @@ import Testing
       bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
     }
     try expectNew()
+  }
+
+  @Test(arguments: [true, false])
+  func `A registration that the server refuses and cannot be asked about is replaced, too`(
+    _ hasAddress: Bool
+  ) throws {
+    know {
+      guard !hasAddress else { return }
+      $0.information = ClientRegistration(
+        clientID: "c1", clientSecret: Secret("s-c1"),
+        redirectURIs: ["coder-cred://oauth/callback"], tokenEndpointAuthMethod: .clientSecretPost)
+    }
+    bench.expectDiscovery()
+    if hasAddress { bench.http.on("GET", Self.path, 404, json: #"{"message":"Not here."}"#) }
+    // Twice, each time by either way of naming the client.
+    for _ in 1...4 {
+      bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
+    }
+    bench.expectRegistration("c2")
+    expectConsent()
+    if hasAddress { bench.http.on("DELETE", Self.path, 404) }
+    #expect(try bench.run().get().clientID == "c2")
+    #expect(bench.http.isFinished && bench.store.registration?.clientID == "c2")
+  }
+
+  @Test func `A server that refuses the client once is believed to be wrong for a moment`() throws {
+    know()
+    bench.expectDiscovery()
+    bench.http.on("GET", Self.path, 503)
+    for _ in 1...2 {
+      bench.http.on("POST", "/oauth2/tokens", 401, json: #"{"error":"invalid_client"}"#)
+    }
+    bench.http.on("POST", "/oauth2/tokens", 400, json: #"{"error":"invalid_grant"}"#)
+    expectConsent()
+    #expect(try bench.run().get().clientID == "c1")
+    #expect(bench.http.isFinished)
   }
 
   @Test func `A registration whose secret has expired, or of another issuer, is not used`()

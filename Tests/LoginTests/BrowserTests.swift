@@ -121,8 +121,11 @@ import Testing
     }
   }
 
-  @Test func `BROWSER is a list of commands, with the address where they want it`() throws {
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
+  func `BROWSER is a list of commands, with the address where they want it`() throws {
     try Desk.with { desk in
+      let somebody = try desk.desktop.startAsOtherUser("sleep", ["60"])
+      defer { somebody.terminate() }
       let show = try desk.browserScript(
         "show", "printf '%s\\n' \"$@\" >>\(Self.path(desk, "ran")); exit 0")
       let path = try #require(show["BROWSER"])

@@ -143,6 +143,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true])
+  func `A copied address may have line breaks and blanks in it`(isPiped: Bool) throws {
+    try Desk.with { desk in
+      let waiting = try WaitingLogin(desk)
+      var callback = try desk.deployment.callback(of: waiting.address())
+      for place in [90, 60, 30] {
+        callback.insert(
+          contentsOf: "\r\n", at: callback.index(callback.startIndex, offsetBy: place))
+      }
+      let result = try desk.run(
+        ["callback", isPiped ? "-" : " \(callback)\n"], input: isPiped ? callback : "")
+      #expect(result.status == 0, "\(result.stderr)")
+      waiting.expectEnd(0)
+    }
+  }
+
   private static let rubbish = [
     "", "x", "http://127.0.0.1/callback", "http://127.0.0.1/callback?code=x",
     "coder-cred://oauth/callback?state=a&state=b&code=x", "?state=%zz",

@@ -6,18 +6,34 @@ import Testing
 /// How a login ends when nobody allows it, or when others do.
 @Suite(.blocking) struct `The end of waiting` {
   @Test(arguments: DeploymentSimulator.Era.allCases)
-  func `A denial is told with the server's reason, and nothing is kept, here or there`(
+  func `A denial is told with who denied, and nothing is kept, here or there`(
     era: DeploymentSimulator.Era
   ) throws {
     try Desk.with(.unlocked, .init(era: era)) { desk in
       let denied = try desk.login(browser: ["--deny"], status: 77)
       #expect(
-        denied.message("error")?.hasSuffix(
-          "access was denied: \"The resource owner or authorization server denied the request\"")
-          == true)
+        denied.message("error")
+          == "\(desk.url): access was denied by whoever was asked in the browser")
+      #expect(
+        denied.message("hint")
+          == "nothing was kept; to be asked again: coder-cred login \(desk.url)")
       #expect(try desk.sessions().isEmpty && desk.registrations().isEmpty)
       #expect(desk.deployment.registeredClients.isEmpty)
       try desk.login()
+      // Who is signed in stays so, and is told so.
+      let again = try desk.login(browser: ["--deny"], status: 77)
+      #expect(again.message("hint")?.hasPrefix("alice stays signed in as before; ") == true)
+      try desk.token("--min-ttl", "31536000")
+    }
+  }
+
+  @Test func `A denial with a reason of the server's own is told with that`() throws {
+    try Desk.with { desk in
+      let waiting = try WaitingLogin(desk)
+      let state = try waiting.parameter("state")
+      _ = try waiting.open(
+        "error=access_denied&error_description=The%20office%20is%20closed&state=\(state)")
+      waiting.expectEnd(77, saying: "by whoever was asked in the browser: \"The office is closed\"")
     }
   }
 

@@ -1,6 +1,6 @@
 import FoundationEssentials
-import Glibc
 import Notifications
+import TestDesk
 import Testing
 
 /// Which buses a notification is shown on.
@@ -28,49 +28,28 @@ import Testing
     #expect(!words.isEmpty && !words.contains("\n"))
   }
 
-  /// Starts a real bus that lets everybody in, and ends it after the body.
-  private func withBus(asUser user: UInt32, _ body: (String) throws -> Void) throws {
-    let name = "coder-cred-notifications-\(UUID().uuidString)"
-    let address = "unix:abstract=\(name)"
-    let configuration = """
-      <busconfig>
-        <type>session</type>
-        <listen>\(address)</listen>
-        <auth>EXTERNAL</auth>
-        <policy context="default">
-          <allow user="*"/>
-          <allow send_destination="*" eavesdrop="true"/>
-          <allow eavesdrop="true"/>
-        </policy>
-      </busconfig>
-      """
-    let file = "/tmp/\(name).conf"
-    try Data(configuration.utf8).write(to: URL(filePath: file))
-    defer { unlink(file) }
-    let command =
-      "setpriv --reuid=\(user) --regid=\(user) --clear-groups dbus-daemon --fork --print-pid"
-      + " --config-file=\(file) 2>&1"
-    let output = try #require(popen(command, "r"))
-    var line = [CChar](repeating: 0, count: 256)
-    let isRead = fgets(&line, Int32(line.count), output) != nil
-    pclose(output)
-    let pid = pid_t(atoi(line))
-    try #require(isRead && pid > 1)
-    defer { kill(pid, SIGTERM) }
-    try body(address)
-  }
-
-  @Test(.enabled(if: geteuid() == 0, "needs root, to run a bus as another user"))
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
   func `Another user's bus is shown nothing`() throws {
-    try withBus(asUser: 65_534) { address in
-      for address in [address, "unix:path=/nowhere/bus;\(address)"] {
-        #expect(reason(onBus: address) == "the session bus belongs to another user")
+    let desktop = try PrivateDesktop(.withoutBus)
+    defer { desktop.tearDown() }
+    let address = "unix:abstract=\(desktop.directory)/bus"
+    let file = "\(desktop.services)/bus.conf"
+    let configuration = PrivateDesktop.busConfiguration(
+      address, policy: #"<allow user="*"/>"# + PrivateDesktop.openPolicy)
+    try Data(configuration.utf8).write(to: URL(filePath: file))
+    try desktop.admitOtherUser(to: desktop.services)
+    _ = try desktop.startAsOtherUser("dbus-daemon", ["--config-file=\(file)", "--nofork"])
+    for address in [address, "unix:path=/nowhere/bus;\(address)"] {
+      waitFor("the other user's bus") {
+        reason(onBus: address) == "the session bus belongs to another user"
       }
     }
-    // The same bus of our own is one that nobody shows notifications on.
-    try withBus(asUser: geteuid()) { address in
-      let words = try #require(reason(onBus: address))
-      #expect(words.contains("org.freedesktop.Notifications"), "\(words)")
-    }
+  }
+
+  @Test func `A bus of our own that nobody shows notifications on is told`() throws {
+    let desktop = try PrivateDesktop(.withoutService)
+    defer { desktop.tearDown() }
+    let words = try #require(reason(onBus: desktop.busAddress))
+    #expect(words.contains("org.freedesktop.Notifications"), "\(words)")
   }
 }

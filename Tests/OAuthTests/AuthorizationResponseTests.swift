@@ -17,6 +17,11 @@ import Testing
   @Test func `A code with the right state is accepted`() throws {
     #expect(try read("code=coder_a_b&state=STATE")?.code == Secret("coder_a_b"))
     #expect(try read("state=STATE&extra=%20&code=a%2Bb")?.code == Secret("a+b"))
+    let long = String(repeating: "x", count: 12_288)
+    #expect(try read("code=\(long)&state=STATE")?.code == Secret(long))
+    #expect(throws: OAuthError.self) { try read("code=\(long)x&state=STATE") }
+    // Not every server encodes what it appends.
+    #expect(try read("state=STATE&code=4/0Ab+c==")?.code == Secret("4/0Ab+c=="))
   }
 
   @Test(arguments: [
@@ -51,7 +56,7 @@ import Testing
 
   @Test func `Neither code nor error is malformed`() {
     for query in [
-      "state=STATE", "state=STATE&code=", "state=STATE&code=a%0Ab", "state=STATE&code=a+b",
+      "state=STATE", "state=STATE&code=", "state=STATE&code=a%0Ab", "state=STATE&code=a%20b",
     ] {
       #expect {
         try read(query)

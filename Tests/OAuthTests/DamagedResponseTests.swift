@@ -15,6 +15,10 @@ private struct Draft {
   var suffix: [UInt8] = []
   var separator = ","
   var isForm = false
+  var isWrittenTwice = false
+  var hasBarePluses = false
+  /// The encoding in place of UTF-8, if there is one.
+  var encoding: String.Encoding?
 
   /// What must be read; nil where a damage hit the member itself.
   let accessToken: String
@@ -50,8 +54,20 @@ private struct Draft {
     let text =
       isForm
       ? form : "{" + members.map { "\"\($0.name)\":\($0.value)" }.joined(separator: separator) + "}"
+    let written = isWrittenTwice && !isForm ? JSONValue.string(text).text : text
+    let body = prefix + Array(written.utf8) + (isForm ? [] : suffix)
     return HTTPResponse(
-      status: status, headers: headers, body: prefix + Array(text.utf8) + (isForm ? [] : suffix))
+      status: status, headers: headers,
+      body: encoding.map { encoded(String(decoding: body, as: UTF8.self), $0) } ?? body)
+  }
+
+  /// A text in UTF-16, with a byte order mark unless it begins like an object.
+  private func encoded(_ text: String, _ encoding: String.Encoding) -> [UInt8] {
+    let bytes = Array(text.data(using: encoding) ?? Data())
+    guard prefix.isEmpty, !isForm, !isWrittenTwice else {
+      return (encoding == .utf16LittleEndian ? [0xFF, 0xFE] : [0xFE, 0xFF]) + bytes
+    }
+    return bytes
   }
 
   /// The members that a form can hold: strings without escapes.
@@ -59,6 +75,7 @@ private struct Draft {
     members.filter { $0.value.hasPrefix("\"") && !$0.value.contains("\\") }.compactMap { member in
       let value = member.value.dropFirst().dropLast()
       return String(value).addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+        .map { hasBarePluses ? $0.replacing("%2B", with: "+") : $0 }
         .map { "\(member.name)=\($0)" }
     }.joined(separator: "&")
   }
@@ -79,7 +96,35 @@ private let damages: [(String, @Sendable (inout Draft, inout Noise) -> Void)] = 
   ),
   ("byte order mark", { draft, _ in draft.prefix = [0xEF, 0xBB, 0xBF] }),
   ("blanks before", { draft, _ in draft.prefix = Array("\r\n \t".utf8) }),
-  ("script guard", { draft, _ in if !draft.isForm { draft.prefix = Array(")]}',\n".utf8) } }),
+  (
+    "script guard",
+    { draft, _ in if !draft.isForm, !draft.isWrittenTwice { draft.prefix = Array(")]}',\n".utf8) } }
+  ),
+  (
+    "UTF-16",
+    { draft, noise in
+      draft.encoding = [.utf16LittleEndian, .utf16BigEndian].randomElement(using: &noise)
+    }
+  ),
+  (
+    "written twice",
+    { draft, _ in
+      draft.isWrittenTwice = true
+      draft.prefix = []
+    }
+  ),
+  (
+    "a warning before",
+    { draft, _ in
+      let warning = "\nDeprecated: a parameter in /srv/www/token.php on line 12\n\n"
+      if !draft.isForm, !draft.isWrittenTwice { draft.prefix = Array(warning.utf8) }
+    }
+  ),
+  (
+    "scheme before the token",
+    { draft, _ in draft.set("access_token", "\"Bearer \(draft.accessToken)\"") }
+  ),
+  ("bare pluses in a form", { draft, _ in draft.hasBarePluses = true }),
   ("blanks after", { draft, _ in draft.suffix = Array("\r\n\r\n".utf8) }),
   ("text after", { draft, _ in draft.suffix = Array("<!-- 12 ms -->".utf8) }),
   ("second object", { draft, _ in draft.suffix = Array(#"{"error":"x"}"#.utf8) }),

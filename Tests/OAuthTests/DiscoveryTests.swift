@@ -94,6 +94,12 @@ private let openID = "/.well-known/openid-configuration"
     #expect(client.isFinished)
   }
 
+  @Test func `A document that a proxy has transformed is one`() throws {
+    client.on("GET", "https://dev.coder.com" + server, 203, json: metadataJSON())
+    _ = try discover()
+    #expect(client.isFinished)
+  }
+
   @Test(arguments: ["text/plain", "application/x-www-form-urlencoded", nil] as [String?])
   func `The body is judged, and not the type it claims`(_ type: String?) throws {
     let headers = type.map { ["Content-Type": $0] } ?? [:]

@@ -139,6 +139,7 @@ import Testing
       (sorted(400, #"{"error":"invalid_grant"}"#), .dead),
       (sorted(401, #"{"error":"invalid_grant"}"#), .dead),
       (sorted(401, #"{"error":"invalid_client"}"#), .unspent),
+      (sorted(401, #"{"error":"unauthorized_client"}"#), .unspent),
       (sorted(400, #"{"error":"invalid_scope"}"#), .unspent),
       (sorted(400, #"{"error":"bad_refresh_token"}"#), .unknown),
       (.refused(ErrorResponse(code: "invalid_grant"), status: 200), .unknown),
@@ -154,6 +155,26 @@ import Testing
       (.transport(.tooLarge(reason: "x")), .unknown),
     ]
     for (error, state) in states { #expect(error.grantState == state, "\(error)") }
+  }
+
+  @Test func `A refusal that says nothing of the grant is told from a verdict and from trouble`() {
+    let refusals: [OAuthError] = [
+      sorted(400, #"{"error":"bad_refresh_token"}"#), sorted(400, #"{"error":"invalid_token"}"#),
+      sorted(400, #"{"error":{"code":"invalid_grant"}}"#), sorted(400, #"{"errors":["expired"]}"#),
+      sorted(400, ""), sorted(400, "<html>"), sorted(401, ""), sorted(403, ""), sorted(404, ""),
+      sorted(403, #"{"error":"invalid_grant"}"#), sorted(422, #"{"detail":"no"}"#),
+      sorted(400, #"{"error":"unauthorized_client"}"#),
+      sorted(307, "", [HTTPField("Location", "/x")]), .malformed("x"),
+      .refused(ErrorResponse(code: "token_expired"), status: 200),
+      .refused(ErrorResponse(code: "invalid_grant"), status: 200),
+    ]
+    for error in refusals { #expect(error.isUnclearRefusal, "\(error)") }
+    let others: [OAuthError] = [
+      sorted(400, #"{"error":"invalid_grant"}"#), sorted(401, #"{"error":"invalid_grant"}"#),
+      sorted(429, ""), sorted(408, ""), sorted(425, ""), sorted(500, ""), sorted(503, ""),
+      tokenless, .transport(.timedOut(reason: "x")), .transport(.unreachable(reason: "x")),
+    ]
+    for error in others { #expect(!error.isUnclearRefusal, "\(error)") }
   }
 
   @Test func `A moved endpoint and a code worth repeating are told apart`() {

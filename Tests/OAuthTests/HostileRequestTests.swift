@@ -45,7 +45,7 @@ func whatHappens<Value: Sendable>(
     ("GET", "/callback?code=x", "400"), ("GET", "/callback?code=x&state=wrong", "400"),
     ("GET", "/callback?error=access_denied", "400"),
     ("GET", "/callback?code=x&state=STATE&state=STATE", "400"),
-    ("GET", "http://127.0.0.1/callback?code=x&state=STATE", "404"),
+    ("GET", "http://127.0.0.1/callback?code=x&state=STATE", "400"),
   ])
   func `A request that is not the answer gets an error and the wait goes on`(
     _ method: String, _ target: String, _ status: String

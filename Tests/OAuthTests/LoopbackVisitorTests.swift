@@ -23,6 +23,36 @@ import Testing
     #expect(try browser.get().hasPrefix("HTTP/1.1 200 "))
   }
 
+  @Test(arguments: [
+    "/callback/?", "http://127.0.0.1:PORT/callback?", "HTTP://localhost:PORT/callback?",
+  ])
+  func `A slash after the path, and a whole address as through a proxy, are understood`(
+    _ address: String
+  ) throws {
+    let receiver = try LoopbackReceiver()
+    let port = receiver.port
+    let target = address.replacing("PORT", with: "\(port)") + "code=x&state=\(state.value)"
+    let browser = Handover { RawClient.exchange(port, request(port, target)) ?? "" }
+    let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
+    #expect(response.code == Secret("x"))
+    #expect(try browser.get().hasPrefix("HTTP/1.1 200 "))
+  }
+
+  @Test(arguments: ["http://evil.test:PORT/callback?", "http://127.0.0.1/callback?", "http://?"])
+  func `The host of a whole address counts, and not that of the field`(_ address: String) throws {
+    let receiver = try LoopbackReceiver()
+    let port = receiver.port
+    let target = address.replacing("PORT", with: "\(port)") + "code=x&state=\(state.value)"
+    let browser = Handover {
+      let first = RawClient.exchange(port, request(port, target)) ?? ""
+      _ = RawClient.exchange(port, request(port, "/callback?code=y&state=\(state.value)"))
+      return first
+    }
+    let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
+    #expect(response.code == Secret("y"))
+    #expect(try browser.get().hasPrefix("HTTP/1.1 400 "))
+  }
+
   @Test func `A POST with the response in its address is a response`() throws {
     let receiver = try LoopbackReceiver()
     let port = receiver.port

@@ -188,6 +188,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (#""jwks_uri":"a","jwks_uri":"b""#, true),
+    (#""scopes_supported":[],"scopes_supported":{}"#, true),
+    (#""issuer":"https://dev.coder.com""#, true), (#""issuer":"https://evil.test""#, false),
+    (#""token_endpoint":"https://dev.coder.com/other""#, false),
+    (#""code_challenge_methods_supported":["plain"]"#, false),
+  ])
+  func `A member said twice is harmless if nobody uses it or both say the same`(
+    _ members: String, _ isHarmless: Bool
+  ) throws {
+    let document = metadataJSON().replacing("}", with: "," + members + "}")
+    #expect(document.hasSuffix(members + "}"))
+    let read = { try AuthorizationServerMetadata(document: Array(document.utf8), policy: policy()) }
+    if isHarmless { _ = try read() } else { #expect(throws: OAuthError.self) { try read() } }
+  }
+
   @Test func `A list of something else than strings is malformed`() {
     for value in [[1], "code", [["code"]]] as [Any] {
       #expect {

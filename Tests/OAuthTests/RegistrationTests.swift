@@ -175,6 +175,14 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
     #expect(registration.redirectURIs == [redirect])
   }
 
+  @Test func `A single redirect URI needs no list`() throws {
+    let client = try registered(#"{"client_id":"a","redirect_uris":"\#(redirect)"}"#)
+    #expect(client.redirectURIs == [redirect])
+    #expect(throws: OAuthError.self) {
+      try registered(#"{"client_id":"a","redirect_uris":"https://evil.test/callback"}"#)
+    }
+  }
+
   @Test func `Empty members count as absent`() throws {
     let registration = try registered(
       #"{"client_id":"c1","client_secret":"","registration_access_token":"","registration_client_uri":"","token_endpoint_auth_method":"","redirect_uris":[],"client_secret_expires_at":""}"#
@@ -198,7 +206,10 @@ private let clientURI = "https://dev.coder.com/oauth2/clients/c1"
   @Test(arguments: [
     (401, #"{"error":"invalid_token"}"#), (401, ""), (403, #"{"error":"access_denied"}"#),
     (404, "Cannot POST /register"), (404, #"{"message":"Route not found."}"#), (405, ""), (410, ""),
-    (501, ""), (302, ""),
+    (501, ""), (302, ""), (400, "Bad Request"), (400, #"{"error":{"code":"off"}}"#), (402, ""),
+    (400, #"{"error":"invalid_request"}"#), (400, #"{"error":"access_denied"}"#),
+    (400, #"{"error":"unauthorized_client"}"#), (409, #"{"message":"exists"}"#), (415, ""),
+    (422, #"{"detail":[{"msg":"field required"}]}"#),
   ])
   func `A server that registers nobody says so in many ways`(_ status: Int, _ body: String) {
     client.on(

@@ -100,6 +100,71 @@ private let limit = now + 10 * 365 * 86_400
     #expect(response.oddities == ["the deployment issued a token of another type than Bearer"])
   }
 
+  private static let json = #"{"access_token":"a+b/c","refresh_token":"r+1"}"#
+  /// The same, in other clothes.
+  private static let wrapped: [String] = [
+    "\u{FEFF}" + json, JSONValue.string(json).text, "\r\n " + JSONValue.string(json).text,
+    "\nNotice: Undefined index in /srv/www/token.php on line 7\n\n" + json,
+    String(repeating: "Deprecated: x\n", count: 140) + json, "data: " + json + "\n\n",
+    "[" + json + "]", "access_token=a+b/c&refresh_token=r+1",
+    "access_token=a%2Bb%2Fc&refresh_token=r%2B1&scope=x+y",
+    "access_token=Bearer%20a%2Bb%2Fc&refresh_token=r%2B1",
+    json.replacing("a+b", with: "Bearer a+b"), json.replacing("a+b", with: "bearer a+b"),
+    json.replacing("}", with: #","access_token":"","refresh_token":null}"#),
+    json.replacing("}", with: #","access_token":7,"refresh_token":"a b"}"#),
+    json.replacing("{", with: #"{"access_token":"old","#),
+  ]
+
+  @Test(arguments: wrapped)
+  func `However a server wraps it, what can be read is read`(_ body: String) throws {
+    let response = try tokens(Array(body.utf8))
+    #expect(response.accessToken == Secret("a+b/c"))
+    #expect(response.refreshToken == Secret("r+1"))
+  }
+
+  @Test(arguments: [true, false], [[], [0xFEFF]] as [[UInt16]])
+  func `UTF-16 is read, with its mark and without`(
+    _ isLittleEndian: Bool, _ mark: [UInt16]
+  ) throws {
+    let body = (mark + Self.json.utf16).flatMap { unit -> [UInt8] in
+      let bytes = [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)]
+      return isLittleEndian ? bytes : bytes.reversed()
+    }
+    let response = try tokens(body)
+    #expect(response.accessToken == Secret("a+b/c"))
+    #expect(response.refreshToken == Secret("r+1"))
+    _ = try? tokens(Array(body.dropLast()))
+  }
+
+  @Test(arguments: [
+    "access_token=a%20b", "access_token=a%0Ab", "access_token=Bearer+a b",
+    #"{"access_token":"Bearer "}"#, #"{"access_token":"Bearer Bearer a"}"#,
+    #"{"access_token":"Bearer a\r\nX: y"}"#, #"{"access_token":"Basic a"}"#,
+  ])
+  func `A token with a blank or a line break within is still none`(_ body: String) {
+    #expect(throws: OAuthError.self) {
+      let response = try tokens(Array(body.utf8))
+      // The blank ends a form that is not encoded.
+      if response.accessToken == Secret("Bearer+a") { throw OAuthError.malformed("") }
+    }
+  }
+
+  @Test func `Of a response that was cut off, only a whole object counts`() throws {
+    func read(_ body: String) throws -> TokenResponse {
+      try TokenResponse(
+        ServerResponse(
+          HTTPResponse(
+            status: 200, body: Array(body.utf8), cutOff: .broken(reason: "it was cut off"))),
+        requestedScope: nil, now: now)
+    }
+    #expect(try read(Self.json).accessToken == Secret("a+b/c"))
+    #expect(try read(Self.json + "\r\n").refreshToken == Secret("r+1"))
+    for length in 0..<Self.json.utf8.count {
+      #expect(throws: tokenless) { try read(String(Self.json.prefix(length))) }
+    }
+    #expect(throws: tokenless) { try read("access_token=abc&refresh_token=de") }
+  }
+
   private static let unkeepable = [
     #""x\nhost=evil\nquit=1""#, #""x\r""#, #""x\u0000""#, #""\u001b[0m""#, #""a b""#, #""a\"b""#,
     #""a\\b""#, #""é""#, #""\u007f""#, "1", "[]", "{}", "true", "\"a\nhost=evil\"",

@@ -125,6 +125,49 @@ private enum Victim {
     }
   }
 
+  @Test func `Ctrl-Z at a terminal suspends the waiting alone, and fg ends it well`() throws {
+    try withRefreshAtTerminal(#""$0" token "$1" > /dev/null; echo "s=$?"; read -r _; fg; "#) {
+      desk, terminal in
+      terminal.pressControlZ()
+      try terminal.expect("s=\(128 + SIGTSTP)\r\n")
+      desk.deployment.releaseHeld()
+      try desk.token()
+      terminal.type("go")
+      try terminal.expect("done=0\r\n")
+      #expect(desk.deployment.refreshes.count == 1)
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGQUIT])
+  func `Ctrl-C or the quit key at a terminal ends the waiting alone`(signal: Int32) throws {
+    try withRefreshAtTerminal(#"trap : INT QUIT; "$0" token "$1" > /dev/null; "#) {
+      desk, terminal in
+      if signal == SIGINT { terminal.pressControlC() } else { terminal.pressControlBackslash() }
+      try terminal.expect("done=\(128 + signal)\r\n")
+      desk.deployment.releaseHeld()
+      try desk.waitForRefreshes()
+      try desk.token()
+      #expect(desk.deployment.refreshes.count == 1)
+    }
+  }
+
+  /// Runs lines of a shell with job control at a terminal, whose `token` meets a deployment that does
+  /// not respond yet.
+  private func withRefreshAtTerminal(
+    _ lines: String, _ work: (Desk, Terminal) throws -> Void
+  ) throws {
+    try Desk.withSession { desk in
+      try desk.expire()
+      desk.deployment.inject(.hold, at: .refresh)
+      let words = ["-mc", lines + #"echo "done=$?""#, desk.program, desk.url]
+      try desk.withTerminal("/bin/sh", words) { terminal in
+        #expect(desk.deployment.wait { !$0.tokenRequests().isEmpty })
+        try work(desk, terminal)
+        #expect(terminal.end() == .status(0))
+      }
+    }
+  }
+
   @Test func `A response that comes after the caller's time is saved all the same`() throws {
     try Desk.withSession { desk in
       try desk.expire()

@@ -36,6 +36,36 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    DeploymentSimulator.Fault.oauthErrorIn200("bad_refresh_token"), .status(400),
+    .status(403, body: #"{"error":"invalid_grant"}"#),
+    .status(400, body: #"{"error":{"code":"invalid_grant","message":"expired"}}"#),
+  ])
+  func `A refusal in a form of its own keeps the session, and names the sign-in in the end`(
+    _ fault: DeploymentSimulator.Fault
+  ) throws {
+    try Desk.withSession { desk in
+      let signIn = "coder-cred login \(desk.url) --account alice"
+      desk.deployment.inject(fault, at: .refresh, times: 100)
+      // The access token lives: once may be a moment's trouble.
+      let first = try desk.run(["refresh", desk.url])
+      #expect([75, 76].contains(first.status) && !first.stderr.contains(signIn))
+      let second = try desk.run(["refresh", desk.url])
+      #expect([75, 76].contains(second.status) && second.stderr.contains(signIn))
+
+      try desk.expire()
+      try desk.forgetFailures()
+      for _ in 1...3 {
+        let dead = try desk.run(["token", desk.url])
+        #expect([75, 76].contains(dead.status) && dead.stderr.contains(signIn), "\(dead.stderr)")
+      }
+      #expect(try desk.sessions().first?["refresh_token"] != nil)
+      desk.deployment.clearFaults()
+      try desk.forgetFailures()
+      try desk.token()
+    }
+  }
+
   @Test func `Erasing forces one refresh in thirty seconds, however often git does it`() throws {
     try Desk.withSession { desk in
       let first = try desk.token()

@@ -61,14 +61,8 @@ import Testing
 
   @Test func `also behind a proxy that lets only the Secret Service through`() throws {
     try Desk.withSession { desk in
-      let socket = "\(desk.directory)/proxy"
-      let proxy = try desk.desktop.start(
-        "xdg-dbus-proxy",
-        [desk.desktop.busAddress, socket, "--filter", "--talk=org.freedesktop.secrets"])
-      waitFor("the proxy's socket") { access(socket, F_OK) == 0 }
-      let proxied = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(socket)"]
+      let proxied = ["DBUS_SESSION_BUS_ADDRESS": try desk.desktop.startProxy()]
       try race(desk, Side(environment: proxied), delayMilliseconds: 1_000)
-      desk.desktop.end(proxy)
     }
   }
 }

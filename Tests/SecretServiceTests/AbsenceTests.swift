@@ -118,7 +118,8 @@ import Testing
         kind == "path that turns us away"
         ? "" : #"<allow user="*"/><allow send_destination="*"/><allow own="*"/>"#
       let file = "\(folder)/bus.conf"
-      try Data(busConfiguration(address, policy: rest).utf8).write(to: URL(fileURLWithPath: file))
+      try Data(PrivateDesktop.busConfiguration(address, policy: rest).utf8).write(
+        to: URL(fileURLWithPath: file))
       _ = try desktop.startAsOtherUser(
         "dbus-daemon", ["--config-file=\(file)", "--nofork", "--nopidfile"])
       setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
@@ -132,14 +133,9 @@ import Testing
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.withoutBus)
       desktop.enter()
-      let configuration = busConfiguration(
-        desktop.busAddress,
+      try desktop.startBus(
         policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
           + #"<deny send_destination="org.freedesktop.secrets"/>"#)
-      let file = "\(desktop.directory)/strict.conf"
-      try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
-      _ = try desktop.start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
-      waitFor("the bus") { access("\(desktop.directory)/bus", F_OK) == 0 }
       _ = try desktop.start(
         "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
         input: Array(desktop.password.utf8))
@@ -207,18 +203,6 @@ import Testing
       expectGone(service, item)
     }
   }
-}
-
-/// A configuration of dbus-daemon.
-private func busConfiguration(_ address: String, policy: String) -> String {
-  """
-  <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-  <busconfig>
-    <type>session</type><listen>\(address)</listen><auth>EXTERNAL</auth>
-    <policy context="default">\(policy)</policy>
-  </busconfig>
-  """
 }
 
 private func expectGone(_ service: SecretService, _ item: Item) {

@@ -55,6 +55,13 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
     }
   }
 
+  @Test func `A service that dies between a search and its items is gone, not empty`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.fake([.diesInItem]))
+      #expect(isGone(failure { try desktop.service().search(asked) }))
+    }
+  }
+
   @Test func `An answer of another type than the specification's is malformed`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.fake([.wrongType]))
@@ -67,7 +74,7 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
       let desktop = try PrivateDesktop(.fake([.hostileErrorText]))
       guard case .failed(let reason) = failure({ try desktop.service().search(asked) })
       else { return #expect(Bool(false), "it is another failure") }
-      #expect(reason.hasPrefix("no?[31m??coder-cred"))
+      #expect(reason.hasPrefix("no [31m coder-cred"))
       #expect(reason.unicodeScalars.count <= 200)
     }
   }

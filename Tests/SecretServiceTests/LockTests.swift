@@ -92,7 +92,7 @@ import Testing
       try desktop.storeAsOtherApplication(
         "new", label: "new",
         sessionAttributes().values.merging(["xdg:schema": SecretService.schema]) { $1 })
-      try desktop.call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(other)']"])
+      try desktop.lock(other)
       let found = try service.search(sessionAttributes())
       #expect(found.map(\.isLocked) == [false, true])
       #expect(try service.secret(of: found[0]) == Secret("new"))

@@ -29,55 +29,6 @@ extension PrivateDesktop {
     setenv("XDG_RUNTIME_DIR", "\(directory)/run", 1)
   }
 
-  /// Makes a second collection with the password of the first, and returns its path.
-  func makeCollection(_ label: String) throws -> String {
-    let result = try run(
-      "/usr/bin/python3", ["-c", Self.collectionMaker, label], input: Array(password.utf8))
-    try #require(result.status == 0, "\(result.stderr)")
-    return result.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
-  }
-
-  /// Puts the item with a label into another collection.
-  func move(_ label: String, to collection: String) throws {
-    let result = try run("/usr/bin/python3", ["-c", Self.mover, label, collection])
-    try #require(result.status == 0, "\(result.stderr)")
-  }
-
-  private static let preamble = """
-    import dbus, sys
-    S = 'org.freedesktop.Secret.'
-    bus = dbus.SessionBus()
-    def at(path): return bus.get_object('org.freedesktop.secrets', path)
-    service = at('/org/freedesktop/secrets')
-    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
-
-    """
-
-  private static let collectionMaker =
-    preamble + """
-      password = dbus.ByteArray(sys.stdin.buffer.read())
-      print(service.CreateWithMasterPassword(
-          dbus.Dictionary({S + 'Collection.Label': sys.argv[1]}, signature='sv'),
-          dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
-          dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface'))
-      """
-
-  private static let mover =
-    preamble + """
-      found, _ = service.SearchItems({'application': 'coder-cred'}, dbus_interface=S + 'Service')
-      for path in found:
-          item = at(path)
-          get = lambda name: item.Get(S + 'Item', name,
-                                      dbus_interface='org.freedesktop.DBus.Properties')
-          if get('Label') != sys.argv[1]: continue
-          secret = item.GetSecret(session, dbus_interface=S + 'Item')
-          at(sys.argv[2]).CreateItem(
-              dbus.Dictionary({S + 'Item.Label': get('Label'),
-                               S + 'Item.Attributes': get('Attributes')}, signature='sv'),
-              secret, False, dbus_interface=S + 'Collection')
-          item.Delete(dbus_interface=S + 'Item')
-      """
-
   /// Stores as another application would, with `secret-tool`.
   func otherApplicationStores(
     _ secret: [UInt8], label: String = "other", _ attributes: [String]

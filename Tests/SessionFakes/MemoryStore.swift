@@ -60,6 +60,16 @@ package final class MemoryStore: SessionStore {
     }
   }
 
+  package func plainSessions(
+    on server: Deployment, account: String?
+  ) throws(StoreError) -> [StoredSession] {
+    try check()
+    return sessions.filter {
+      $0.isPlain && !$0.deployment.path.isEmpty && $0.deployment.server == server
+        && AccountMatch.serves(account, with: $0.account)
+    }
+  }
+
   package func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
     try check(.list)
     return sessions.filter { place == nil || $0.deployment == place }.map {

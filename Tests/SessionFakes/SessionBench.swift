@@ -38,6 +38,13 @@ package struct FakeEndpoint: HTTPClient {
           .utf8))
   }
 
+  /// A response in JSON.
+  package static func json(_ status: Int, _ text: String) -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: [HTTPField("Content-Type", "application/json")],
+      body: Array(text.utf8))
+  }
+
   /// The verdict on a refresh token or a code.
   package static let invalidGrant = HTTPResponse(
     status: 400, body: Array(#"{"error":"invalid_grant"}"#.utf8))
@@ -168,5 +175,16 @@ package final class Bench {
       return error as? SessionError
     }
     return nil
+  }
+
+  /// What a person gets who asks for a refresh.
+  package func refreshed() -> Result<StoredSession, SessionError> {
+    guard let session = store.session else {
+      Issue.record("there is no session")
+      return .failure(.signInNeeded(identity, .removed))
+    }
+    return Result { () throws(SessionError) in
+      try SessionRefresh(services: services).refresh(session, because: .command)
+    }
   }
 }

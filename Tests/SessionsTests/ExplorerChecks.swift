@@ -23,7 +23,8 @@ extension Run {
     change(&world.keyring)
     noteState()
     guard wasLive, !process.kind.ends, !world.isLive(world.keyring.session) else { return }
-    if mayBeOvertaken { return }
+    // For a moment: the sign-in looks again, and what is left in the end is checked.
+    if mayBeOvertaken || scenario.lock != .ofBus && isSigningIn { return }
     violate("\(process.kind) ended the live session \(before.map(Self.summary) ?? "")")
   }
 
@@ -62,6 +63,11 @@ extension Run {
   private var mayBeOvertaken: Bool {
     guard let fault = world.fault, [.stall, .restartedKeyring].contains(fault) else { return false }
     return processes.contains(where: \.hasFoundLocked)
+  }
+
+  /// Whether a sign-in is under way.
+  private var isSigningIn: Bool {
+    processes.contains { [.login, .loginAnew].contains($0.kind) && !$0.hasEnded }
   }
 
   /// Whether something went wrong between an act of the server and the save of what it issued.
@@ -114,8 +120,9 @@ extension Run {
     let isLost = !world.isLive(world.keyring.session)
     if isWanted {
       checkSignedOut()
-    } else if isLost, scenario.start != .spent, !mayBeOvertaken {
-      guard isExcused else { return violate("the session is lost") }
+    } else if isLost, scenario.start != .spent {
+      let isSaid = processes.contains { $0.isRunning && $0.hasSpoken }
+      guard isExcused || mayBeOvertaken && isSaid else { return violate("the session is lost") }
       for process in processes where process.isRunning && process.hasLost {
         if !process.hasSpoken { violate("\(process.kind) lost a session without a word") }
       }
@@ -138,7 +145,7 @@ extension Run {
 
   /// The next caller gets a token that works, or hears why not.
   private func checkNextGet() {
-    guard let session = world.keyring.session, !mayBeOvertaken else { return }
+    guard let session = world.keyring.session else { return }
     let token = session.accessToken.bare
     // What is fresh and alive is handed out as it is: no need to run it.
     if world.isLive(session), world.server.isAccessAlive(token, at: world.time) { return }

@@ -5,14 +5,6 @@ import SessionFakes
 
 @testable import Sessions
 
-/// A lock of a runtime directory.
-enum AwaitedLock {
-  /// That of the session.
-  case session
-  /// That of sign-ins: one at a time.
-  case login
-}
-
 /// One process of a run, and what it did and saw.
 final class ExploredProcess {
   /// How it ended.
@@ -35,13 +27,15 @@ final class ExploredProcess {
   /// Until when it waits, as an uptime.
   var wakesAt: Int64?
   /// The lock that it waits for.
-  var awaited: AwaitedLock?
+  var awaited: FakeLock?
   /// Where it yields.
   var pending = Seam.start
   var granted: Fault?
   /// A digest of everything it has seen: what it does next is a function of that.
   var observations = Digest()
   var sleeps = 0
+  /// How often it has asked for the uptime after it was stopped.
+  var looksAtClockSinceStop: Int64 = 0
   var warnings: [SessionWarning] = []
   /// The access tokens in what it read last, and whether they were alive then.
   var lastRead: [String: Bool] = [:]
@@ -168,7 +162,7 @@ final class Run {
 
   /// Waits until a time, or until the lock is free.
   func wait(
-    _ process: ExploredProcess, until uptime: Int64, orFor awaited: AwaitedLock? = nil
+    _ process: ExploredProcess, until uptime: Int64, orFor awaited: FakeLock? = nil
   ) {
     guard process.isRunning else { return }
     guard !isOver else {
@@ -225,13 +219,12 @@ final class Run {
 
   private func stop(_ process: ExploredProcess) {
     process.isRunning = false
-    for (domain, holder) in world.holders where holder == process.index {
-      world.holders[domain] = nil
+    for (lock, holder) in world.holders where holder == process.index {
+      world.holders[lock] = nil
     }
-    for (domain, holder) in world.logins where holder == process.index {
-      world.logins[domain] = nil
+    for (name, owner) in world.nameOwners where owner == process.index {
+      world.nameOwners[name] = nil
     }
-    if world.nameOwner == process.index { world.nameOwner = nil }
   }
 
   /// Chooses who goes on, and what goes wrong there.
@@ -286,11 +279,7 @@ final class Run {
     if process.hasEnded { return false }
     guard process.isRunning, let wakesAt = process.wakesAt else { return true }
     if wakesAt <= world.uptimeMilliseconds { return true }
-    return switch process.awaited {
-    case .session: world.holders[process.domain] == nil
-    case .login: world.logins[process.domain] == nil
-    case nil: false
-    }
+    return process.awaited.map { world.holders[$0] == nil } ?? false
   }
 
   private func digest(_ current: ExploredProcess) -> Int {

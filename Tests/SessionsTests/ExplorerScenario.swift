@@ -95,7 +95,8 @@ enum ProcessKind: String, CaseIterable {
 
 extension ExploredSeams {
   fileprivate var update: CredentialUpdate {
-    CredentialUpdate(store: self, lock: services.lock, clock: self)
+    CredentialUpdate(
+      store: self, lock: services.lock, clock: self, random: { UInt64(process.index) })
   }
 }
 
@@ -121,9 +122,20 @@ enum LockScope: String {
   case ofBus
   /// Everybody by a lease in the keyring, since the bus refuses the name.
   case leases
+  /// The same, for every other process: the others own names.
+  case mixed
   /// Only those with the same runtime directory, although it says that it excludes everybody: the
   /// lock as it was once.
   case ofDirectoryAlone
+
+  /// Whether the bus lets processes of a lock domain own names.
+  func letsOwnNames(_ domain: Int) -> Bool {
+    switch self {
+    case .ofBus: true
+    case .mixed: domain == 0
+    case .leases, .ofDirectoryAlone: false
+    }
+  }
 }
 
 /// What is run: the processes, and the world that they begin in.
@@ -198,9 +210,15 @@ extension Scenario: CustomStringConvertible {
 /// A sign-in whose person has already answered.
 private struct SilentPrompt: LoginPrompt {
   var canAsk: Bool { false }
+  var hasBrowser: Bool { false }
   func tell(_ event: LoginEvent) {}
-  func prefersToken() throws(LoginError) -> Bool { throw unforeseen() }
-  func askForToken(of deployment: Deployment) throws(LoginError) -> Secret? { throw unforeseen() }
+  func chooseMethod(
+    _ methods: [LoginOptions.Method]
+  ) throws(LoginError) -> LoginOptions.Method { throw unforeseen() }
+  func askForToken(of deployment: Deployment, isRepeated: Bool) throws(LoginError) -> Secret? {
+    throw unforeseen()
+  }
+  func saysWhileWaiting() -> WaitingChoice? { nil }
   func askForClientSecret(isKnown: Bool) throws(LoginError) -> Secret { throw unforeseen() }
   func keeps(account: String, beside former: [String], isInterrupted: () -> Bool) -> Bool {
     _ = unforeseen()
@@ -209,6 +227,7 @@ private struct SilentPrompt: LoginPrompt {
   func show(_ page: AuthorizationPage) throws(LoginError) -> [any LoginEventSource] {
     throw unforeseen()
   }
+  func show(_ page: DevicePage) throws(LoginError) -> [any LoginEventSource] { throw unforeseen() }
   func stopWaiting(_ sources: [any LoginEventSource]) { _ = unforeseen() }
 
   private func unforeseen() -> LoginError {

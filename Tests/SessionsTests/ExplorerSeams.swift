@@ -30,6 +30,10 @@ struct ExploredSeams: SessionStore, SessionLock, RefreshHistoryStore, SessionClo
 
 /// The keyring.
 extension ExploredSeams {
+  func plainSessions(
+    on server: Deployment, account: String?
+  ) throws(StoreError) -> [StoredSession] { [] }
+
   func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
     try read()
     var sessions = run.world.keyring.sessions.filter {
@@ -126,12 +130,12 @@ extension ExploredSeams {
   }
 }
 
-/// The lock of a runtime directory: who waits is woken when it is released, and looks first at what
+/// The locks of a runtime directory: who waits is woken when it is released, and looks first at what
 /// the holder has left. On top of it is the real lock with the scope of the keyring.
 extension ExploredSeams: BusNames {
   private var lock: any SessionLock {
     switch run.scenario.lock {
-    case .ofBus, .leases:
+    case .ofBus, .leases, .mixed:
       KeyringLock(inner: self, names: self, clock: self, random: { UInt64(process.index) })
     case .ofDirectoryAlone: self
     }
@@ -142,14 +146,17 @@ extension ExploredSeams: BusNames {
     orUse existing: () throws(SessionError) -> Value?,
     _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
+    let lock = FakeLock(
+      subject: session == .registration(at: deployment) ? .registration : .session,
+      domain: process.domain)
     let deadline = run.world.uptimeMilliseconds + Int64(timeoutMilliseconds)
     while true {
       guard run.yield(process, at: .lock) != .crash else { throw .noRuntimeDirectory }
-      if run.world.holders[process.domain] == nil { break }
-      run.trace(process, "waits for the lock")
-      run.wait(process, until: deadline, orFor: .session)
+      if run.world.holders[lock] == nil { break }
+      run.trace(process, "waits for the lock of the \(lock.subject)")
+      run.wait(process, until: deadline, orFor: lock)
       guard process.isRunning else { throw .noRuntimeDirectory }
-      guard run.world.holders[process.domain] == nil else {
+      guard run.world.holders[lock] == nil else {
         run.trace(process, "gives up waiting")
         process.hasFoundLocked = true
         process.see(5)
@@ -159,12 +166,12 @@ extension ExploredSeams: BusNames {
       if let value = try existing() { return value }
     }
     process.see(7)
-    run.world.holders[process.domain] = process.index
-    run.trace(process, "locks")
+    run.world.holders[lock] = process.index
+    run.trace(process, "locks the \(lock.subject)")
     defer {
       if process.isRunning {
-        run.world.holders[process.domain] = nil
-        run.trace(process, "unlocks")
+        run.world.holders[lock] = nil
+        run.trace(process, "unlocks the \(lock.subject)")
       }
     }
     return try body(HeldLock(coversKeyring: run.scenario.lock == .ofDirectoryAlone))
@@ -174,20 +181,20 @@ extension ExploredSeams: BusNames {
     guard run.yield(process, at: .lock) != .crash else {
       throw .keyring(.failed(reason: "stopped"))
     }
-    guard run.scenario.lock == .ofBus else { return .refused }
-    process.see(run.world.nameOwner ?? -1)
-    guard run.world.nameOwner == nil else {
+    guard run.scenario.lock.letsOwnNames(process.domain) else { return .refused }
+    process.see(run.world.nameOwners[name] ?? -1)
+    guard run.world.nameOwners[name] == nil else {
       process.hasFoundLocked = true
       return .taken(by: 1)
     }
-    run.world.nameOwner = process.index
+    run.world.nameOwners[name] = process.index
     run.trace(process, "owns the name")
     return .owned
   }
 
   func release(_ name: String) {
     guard process.isRunning else { return }
-    run.world.nameOwner = nil
+    run.world.nameOwners[name] = nil
     run.trace(process, "gives the name back")
   }
 }
@@ -196,16 +203,18 @@ extension ExploredSeams: BusNames {
 extension ExploredSeams {
   /// Waits until no other sign-in is under way.
   func lockLogins() {
-    while run.world.logins[process.domain] != nil, process.isRunning {
-      run.wait(process, until: run.world.uptimeMilliseconds + 120_000, orFor: .login)
+    while run.world.holders[loginLock] != nil, process.isRunning {
+      run.wait(process, until: run.world.uptimeMilliseconds + 120_000, orFor: loginLock)
     }
-    if process.isRunning { run.world.logins[process.domain] = process.index }
+    if process.isRunning { run.world.holders[loginLock] = process.index }
   }
 
   /// Lets others sign in.
   func unlockLogins() {
-    if process.isRunning { run.world.logins[process.domain] = nil }
+    if process.isRunning { run.world.holders[loginLock] = nil }
   }
+
+  private var loginLock: FakeLock { FakeLock(subject: .login, domain: process.domain) }
 }
 
 /// The history of refreshes.
@@ -233,8 +242,11 @@ extension ExploredSeams {
   }
 
   var uptimeMilliseconds: Int64 {
-    // Whoever was stopped must not wait for a time that does not come.
-    guard process.isRunning else { return .max / 8 }
+    // Whoever was stopped must not wait for a time that does not come, from whenever they count.
+    guard process.isRunning else {
+      process.looksAtClockSinceStop += 1
+      return .max / 8 + 1_000_000 * process.looksAtClockSinceStop
+    }
     process.see(Int(run.world.uptimeMilliseconds))
     return run.world.uptimeMilliseconds
   }

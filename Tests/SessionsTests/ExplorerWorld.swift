@@ -116,17 +116,28 @@ struct FakeKeyring {
   }
 }
 
+/// A lock of a runtime directory.
+struct FakeLock: Hashable {
+  enum Subject: Int {
+    case session
+    case registration
+    /// Sign-ins: one at a time.
+    case login
+  }
+
+  let subject: Subject
+  let domain: Int
+}
+
 /// Everything outside the processes of one run.
 struct World {
   var keyring = FakeKeyring()
   var server: FakeDeployment { didSet { serverDigest = server.digest } }
   private(set) var serverDigest = 0
-  /// The owner of the session's name on the bus.
-  var nameOwner: Int?
-  /// The holders of the locks, by lock domain.
-  var holders: [Int: Int] = [:]
-  /// Who is signing in, by lock domain.
-  var logins: [Int: Int] = [:]
+  /// The owners of names on the bus.
+  var nameOwners: [String: Int] = [:]
+  /// The holders of the locks.
+  var holders: [FakeLock: Int] = [:]
   /// The histories, by lock domain: they are files beside the locks.
   var histories: [Int: RefreshHistory] = [:]
   var uptimeMilliseconds: Int64 = Self.start
@@ -158,10 +169,12 @@ struct World {
   func add(to digest: inout Digest) {
     digest.add(keyring.digest)
     digest.add(serverDigest)
-    digest.add(nameOwner ?? -1)
+    // In no order, as they are kept.
+    digest.add(nameOwners.reduce(0) { $0 ^ ($1.key.hashValue &* ($1.value + 2)) })
     for domain in 0...1 {
-      digest.add(holders[domain] ?? -1)
-      digest.add(logins[domain] ?? -1)
+      for subject in [FakeLock.Subject.session, .registration, .login] {
+        digest.add(holders[FakeLock(subject: subject, domain: domain)] ?? -1)
+      }
       digest.add(histories[domain]?.digest ?? 0)
     }
     digest.add(Int(uptimeMilliseconds))

@@ -31,7 +31,9 @@ import Testing
     String(decoding: request.body ?? [], as: UTF8.self).contains(text)
   }
 
-  @Test func `A secret that the server replaced is taken, kept and used`() throws {
+  // The second is Keycloak's.
+  @Test(arguments: ["invalid_client", "unauthorized_client"])
+  func `A secret that the server replaced is taken, kept and used`(_ code: String) throws {
     let management = management
     bench.respond = { request throws(HTTPError) in
       if request.url == management {
@@ -39,7 +41,7 @@ import Testing
           200, #"{"client_id":"c","client_secret":"new","registration_access_token":"rat2"}"#)
       }
       return Self.sent(request, "client_secret=new")
-        ? FakeEndpoint.tokens("a2") : Self.invalidClient
+        ? FakeEndpoint.tokens("a2") : Self.json(401, #"{"error":"\#(code)"}"#)
     }
     #expect(try bench.valid(3_000).accessToken == "a2")
     let information = try #require(bench.store.registration?.information)
@@ -60,7 +62,9 @@ import Testing
       request.url == management ? response : Self.invalidClient
     }
     bench.clock.now += 700
-    guard case .oauth(.unavailable(status: 401, let reason?, _), _)? = bench.failure() else {
+    guard
+      case .refusedUnclearly(_, .unavailable(status: 401, let reason?, _))? = bench.failure()
+    else {
       Issue.record("the session goes on")
       return
     }

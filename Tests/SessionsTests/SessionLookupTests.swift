@@ -18,9 +18,12 @@ import Testing
   }
 
   /// The account and method of the session found, and the deployment's path.
-  private func found(_ account: String? = nil, at url: String = deployment.url) throws -> String? {
+  private func found(
+    _ account: String? = nil, at url: String = deployment.url, active: String? = nil
+  ) throws -> String? {
     let request = CredentialRequest(deployment: try Deployment(url: url), username: account)
-    return try SessionLookup(store: store, clock: FakeClock()).session(for: request).map {
+    let lookup = SessionLookup(store: store, clock: FakeClock(), activeAccount: { _ in active })
+    return try lookup.session(for: request).map {
       "\($0.account) \($0.method)\($0.deployment.path)"
     }
   }
@@ -67,6 +70,42 @@ import Testing
     // A lesser method is no part of the question.
     try keep("zoe", .token)
     #expect(failure() == .severalAccounts(deployment, ["alice", "bob"]))
+  }
+
+  @Test func `The active account is meant, and an account that is asked for always wins`() throws {
+    try keep("alice")
+    try keep("bob")
+    try keep("carol", .token)
+    #expect(try found(active: "alice") == "alice oauth")
+    #expect(try found(active: "bob") == "bob oauth")
+    #expect(try found(active: "carol") == "carol token")
+    #expect(try found("bob", active: "alice") == "bob oauth")
+    #expect(try found("zoe", active: "alice") == nil)
+  }
+
+  @Test func `Where none is chosen, the account that signed in last is active`() throws {
+    try keep("alice")
+    store.session?.signedInAt = 5
+    try keep("bob")
+    store.sessions[1].signedInAt = 7
+    try keep("carol")
+    #expect(try found() == "bob oauth")
+    #expect(try found(active: "gone") == "bob oauth")
+    store.sessions[0].signedInAt = 7
+    #expect(failure() == .severalAccounts(deployment, ["alice", "bob", "carol"]))
+  }
+
+  @Test func `An active account whose session has ended, or a password, does not count`() throws {
+    try keep("alice")
+    store.session?.staleSince = 1
+    store.session?.signedInAt = 9
+    try keep("bob")
+    try keep("carol", .basic)
+    #expect(try found(active: "alice") == "bob oauth")
+    #expect(try found(active: "carol") == "bob oauth")
+    // While there is another: else the one who has to sign in again is named.
+    store.sessions.removeLast(2)
+    #expect(try found(active: "bob") == "alice oauth")
   }
 
   @Test func `A session that has ended is no choice while there is another`() throws {

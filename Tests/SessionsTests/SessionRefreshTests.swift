@@ -61,6 +61,64 @@ import Testing
     #expect(bench.store.session?.refreshToken == "r9")
   }
 
+  @Test(arguments: [
+    FakeEndpoint.json(400, #"{"error":"bad_refresh_token"}"#), HTTPResponse(status: 400),
+    FakeEndpoint.json(200, #"{"error":"token_expired"}"#), HTTPResponse(status: 403),
+  ])
+  func `A refusal in a form of its own names the sign-in the second time, and ends nothing`(
+    _ response: HTTPResponse
+  ) throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in response }
+    func isNamed(_ result: Result<StoredSession, SessionError>) -> Bool {
+      if case .failure(.refusedUnclearly(bench.identity, _)) = result { true } else { false }
+    }
+    // Once may be a moment's trouble.
+    guard case .failure(.oauth) = bench.refreshed() else {
+      Issue.record("the first refusal is more than it says")
+      return
+    }
+    #expect(isNamed(bench.refreshed()))
+    // After a refresh that brings tokens, a refusal is the first again.
+    bench.respond = { _ throws(HTTPError) in FakeEndpoint.tokens("a2") }
+    _ = try bench.refreshed().get()
+    bench.respond = { _ throws(HTTPError) in response }
+    #expect(!isNamed(bench.refreshed()))
+    #expect(bench.store.session?.refreshToken != nil)
+  }
+
+  @Test func `Once the access token is dead, an unclear refusal names the sign-in at once`() {
+    let bench = Bench()
+    bench.clock.now += 10_000
+    bench.respond = { _ throws(HTTPError) in HTTPResponse(status: 400) }
+    for _ in 1...2 {
+      guard case .refusedUnclearly? = bench.failure() else {
+        Issue.record("the sign-in is not named")
+        return
+      }
+    }
+    // So does whoever comes while the deployment is left alone.
+    guard case .leftAloneAfterRefusal? = bench.failure() else {
+      Issue.record("the sign-in is not named while waiting")
+      return
+    }
+    #expect(bench.store.session?.refreshToken != nil)
+    // Trouble is no refusal.
+    let other = Bench()
+    other.clock.now += 10_000
+    other.respond = { _ throws(HTTPError) in HTTPResponse(status: 503) }
+    for _ in 1...2 {
+      guard case .oauth? = other.failure() else {
+        Issue.record("trouble is taken for a refusal")
+        return
+      }
+    }
+    guard case .leftAlone? = other.failure() else {
+      Issue.record("trouble is taken for a refusal while waiting")
+      return
+    }
+  }
+
   @Test func `A verdict on an unchanged session ends it, and nobody asks again`() throws {
     let bench = Bench()
     bench.respond = { _ throws(HTTPError) in FakeEndpoint.invalidGrant }

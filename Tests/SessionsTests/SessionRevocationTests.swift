@@ -140,9 +140,12 @@ import Testing
     expectAllGone()
   }
 
-  @Test func `A registration that the server no longer knows is as good as deleted`() throws {
+  @Test(arguments: [(401, #"{"error":"invalid_token"}"#), (410, "{}")])
+  func `A registration that the server no longer knows is as good as deleted`(
+    _ status: Int, _ body: String
+  ) throws {
     expectRevocations()
-    http.on("DELETE", Self.client, 401, json: #"{"error":"invalid_token"}"#)
+    http.on("DELETE", Self.client, status, json: body)
     #expect(try end().isEmpty)
     expectAllGone()
   }
@@ -225,6 +228,9 @@ private final class UnremovableStore: SessionStore {
   func sessions(of place: Deployment, account: String?) throws(StoreError) -> [StoredSession] {
     [session]
   }
+  func plainSessions(
+    on server: Deployment, account: String?
+  ) throws(StoreError) -> [StoredSession] { [] }
   func entries(of place: Deployment?) throws(StoreError) -> [SessionEntry] {
     [SessionEntry(deployment: place?.url ?? "", account: "alice", content: .session(session))]
   }

@@ -7,7 +7,7 @@ package import Testing
 ///
 /// Every token, code and secret of the deployment, and every password that ``plant(_:)`` makes, holds
 /// one canary. Each run checks that it goes nowhere but where a credential is expected, and the end
-/// of ``with(_:_:traces:sourceLocation:_:)`` looks for it in every file and in the deployment's log.
+/// of ``with(_:_:bus:traces:sourceLocation:_:)`` looks for it in every file and in the deployment's log.
 package final class Desk: Sendable {
   package let desktop: PrivateDesktop
   package let deployment: DeploymentSimulator
@@ -33,13 +33,14 @@ package final class Desk: Sendable {
   }
 
   private init(
-    _ provider: SecretServiceProvider, _ settings: DeploymentSimulator.Settings, traces: Bool
+    _ provider: SecretServiceProvider, _ settings: DeploymentSimulator.Settings,
+    bus: PrivateDesktop.Bus, traces: Bool
   ) throws {
     canary = Canary()
     var settings = settings
     settings.canary = canary.word
     deployment = try DeploymentSimulator(settings)
-    desktop = try PrivateDesktop(provider)
+    desktop = try PrivateDesktop(provider, bus: bus)
     program = try Products.executable("coder-cred")
     fullProgram = try Products.executable("coder-cred-engine")
     variables = Mutex(traces ? ["CODER_CRED_TRACE": "1"] : [:])
@@ -50,10 +51,11 @@ package final class Desk: Sendable {
   /// With `traces`, the programs write on standard error what they do.
   package static func with(
     _ provider: SecretServiceProvider = .unlocked,
-    _ settings: DeploymentSimulator.Settings = .init(), traces: Bool = false,
-    sourceLocation: SourceLocation = #_sourceLocation, _ work: (Desk) throws -> Void
+    _ settings: DeploymentSimulator.Settings = .init(), bus: PrivateDesktop.Bus = .daemon,
+    traces: Bool = false, sourceLocation: SourceLocation = #_sourceLocation,
+    _ work: (Desk) throws -> Void
   ) throws {
-    let desk = try Desk(provider, settings, traces: traces)
+    let desk = try Desk(provider, settings, bus: bus, traces: traces)
     defer {
       desk.deployment.stop()
       desk.desktop.tearDown()

@@ -17,38 +17,100 @@ extension PrivateDesktop {
     return directory
   }
 
-  func startBus(activation: String?) throws {
-    let services = ([services] + [activation].compactMap(\.self)).map {
-      "<servicedir>\($0)</servicedir>"
-    }.joined()
-    // The limits are the session bus's: the defaults are made for a system bus and far too small.
-    let configuration = """
-      <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-       "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-      <busconfig>
-        <type>session</type>
-        <listen>\(busAddress)</listen>
-        <auth>EXTERNAL</auth>
-        \(services)
-        <policy context="default">
-          <allow send_destination="*" eavesdrop="true"/>
-          <allow eavesdrop="true"/>
-          <allow own="*"/>
-        </policy>
-        <limit name="max_incoming_bytes">1000000000</limit>
-        <limit name="max_outgoing_bytes">1000000000</limit>
-        <limit name="max_message_size">1000000000</limit>
-        <limit name="max_replies_per_connection">50000</limit>
-        <limit name="max_match_rules_per_connection">50000</limit>
-      </busconfig>
-      """
+  /// What dbus-daemon lets everybody do who is let in.
+  package static let openPolicy = """
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+    """
+
+  /// A configuration of dbus-daemon for a bus at an address; the limits are a session bus's, the
+  /// defaults are made for a system bus and far too small.
+  package static func busConfiguration(
+    _ address: String, policy: String = openPolicy, services: [String] = []
+  ) -> String {
+    """
+    <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+     "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+    <busconfig>
+      <type>session</type>
+      <listen>\(address)</listen>
+      <auth>EXTERNAL</auth>
+      \(services.map { "<servicedir>\($0)</servicedir>" }.joined())
+      <policy context="default">\(policy)</policy>
+      <limit name="max_incoming_bytes">1000000000</limit>
+      <limit name="max_outgoing_bytes">1000000000</limit>
+      <limit name="max_message_size">1000000000</limit>
+      <limit name="max_replies_per_connection">50000</limit>
+      <limit name="max_match_rules_per_connection">50000</limit>
+    </busconfig>
+    """
+  }
+
+  /// Starts dbus-daemon as the desktop's bus, which has none yet.
+  package func startBus(policy: String = openPolicy, activation: String? = nil) throws {
+    let configuration = Self.busConfiguration(
+      busAddress, policy: policy, services: [services] + [activation].compactMap(\.self))
     let file = "\(directory)/bus.conf"
     try Data(configuration.utf8).write(to: URL(fileURLWithPath: file))
-    let bus = try start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"])
+    try waitForBus(start("dbus-daemon", ["--config-file=\(file)", "--nofork", "--nosyslog"]))
+  }
+
+  /// Starts dbus-broker as the desktop's bus; it starts no services.
+  func startBroker() throws {
+    try waitForBus(start("/usr/bin/python3", ["-c", Self.brokerLauncher, "\(directory)/bus"]))
+  }
+
+  private func waitForBus(_ bus: ChildProcess) throws {
     // The socket is there before anybody listens on it.
-    try waitUntilReady("dbus-daemon", bus, timeoutSeconds: 10) {
+    try waitUntilReady("the bus", bus, timeoutSeconds: 10) {
       Self.isListening("\(directory)/bus")
     }
+  }
+
+  /// Does what dbus-broker-launch does, which works under systemd alone: gives the broker a socket to
+  /// listen at, and a policy that allows everything. The broker ends with it.
+  private static let brokerLauncher = """
+    import socket, subprocess, sys
+    from gi.repository import Gio, GLib
+
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    listener.bind(sys.argv[1])
+    listener.listen(128)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    theirs.setblocking(False)
+    many = '1000000000'
+    broker = subprocess.Popen(
+        ['dbus-broker', '--controller', str(theirs.fileno()), '--machine-id', '1' * 32,
+         '--max-bytes', many, '--max-matches', '1000000', '--max-objects', '1000000'],
+        pass_fds=[theirs.fileno()])
+    theirs.close()
+    stream = Gio.Socket.new_from_fd(ours.detach()).connection_factory_create_connection()
+    controller = Gio.DBusConnection.new_sync(
+        stream, None, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT, None, None)
+    rules = 'bta(btbs)a(btssssuutt)a(btssssuutt)'
+    message = (True, 1, '', '', '', '', 0, 0, 0, 2**64 - 1)
+    everything = (True, 1, [(True, 1, True, '')], [message], [message])
+    policy = GLib.Variant(
+        f'(a(u({rules}))a(buu({rules}))a(ss)bs)',
+        ([(2**32 - 1, everything)], [], [], False, 'session'))
+    sockets = Gio.UnixFDList.new()
+    arguments = GLib.Variant(
+        '(ohv)', ('/org/bus1/DBus/Listener/0', sockets.append(listener.fileno()), policy))
+    controller.call_with_unix_fd_list_sync(
+        None, '/org/bus1/DBus/Broker', 'org.bus1.DBus.Broker', 'AddListener', arguments, None,
+        Gio.DBusCallFlags.NONE, 10000, sockets, None)
+    sys.exit(broker.wait())
+    """
+
+  /// What lets only the Secret Service through a proxy, as for a sandbox.
+  package static let onlySecrets = ["--filter", "--talk=org.freedesktop.secrets"]
+
+  /// Starts xdg-dbus-proxy before the desktop's bus, and returns its address once it listens there.
+  package func startProxy(_ options: [String] = onlySecrets) throws -> String {
+    let socket = "\(directory)/proxy"
+    let proxy = try start("xdg-dbus-proxy", [busAddress, socket] + options)
+    try waitUntilReady("xdg-dbus-proxy", proxy, timeoutSeconds: 10) { Self.isListening(socket) }
+    return "unix:path=\(socket)"
   }
 
   private static func isListening(_ path: String) -> Bool {

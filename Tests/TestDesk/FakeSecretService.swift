@@ -28,6 +28,8 @@ package enum FakeSecretService {
     case hangs
     /// The process ends when it is asked to search.
     case diesInSearch
+    /// The process ends when an item that was found is read.
+    case diesInItem
     /// SearchItems returns a string.
     case wrongType
     /// SearchItems fails with a long text full of control characters.
@@ -255,6 +257,8 @@ package enum FakeSecretService {
             self.item = item
 
         def all(self):
+            if 'diesInItem' in behaviours:
+                os._exit(1)
             attributes = dict(self.item['attributes'])
             if 'otherAttributes' in behaviours:
                 attributes['kind'] = 'client'

@@ -85,32 +85,6 @@ extension PrivateDesktop {
     try Data("Default_keyring".utf8).write(to: URL(fileURLWithPath: "\(keyrings)/default"))
   }
 
-  /// Locks the default collection, as the user would in Seahorse. The daemon still knows everything.
-  package func lock() throws {
-    try call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(try defaultCollection())']"])
-  }
-
-  /// Unlocks the default collection with the password, without any prompt.
-  package func unlock() throws {
-    let result = try run(
-      "/usr/bin/python3", ["-c", Self.unlocker, try defaultCollection()],
-      input: Array(password.utf8), timeoutSeconds: 20)
-    guard result.status == 0 else { throw Failure("unlock: \(result.stderr)") }
-  }
-
-  /// A D-Bus session lives as long as the connection that opened it: two `gdbus call`s do not do.
-  private static let unlocker = """
-    import dbus, sys
-    service = dbus.SessionBus().get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
-    _, session = service.OpenSession(
-        'plain', '', dbus_interface='org.freedesktop.Secret.Service')
-    password = dbus.ByteArray(sys.stdin.buffer.read())
-    service.UnlockWithMasterPassword(
-        dbus.ObjectPath(sys.argv[1]),
-        dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
-        dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface')
-    """
-
   /// The path behind the alias `default`; `/` when there is none.
   package func defaultCollection() throws -> String {
     let reply = try call("org.freedesktop.Secret.Service.ReadAlias", ["default"])
@@ -130,4 +104,81 @@ extension PrivateDesktop {
     guard result.status == 0 else { throw Failure("\(method): \(result.stderr)") }
     return result.stdout
   }
+}
+
+/// Collections of gnome-keyring, and what stands in them.
+extension PrivateDesktop {
+  /// Locks a collection, by default the default one, as the user would in Seahorse. The daemon still
+  /// knows everything.
+  package func lock(_ collection: String? = nil) throws {
+    let path = try collection ?? defaultCollection()
+    try call("org.freedesktop.Secret.Service.Lock", ["[objectpath '\(path)']"])
+  }
+
+  /// Unlocks a collection, by default the default one, with the password, without any prompt.
+  package func unlock(_ collection: String? = nil) throws {
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.unlocker, try collection ?? defaultCollection()],
+      input: Array(password.utf8), timeoutSeconds: 20)
+    guard result.status == 0 else { throw Failure("unlock: \(result.stderr)") }
+  }
+
+  /// A D-Bus session lives as long as the connection that opened it: two `gdbus call`s do not do.
+  private static let unlocker =
+    preamble + """
+      password = dbus.ByteArray(sys.stdin.buffer.read())
+      service.UnlockWithMasterPassword(
+          dbus.ObjectPath(sys.argv[1]),
+          dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
+          dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface')
+      """
+
+  /// Makes a second collection with the password of the first, and returns its path.
+  package func makeCollection(_ label: String) throws -> String {
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.collectionMaker, label], input: Array(password.utf8))
+    guard result.status == 0 else { throw Failure("making a collection: \(result.stderr)") }
+    return result.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Puts the item with a label into another collection.
+  package func move(_ label: String, to collection: String) throws {
+    let result = try run("/usr/bin/python3", ["-c", Self.mover, label, collection])
+    guard result.status == 0 else { throw Failure("moving an item: \(result.stderr)") }
+  }
+
+  private static let preamble = """
+    import dbus, sys
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    def at(path): return bus.get_object('org.freedesktop.secrets', path)
+    service = at('/org/freedesktop/secrets')
+    _, session = service.OpenSession('plain', '', dbus_interface=S + 'Service')
+
+    """
+
+  private static let collectionMaker =
+    preamble + """
+      password = dbus.ByteArray(sys.stdin.buffer.read())
+      print(service.CreateWithMasterPassword(
+          dbus.Dictionary({S + 'Collection.Label': sys.argv[1]}, signature='sv'),
+          dbus.Struct((session, dbus.ByteArray(b''), password, 'text/plain'), signature='oayays'),
+          dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface'))
+      """
+
+  private static let mover =
+    preamble + """
+      found, _ = service.SearchItems({'application': 'coder-cred'}, dbus_interface=S + 'Service')
+      for path in found:
+          item = at(path)
+          get = lambda name: item.Get(S + 'Item', name,
+                                      dbus_interface='org.freedesktop.DBus.Properties')
+          if get('Label') != sys.argv[1]: continue
+          secret = item.GetSecret(session, dbus_interface=S + 'Item')
+          at(sys.argv[2]).CreateItem(
+              dbus.Dictionary({S + 'Item.Label': get('Label'),
+                               S + 'Item.Attributes': get('Attributes')}, signature='sv'),
+              secret, False, dbus_interface=S + 'Collection')
+          item.Delete(dbus_interface=S + 'Item')
+      """
 }

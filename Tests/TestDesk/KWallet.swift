@@ -4,17 +4,25 @@ import Foundation
 ///
 /// For the Secret Service such a wallet is locked until somebody unlocks it, which asks nobody.
 package struct KWallet: Sendable {
-  /// Whether the wallet is open; a closed one would take a password, in a window.
+  /// Whether the wallet is open; a closed one takes the desktop's password, in a window.
   var isOpen = true
+  /// Whether there is a wallet at all.
+  var hasWallet = true
+  /// Whether its windows are shown on a display; it runs without one otherwise.
+  var hasDisplay = false
 
   /// Starts it with a wallet in this state.
-  package init(isOpen: Bool = true) {
-    self.isOpen = isOpen
+  package init(isOpen: Bool = true, hasWallet: Bool = true, hasDisplay: Bool = false) {
+    (self.isOpen, self.hasWallet, self.hasDisplay) = (isOpen, hasWallet, hasDisplay)
   }
 
   /// For ``PrivateDesktop``.
   package var provider: SecretServiceProvider {
-    .external(ExternalSecretService("KWallet") { try start(on: $0) })
+    .external(
+      ExternalSecretService(
+        "KWallet",
+        isReady: { (try? $0.defaultCollection()).map { $0 != "/" || !hasWallet } ?? false },
+        start: { try start(on: $0) }))
   }
 
   private func start(on desktop: PrivateDesktop) throws -> ChildProcess {
@@ -24,6 +32,8 @@ package struct KWallet: Sendable {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try Data(repeating: 0x6b, count: 56).write(
       to: URL(fileURLWithPath: "\(folder)/kdewallet.salt"))
+    if hasDisplay { _ = try VirtualDisplay(on: desktop) }
+    guard hasWallet else { return try Self.startDaemon(desktop) }
     // The wallet is made by opening it, and becomes a collection when the daemon starts with it.
     let maker = try Self.startDaemon(desktop)
     try Self.open(desktop)
@@ -41,21 +51,28 @@ package struct KWallet: Sendable {
 
   private static func startDaemon(_ desktop: PrivateDesktop) throws -> ChildProcess {
     let daemon = try desktop.start(
-      "kwalletd5", environment: ["QT_QPA_PLATFORM": "offscreen", "QT_LOGGING_RULES": "*=false"])
+      "kwalletd5",
+      environment: ["QT_LOGGING_RULES": "*=false"].merging(desktop.qtPlatform) { $1 })
     try desktop.waitForName("org.freedesktop.secrets")
     return daemon
   }
 
   private static func open(_ desktop: PrivateDesktop) throws {
-    let key = (1...56).map { "0x6\($0 % 10)" }.joined(separator: ", ")
     let opened = try desktop.run(
-      "gdbus",
-      [
-        "call", "--session", "--dest", "org.kde.kwalletd5", "--object-path", "/modules/kwalletd5",
-        "--method", "org.kde.KWallet.pamOpen", "kdewallet", "[byte \(key)]", "0",
-      ])
+      "/usr/bin/python3", ["-c", opener, "\(desktop.directory)/data/kwalletd/kdewallet.salt"],
+      input: Array(desktop.password.utf8))
     guard opened.status == 0 else { throw PrivateDesktop.Failure("pamOpen: \(opened.stderr)") }
   }
+
+  /// Hands over the key that kwallet-pam makes of the password.
+  private static let opener = """
+    import dbus, hashlib, sys
+    with open(sys.argv[1], 'rb') as file:
+        salt = file.read()
+    key = hashlib.pbkdf2_hmac('sha512', sys.stdin.buffer.read(), salt, 50000, 56)
+    dbus.SessionBus().get_object('org.kde.kwalletd5', '/modules/kwalletd5').pamOpen(
+        'kdewallet', dbus.ByteArray(key), 0, dbus_interface='org.kde.KWallet')
+    """
 
   private static let settings = """
     [Wallet]

@@ -1,4 +1,5 @@
 import Foundation
+package import Testing
 
 /// KeePassXC as the Secret Service.
 package struct KeePassXC: Sendable {
@@ -6,17 +7,21 @@ package struct KeePassXC: Sendable {
   var isOpen = true
   /// Whether a group of the database is exposed as a collection.
   var exposesGroup = true
-  /// Whether each access and each deletion is to be confirmed: its default.
+  /// Whether each access is to be confirmed, which is its default, and each deletion for good.
   var confirms = false
+  /// Whether also a move to its recycle bin is to be confirmed, which is not its default.
+  var confirmsRecycling = false
   /// Whether its windows are shown on a display; it runs without one otherwise.
   var hasDisplay = false
 
   /// Starts it in this state, which is by default the easiest for clients, and not its default.
   package init(
-    isOpen: Bool = true, exposesGroup: Bool = true, confirms: Bool = false, hasDisplay: Bool = false
+    isOpen: Bool = true, exposesGroup: Bool = true, confirms: Bool = false,
+    confirmsRecycling: Bool = false, hasDisplay: Bool = false
   ) {
     (self.isOpen, self.exposesGroup) = (isOpen, exposesGroup)
-    (self.confirms, self.hasDisplay) = (confirms, hasDisplay)
+    (self.confirms, self.confirmsRecycling) = (confirms, confirmsRecycling)
+    self.hasDisplay = hasDisplay
   }
 
   /// For ``PrivateDesktop``.
@@ -36,14 +41,22 @@ package struct KeePassXC: Sendable {
     let folder = "\(desktop.directory)/config/keepassxc"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try write(settings, "\(folder)/keepassxc.ini")
-    let platform =
-      hasDisplay
-      ? ["QT_QPA_PLATFORM": "xcb", "DISPLAY": try VirtualDisplay(on: desktop).name]
-      : ["QT_QPA_PLATFORM": "offscreen"]
+    return try open(database, on: desktop)
+  }
+
+  /// Starts it anew over the files of one that was killed, and waits until it is ready.
+  package func restart(_ desktop: PrivateDesktop) throws {
+    let daemon = try open("\(desktop.directory)/home/passwords.kdbx", on: desktop)
+    desktop.secretService = daemon
+    try desktop.waitUntilReady("KeePassXC", daemon, timeoutSeconds: 30) { isReady(desktop) }
+  }
+
+  private func open(_ database: String, on desktop: PrivateDesktop) throws -> ChildProcess {
+    if hasDisplay, VirtualDisplay(of: desktop) == nil { _ = try VirtualDisplay(on: desktop) }
     return try desktop.start(
       "keepassxc", (isOpen ? ["--pw-stdin"] : []) + [database],
       input: isOpen ? Array("\(desktop.password)\n".utf8) : [],
-      environment: platform.merging(["TMPDIR": "\(desktop.directory)/run"]) { $1 })
+      environment: ["TMPDIR": "\(desktop.directory)/run"].merging(desktop.qtPlatform) { $1 })
   }
 
   private func isReady(_ desktop: PrivateDesktop) -> Bool {
@@ -82,6 +95,8 @@ package struct KeePassXC: Sendable {
     ConfirmAccessItem=\(confirms)
     ConfirmDeleteItem=\(confirms)
     UnlockBeforeSearch=true
+    [Security]
+    NoConfirmMoveEntryToRecycleBin=\(!confirmsRecycling)
 
     """
   }
@@ -101,5 +116,43 @@ package struct KeePassXC: Sendable {
           <IsExpanded>True</IsExpanded></Group></Root>
       </KeePassFile>
       """
+  }
+}
+
+/// KeePassXC's windows, beside its main window.
+extension VirtualDisplay {
+  /// What the titles of those that ask something hold.
+  private static let questions = ["Access Request", "Unlock", "Delete", "Move"]
+
+  /// The titles of those that ask something.
+  package func questions() throws -> [String] { try windows().filter(Self.isQuestion) }
+
+  /// Whether a window of this title asks something.
+  package static func isQuestion(_ title: String) -> Bool {
+    questions.contains(where: title.contains)
+  }
+
+  /// Answers whatever is asked until a program ends, 30 seconds at most: by the
+  /// key for its title, which is Return for yes.
+  ///
+  /// - Returns: the titles of the windows that were answered, one for each key.
+  @discardableResult
+  package func answer(
+    until program: ChildProcess, _ key: (String) -> String = { _ in "Return" },
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> [String] {
+    var answered: [String] = []
+    // A key that comes too early is lost; one that comes twice may be meant for the next window.
+    var lastKeys: [String: Deadline] = [:]
+    try waitFor("the program's end", timeoutSeconds: 30, sourceLocation: sourceLocation) {
+      for title in try questions() where program.exit == nil {
+        guard let window = try window(title), lastKeys[window]?.hasPassed != false else { continue }
+        lastKeys[window] = Deadline(seconds: 3)
+        try type("", key: key(title), into: window)
+        answered.append(title)
+      }
+      return program.exit != nil
+    }
+    return answered
   }
 }

@@ -141,6 +141,48 @@ extension PrivateDesktop {
     bus.get_object('org.freedesktop.secrets', found[0]).SetSecret(secret, dbus_interface=S + 'Item')
     """
 
+  /// Renames or deletes an item, as its owner would in a key manager.
+  package func edit(_ item: StoredItem, _ edit: ItemEdit) throws {
+    let attributes = try JSONEncoder().encode(item.attributes)
+    let name: [String] = if case .rename(let label) = edit { [label] } else { [] }
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.editor, String(decoding: attributes, as: UTF8.self)] + name)
+    guard result.status == 0 else { throw Failure("editing an item: \(result.stderr)") }
+  }
+
+  /// What ``edit(_:_:)`` does.
+  package enum ItemEdit {
+    /// Gives it another label.
+    case rename(String)
+    /// Deletes it.
+    case delete
+  }
+
+  private static let editor = """
+    import dbus, json, sys, time
+    S = 'org.freedesktop.Secret.'
+    bus = dbus.SessionBus()
+    service = bus.get_object('org.freedesktop.secrets', '/org/freedesktop/secrets')
+    def search():
+        return service.SearchItems(json.loads(sys.argv[1]), dbus_interface=S + 'Service')[0]
+    found = search()
+    assert len(found) == 1, found
+    item = bus.get_object('org.freedesktop.secrets', found[0])
+    if len(sys.argv) > 2:
+        item.Set(S + 'Item', 'Label', sys.argv[2],
+                 dbus_interface='org.freedesktop.DBus.Properties')
+    else:
+        # KeePassXC prompts for a deletion, and asks nothing when confirmations are off.
+        prompt = item.Delete(dbus_interface=S + 'Item')
+        if prompt != '/':
+            bus.get_object('org.freedesktop.secrets', prompt).Prompt(
+                '', dbus_interface=S + 'Prompt')
+        end = time.monotonic() + 10
+        while search():
+            assert time.monotonic() < end, 'it is still there'
+            time.sleep(0.02)
+    """
+
   /// Runs some work and expects every item to be as before: not even written again.
   package func expectUnchangedItems(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ work: () throws -> Void

@@ -13,6 +13,14 @@ package final class PrivateDesktop: @unchecked Sendable {
     init(_ description: String) { self.description = description }
   }
 
+  /// The program that is the session bus.
+  package enum Bus: Sendable {
+    /// The reference implementation, dbus-daemon.
+    case daemon
+    /// dbus-broker, the default of Fedora and Arch Linux.
+    case broker
+  }
+
   static let path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
   /// Who serves as the Secret Service.
@@ -38,7 +46,9 @@ package final class PrivateDesktop: @unchecked Sendable {
   /// Sets a desktop up; ready to use when it returns.
   ///
   /// `activation` is a directory of D-Bus `.service` files; without it the bus starts nothing.
-  package init(_ provider: SecretServiceProvider = .unlocked, activation: String? = nil) throws {
+  package init(
+    _ provider: SecretServiceProvider = .unlocked, bus: Bus = .daemon, activation: String? = nil
+  ) throws {
     self.provider = provider
     directory = try Self.makeDirectory()
     environment = [
@@ -51,7 +61,10 @@ package final class PrivateDesktop: @unchecked Sendable {
     watchdog = try Watchdog(directory: directory)
     do {
       if case .withoutBus = provider { return }
-      try startBus(activation: activation)
+      switch bus {
+      case .daemon: try startBus(activation: activation)
+      case .broker: try startBroker()
+      }
       try startProvider()
     } catch {
       tearDown()

@@ -76,12 +76,21 @@ package final class Terminal: @unchecked Sendable {
 
   /// Types a line.
   package func type(_ line: String) {
-    typed.append(line)
+    typed += line.components(separatedBy: "\n")
     send(line + "\n")
   }
 
+  /// Presses keys, without Enter.
+  package func press(_ keys: String) { send(keys) }
+
   /// Presses Ctrl and C.
   package func pressControlC() { send("\u{3}") }
+
+  /// Presses Ctrl and Z, which suspends what is in the foreground.
+  package func pressControlZ() { send("\u{1A}") }
+
+  /// Presses Ctrl and \, which quits what is in the foreground.
+  package func pressControlBackslash() { send("\u{1C}") }
 
   /// Sends a signal to the program.
   package func signal(_ number: Int32) { child.terminate(signal: number) }
@@ -136,6 +145,23 @@ extension Desk {
     #expect(
       !canary.isIn(terminal.output), "the terminal shows a secret", sourceLocation: sourceLocation)
     #expect(terminal.isEchoing, "the terminal is left without echo", sourceLocation: sourceLocation)
+  }
+
+  /// Runs the program in a terminal to its end, and returns all that was shown; nothing is typed.
+  package func shown(
+    _ arguments: [String], by executable: String? = nil, environment: [String: String] = [:],
+    status: Int32 = 0, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> String {
+    var ended: Terminal?
+    try withTerminal(
+      executable ?? program, arguments, environment: environment, sourceLocation: sourceLocation
+    ) { terminal in
+      let exit = terminal.end(sourceLocation: sourceLocation)
+      #expect(exit == .status(status), sourceLocation: sourceLocation)
+      ended = terminal
+    }
+    // Only now everything is read.
+    return (ended?.transcript ?? "").replacingOccurrences(of: "\r\n", with: "\n")
   }
 
   /// The address that a login asks to open.

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import Testing
+import Synchronization
+package import Testing
 
 /// An X display in memory (Xvfb), with its windows and somebody at the keyboard (xdotool).
 ///
@@ -37,10 +38,23 @@ package struct VirtualDisplay: Sendable {
 
   /// The titles of all windows that are shown.
   package func windows() throws -> [String] {
-    try identifiers().compactMap { id in
-      let title = try xdotool("getwindowname", id).stdout.split(separator: "\n").first
-      return title.map(String.init)
+    try xdotool("search", "--onlyvisible", "--name", ".", "getwindowname", "%@").stdout
+      .split(separator: "\n").map(String.init)
+  }
+
+  /// Does some work, and returns the titles of all windows that were shown meanwhile.
+  package func windows(during work: () throws -> Void) throws -> Set<String> {
+    let isDone = Atomic(false)
+    let watch = Background { [self] in
+      var seen: Set<String> = []
+      repeat { seen.formUnion(try windows()) } while !isDone.load(ordering: .relaxed)
+      return seen
     }
+    let result = Result { try work() }
+    isDone.store(true, ordering: .relaxed)
+    let seen = try watch.value()
+    try result.get()
+    return seen
   }
 
   /// Waits until a window with this in its title is shown.
@@ -48,11 +62,16 @@ package struct VirtualDisplay: Sendable {
   package func waitForWindow(_ title: String) throws -> String {
     var found: String?
     waitFor("a window “\(title)”, there are \((try? windows()) ?? [])") {
-      found = try? xdotool("search", "--onlyvisible", "--name", title).stdout
-        .split(separator: "\n").first.map(String.init)
+      found = try? window(title)
       return found != nil
     }
     return found ?? ""
+  }
+
+  /// A window with this in its title; nil when none is shown.
+  package func window(_ title: String) throws -> String? {
+    try xdotool("search", "--onlyvisible", "--name", title).stdout
+      .split(separator: "\n").first.map(String.init)
   }
 
   /// Types a text and presses a key in a window.
@@ -68,17 +87,18 @@ package struct VirtualDisplay: Sendable {
       "import", ["-window", "root", path], environment: ["DISPLAY": name], timeoutSeconds: 20)
   }
 
-  private func identifiers() throws -> [String] {
-    try xdotool("search", "--onlyvisible", "--name", ".").stdout.split(separator: "\n")
-      .map(String.init)
-  }
-
   private func xdotool(_ arguments: String...) throws -> CommandResult {
     try desktop.run("xdotool", arguments, environment: ["DISPLAY": name], timeoutSeconds: 10)
   }
 }
 
 extension PrivateDesktop {
+  /// What Qt programs get: the desktop's display, or that there is none.
+  var qtPlatform: [String: String] {
+    guard let display = VirtualDisplay(of: self) else { return ["QT_QPA_PLATFORM": "offscreen"] }
+    return ["QT_QPA_PLATFORM": "xcb", "DISPLAY": display.name]
+  }
+
   /// Lets gnome-keyring ask on a display, by the prompter of GNOME (gcr).
   package func addPrompter(on display: VirtualDisplay) throws {
     let entry = """
@@ -95,5 +115,29 @@ extension PrivateDesktop {
         "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.ReloadConfig",
       ])
     guard reloaded.status == 0 else { throw Failure("ReloadConfig: \(reloaded.stderr)") }
+  }
+}
+
+extension Desk {
+  /// Runs every command that may not ask anybody, and expects each to end with 69 and these words, in
+  /// less than half the time that the keyring is given to reply, and no window that asks something.
+  package func expectNoPrompt(
+    on display: VirtualDisplay, saying words: String, isPrompt: (String) -> Bool = { _ in true },
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let commands = [
+      ["token", url], ["get", url], ["header", url], ["api", "/api/v2/users/me", "--url", url],
+      ["exec", "--url", url, "--", "true"], ["refresh", "--due"], ["get"],
+    ]
+    let windows = try display.windows {
+      for arguments in commands {
+        let result = try run(
+          arguments, input: arguments.count == 1 ? request() : "", timeoutSeconds: 4,
+          sourceLocation: sourceLocation)
+        expectFailure(
+          result, 69, saying: words, "\(arguments)", sourceLocation: sourceLocation)
+      }
+    }
+    #expect(windows.filter(isPrompt) == [], sourceLocation: sourceLocation)
   }
 }

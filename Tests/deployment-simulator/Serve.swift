@@ -4,7 +4,7 @@ import Glibc
 let usage = """
   usage: deployment-simulator serve [--era A|B|C] [--port N] [--host ADDRESS] [--base-path P]
            [--issuer URL] [--access-lifetime S] [--refresh-lifetime S] [--no-dcr] [--provider-off]
-           [--no-oauth] [--user NAME]... [--canary TEXT] [--url-file FILE]
+           [--no-oauth] [--device-grant] [--user NAME]... [--canary TEXT] [--url-file FILE]
            [--until-stdin-closes]
          deployment-simulator browse [--deny] [--user NAME] [--handler PROGRAM] URL
   """
@@ -52,6 +52,7 @@ struct ServeOptions {
       case "--refresh-lifetime": settings.refreshTokenLifetime = number()
       case "--no-dcr": settings.dynamicRegistrationEnabled = false
       case "--provider-off": settings.providerEnabled = false
+      case "--device-grant": settings.deviceGrantOffered = true
       case "--no-oauth": settings.oauthAbsent = true
       case "--user": users.append(value())
       case "--canary": settings.canary = value()

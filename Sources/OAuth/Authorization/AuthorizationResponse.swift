@@ -3,6 +3,9 @@ public import Secrets
 
 /// The response the browser brings back (RFC 6749 §4.1.2).
 public struct AuthorizationResponse: Sendable, Hashable {
+  /// The longest code taken, in bytes: what leaves room for the rest of a request line.
+  private static let codeLimit = 12_288
+
   /// The authorization code.
   public let code: Secret
   /// Whether it came with the state of the request; a code alone may be any.
@@ -17,7 +20,7 @@ public struct AuthorizationResponse: Sendable, Hashable {
   }
 
   private init(code: String, hasState: Bool) throws(OAuthError) {
-    guard TokenSyntax.isWord(code, limit: 4096) else {
+    guard TokenSyntax.isWord(code, limit: Self.codeLimit) else {
       throw .malformed("the code holds unusable characters or is too long")
     }
     self.code = Secret(code)

@@ -31,6 +31,6 @@ public struct CodeChallenge: Sendable, Hashable {
 
   init(ofVerifier verifier: String) {
     // RFC 7636 §4.2: "code_challenge = BASE64URL-ENCODE(SHA256(ASCII(code_verifier)))"
-    value = Base64URL.encoded(SHA256.digest(Array(verifier.utf8)))
+    value = Base64URL.encoded(SHA256.digest(verifier.utf8))
   }
 }

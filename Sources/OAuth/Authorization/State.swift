@@ -26,7 +26,7 @@ public struct State: Sendable, Hashable, CustomStringConvertible {
   }
 
   private static func digest(of value: String) -> String {
-    Base64URL.encoded(SHA256.digest(Array(value.utf8)))
+    Base64URL.encoded(SHA256.digest(value.utf8))
   }
 
   /// Shows nothing: whoever knows the state can speak for the browser.

@@ -12,6 +12,9 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
   public let registrationEndpoint: String?
   /// Where tokens are revoked; nil when the server revokes none.
   public let revocationEndpoint: String?
+  /// Where a device asks for codes (RFC 8628 §4), unchecked: a sign-in through the browser must not
+  /// fail because of it. Nil when the server has no such grant.
+  public let deviceAuthorizationEndpoint: String?
   /// The ways to authenticate a client that both sides know, never empty.
   public let clientAuthenticationMethods: [ClientAuthenticationMethod]
   /// Whether every authorization response must carry `iss` (RFC 9207 §3).
@@ -55,6 +58,11 @@ public struct AuthorizationServerMetadata: Sendable, Hashable {
     tokenEndpoint = try endpoint("token_endpoint")
     registrationEndpoint = try optional("registration_endpoint")
     revocationEndpoint = try optional("revocation_endpoint")
+    if case .string(let url) = object["device_authorization_endpoint"] {
+      deviceAuthorizationEndpoint = url
+    } else {
+      deviceAuthorizationEndpoint = nil
+    }
     clientAuthenticationMethods = try Self.requirements(object)
     requiresIssuerParameter =
       object["authorization_response_iss_parameter_supported"] == .bool(true)

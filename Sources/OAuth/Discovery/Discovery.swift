@@ -72,7 +72,8 @@ extension AuthorizationServerMetadata {
       response = try client.exchange(HTTPRequest(url: next, headers: accept))
     }
     switch response.status {
-    case 200: break
+    // RFC 9110 §15.3.4: a 200 that a proxy has transformed.
+    case 200, 203: break
     case 408, 429, 500...: throw OAuthError(response, now: now)
     default:
       let message = JSONObject(response.http.body).flatMap {

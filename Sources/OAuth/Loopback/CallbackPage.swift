@@ -91,7 +91,7 @@ struct CallbackPage {
 
   /// CSP Level 3 §6.7.3.3: a style element applies when the hash of its text is listed.
   private static var styleHash: String {
-    "sha256-\(Data(SHA256.digest(Array(style.utf8))).base64EncodedString())"
+    "sha256-\(Data(SHA256.digest(style.utf8)).base64EncodedString())"
   }
 
   /// The strokes within the circle.

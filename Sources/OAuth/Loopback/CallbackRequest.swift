@@ -52,12 +52,21 @@ struct CallbackRequest {
   private static func complete(
     _ line: (method: String, target: String), _ fields: [(name: String, value: String)]
   ) -> Reading {
-    let path = line.target.prefix { $0 != "?" }
+    // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of
+    // request-target, the origin server MUST ignore the received Host header field (if any) and
+    // instead use the host information of the request-target."
+    var hosts = fields.filter { $0.name == "host" }.map(\.value)
+    var target = line.target[...]
+    if target.lowercased().hasPrefix("http://") {
+      let authority = target.dropFirst(7).prefix { $0 != "/" && $0 != "?" }
+      hosts = [String(authority)]
+      target = target[authority.endIndex...]
+    }
+    let path = target.prefix { $0 != "?" }
     return .complete(
       CallbackRequest(
         method: line.method, path: String(path),
-        query: String(line.target[path.endIndex...].dropFirst()),
-        hosts: fields.filter { $0.name == "host" }.map(\.value),
+        query: String(target[path.endIndex...].dropFirst()), hosts: hosts,
         isPrefetch: fields.contains {
           purposes.contains($0.name) && $0.value.lowercased().hasPrefix("prefetch")
         }))

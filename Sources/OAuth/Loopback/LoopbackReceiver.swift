@@ -143,7 +143,10 @@ public final class LoopbackReceiver {
       return ignore("400 Bad Request", "This request is for another host.")
     }
     // A server that redirects with 307 makes the browser repeat the POST of its consent page.
-    guard request.method == "GET" || (request.method == "POST" && request.path == "/callback")
+    // Some servers end the path of every redirect URI with a slash.
+    let isCallback =
+      request.path == "/callback" || request.path == "/callback/" && !request.query.isEmpty
+    guard request.method == "GET" || (request.method == "POST" && isCallback)
     else { return ignore("405 Method Not Allowed", "Only GET is understood here.") }
     guard !request.isPrefetch else {
       return ignore("503 Service Unavailable", "This page cannot be fetched in advance.")
@@ -155,7 +158,7 @@ public final class LoopbackReceiver {
       connection.respond(redirect, now: now)
       return nil
     }
-    guard request.path == "/callback" else {
+    guard isCallback else {
       return ignore("404 Not Found", "There is nothing here.")
     }
     let outcome: Outcome?

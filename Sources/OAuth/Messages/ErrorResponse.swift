@@ -67,6 +67,23 @@ public struct ErrorResponse: Sendable, Hashable {
     }
   }
 
+  /// Whether it says, under this status, that the server does not know the client or that its secret
+  /// is wrong.
+  ///
+  /// RFC 6749 §5.2 has `invalid_client` for that. Keycloak says `unauthorized_client`, and the status
+  /// 401, which is for nothing but a client that could not prove itself, tells what is meant.
+  func isAboutAuthentication(status: Int) -> Bool {
+    code == Self.invalidClient || (code == Self.unauthorizedClient && status == 401)
+  }
+
+  /// Whether a registration was refused for what it asked for (RFC 7591 §3.2.2).
+  public var isAboutClientMetadata: Bool {
+    [
+      "invalid_client_metadata", "invalid_redirect_uri", "invalid_software_statement",
+      "unapproved_software_statement",
+    ].contains(code)
+  }
+
   /// Whether the code speaks of a passing trouble, whatever the status.
   var isTemporary: Bool { code == Self.serverError || code == Self.temporarilyUnavailable }
 

@@ -6,24 +6,31 @@ struct JSONObject {
   let members: [JSONValue.Member]
 
   /// Reads an object on which a decision rests; nil for anything else: another value, invalid
-  /// UTF-8, nesting beyond 32, a repeated member.
+  /// UTF-8, nesting beyond 32. A member that is repeated with another value counts as absent.
   ///
   /// RFC 8259 §4: "When the names within an object are not unique, the behavior of software that
   /// receives such an object is unpredictable."
   init?(_ body: [UInt8]) {
-    guard let members = JSONReader.members(of: body, isLenient: false),
-      Set(members.map(\.name)).count == members.count
-    else { return nil }
-    self.members = members
+    guard let members = JSONReader.members(of: body, isLenient: false) else { return nil }
+    var values: [String: JSONValue] = [:]
+    var ambiguous: Set<String> = []
+    for member in members {
+      let former = values.updateValue(member.value, forKey: member.name)
+      if let former, former != member.value { ambiguous.insert(member.name) }
+    }
+    self.members = members.filter { !ambiguous.contains($0.name) }
   }
 
   /// Reads a response that gives something, so that no oddity of its form costs what it gives: JSON
   /// whose members can be read, or a form (`application/x-www-form-urlencoded`).
   ///
-  /// - Returns: nil when no member can be read.
+  /// - Returns: nil when no member can be read, and for a response that was cut off before the end
+  ///   of its object: a part of a token would pass for the whole.
   init?(given response: HTTPResponse) {
-    let form = Self.form(response.body)
-    let json = JSONReader.members(of: response.body, isLenient: true)
+    let body = JSONReader.utf8(response.body)
+    guard response.cutOff == nil || Self(body) != nil else { return nil }
+    let form = Self.form(body)
+    let json = JSONReader.members(of: body, isLenient: true)
     let isForm = response.mediaType == "application/x-www-form-urlencoded"
     // By the type it claims, then by its look.
     guard
@@ -73,8 +80,11 @@ struct JSONObject {
     let line = text.prefix { $0 > 0x20 }
     return line.split(separator: UInt8(ascii: "&")).prefix(64).compactMap { pair in
       let name = pair.prefix { $0 != UInt8(ascii: "=") }
+      // A token holds no blank: where a plus stands in one, it was not written as %2B.
+      let value = pair[name.endIndex...].dropFirst()
       guard let key = PercentEncoding.decodeForm(name),
-        let value = PercentEncoding.decodeForm(pair[name.endIndex...].dropFirst())
+        let value = key.hasSuffix("_token")
+          ? PercentEncoding.decodeText(value) : PercentEncoding.decodeForm(value)
       else { return nil }
       return JSONValue.Member(name: key, value: .string(value))
     }

@@ -9,6 +9,8 @@ struct JSONReader {
   /// How deep arrays and objects may nest. Deeper values are passed over, or invalid to a strict
   /// reader.
   private static let depthLimit = 32
+  /// How far from its beginning a document's object may begin to a lenient reader, in bytes.
+  private static let prefixLimit = 2048
 
   private let bytes: [UInt8]
   private let isLenient: Bool
@@ -22,6 +24,23 @@ struct JSONReader {
     self.bytes = bytes
     self.isLenient = isLenient
     index = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+  }
+
+  /// A document's bytes in UTF-8, as RFC 8259 §8.1 wants them; from UTF-16 when zeros among the first
+  /// bytes show that it is that, for the first two characters of an object are ASCII.
+  static func utf8(_ bytes: [UInt8]) -> [UInt8] {
+    let isLittleEndian: Bool
+    switch (bytes.first, bytes.dropFirst().first) {
+    case (0xFF, 0xFE), (UInt8(ascii: "{"), 0): isLittleEndian = true
+    case (0xFE, 0xFF), (0, UInt8(ascii: "{")): isLittleEndian = false
+    default: return bytes
+    }
+    let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in
+      let (low, high) = isLittleEndian ? (index, index + 1) : (index + 1, index)
+      return UInt16(bytes[high]) << 8 | UInt16(bytes[low])
+    }
+    return Array(
+      String(decoding: units.first == 0xFEFF ? units.dropFirst() : units[...], as: UTF16.self).utf8)
   }
 
   /// The members of a document that is one object; nil when it is not, to a lenient reader when no
@@ -39,9 +58,16 @@ struct JSONReader {
 
   /// Every member that can be read. What cannot be is passed over up to the next comma.
   private mutating func lenientMembers() -> [JSONValue.Member]? {
-    // A few bytes before the object are a guard against inclusion by a script, or noise. Markup is
-    // a page, which holds no response.
-    let start = bytes[index...].prefix(64).prefix { $0 != UInt8(ascii: "<") }
+    skipBlanks()
+    // An object that was written as JSON twice is the text of a string.
+    if current == UInt8(ascii: "\""), let text = string() {
+      var reader = JSONReader(Array(text.utf8), isLenient: true)
+      reader.skipBlanks()
+      return reader.current == UInt8(ascii: "{") ? reader.lenientMembers() : nil
+    }
+    // What stands before the object is a guard against inclusion by a script, or a library's
+    // warning. Markup is a page, which holds no response.
+    let start = bytes[index...].prefix(Self.prefixLimit).prefix { $0 != UInt8(ascii: "<") }
       .firstIndex(of: UInt8(ascii: "{"))
     guard let start else { return nil }
     index = start + 1
@@ -244,4 +270,9 @@ struct JSONReader {
       index += 1
     }
   }
+}
+
+/// Whether a document is one valid JSON object (RFC 8259), nested at most 32 deep.
+package func isJSONObject(_ document: [UInt8]) -> Bool {
+  JSONReader.members(of: document, isLenient: false) != nil
 }

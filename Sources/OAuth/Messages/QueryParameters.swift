@@ -12,8 +12,11 @@ struct QueryParameters {
     guard pairs.count <= Self.countLimit else { return nil }
     for pair in pairs {
       let name = pair.prefix { $0 != UInt8(ascii: "=") }
+      let value = pair[name.endIndex...].dropFirst()
+      // Not every server writes a plus in a code as %2B, and no code that can be used holds a blank.
       guard let key = PercentEncoding.decodeForm(name),
-        let value = PercentEncoding.decodeForm(pair[name.endIndex...].dropFirst())
+        let value = key == "code"
+          ? PercentEncoding.decodeText(value) : PercentEncoding.decodeForm(value)
       else { return nil }
       values[key, default: []].append(value)
     }

@@ -67,7 +67,7 @@ public enum ClientAuthentication: Sendable, Hashable {
   func alternative(after response: ServerResponse) -> ClientAuthentication? {
     guard [400, 401].contains(response.status),
       let error = JSONObject(response.http.body).flatMap({ ErrorResponse($0, of: response) }),
-      error.code == ErrorResponse.invalidClient
+      error.isAboutAuthentication(status: response.status)
     else { return nil }
     return alternative
   }

@@ -22,6 +22,27 @@ public struct ClientMetadata: Sendable, Equatable {
       }
     }
   }
+
+  private init(members: [JSONValue.Member]) { self.members = members }
+
+  /// Whether the client may use the device grant, as far as the server tells.
+  public var allowsDeviceGrant: Bool {
+    guard let grants = members.first(where: { $0.name == "grant_types" })?.value else {
+      return true
+    }
+    return grants == .array([]) || grants.contains(DeviceAuthorization.grantType)
+  }
+
+  /// The same without the grants, so that those of a request are sent.
+  public var withoutGrants: ClientMetadata {
+    ClientMetadata(members: members.filter { $0.name != "grant_types" })
+  }
+}
+
+extension JSONValue {
+  fileprivate func contains(_ text: String) -> Bool {
+    if case .array(let values) = self { values.contains(.string(text)) } else { false }
+  }
 }
 
 /// What a server says about a client that it registered.
@@ -80,6 +101,27 @@ extension ClientRegistration {
       } catch {
         return .unknown(error)
       }
+    }
+  }
+
+  /// Whether the token endpoint refuses the client as it proves itself. Together with a client address
+  /// that says nothing, this is no verdict on sessions; but a browser should not be sent to a server
+  /// with a client that it does not know, for it would not come back.
+  ///
+  /// - Parameters:
+  ///   - tokenEndpoint: where it is asked, without a grant.
+  ///   - policy: where secrets may go.
+  ///   - client: the HTTP client.
+  ///   - now: the time in Unix seconds.
+  /// - Returns: false also when nobody can say.
+  public func isRefused(
+    tokenEndpoint: String, policy: EndpointPolicy, client: any HTTPClient, now: Int64
+  ) -> Bool {
+    do throws(OAuthError) {
+      return try !isKnown(
+        at: policy.endpoint(tokenEndpoint, named: "token_endpoint"), client: client, now: now)
+    } catch {
+      return false
     }
   }
 

@@ -111,7 +111,7 @@ public struct ClientRegistration: Sendable, Hashable {
       }
       method = known
     }
-    let registered = try object.strings("redirect_uris") ?? []
+    let registered = try Self.redirectURIs(object)
     guard
       registered.isEmpty
         || request.redirectURIs.allSatisfy({ wanted in
@@ -129,6 +129,12 @@ public struct ClientRegistration: Sendable, Hashable {
       registrationAccessToken: token ?? previous?.registrationAccessToken,
       registrationClientURI: uri ?? previous?.registrationClientURI,
       redirectURIs: request.redirectURIs, tokenEndpointAuthMethod: method)
+  }
+
+  /// The redirect URIs, also a single one without a list.
+  private static func redirectURIs(_ object: JSONObject) throws(OAuthError) -> [String] {
+    if case .string(let uri) = object["redirect_uris"] { return [uri] }
+    return try object.strings("redirect_uris") ?? []
   }
 
   /// What is needed to delete a client of which nothing else can be used.
@@ -157,10 +163,14 @@ extension OAuthError {
     let error = OAuthError(response, verdicts: [400], now: now)
     switch (response.status, error) {
     case (_, .redirected): return .registrationDisabled(reason: nil)
-    // Nobody may register without credentials of another kind, or there is nothing at the address.
-    case (401, .unavailable(_, let reason, _)), (403, .unavailable(_, let reason, _)),
-      (404, .unavailable(_, let reason, _)), (405, .unavailable(_, let reason, _)),
-      (410, .unavailable(_, let reason, _)), (501, .unavailable(_, let reason, _)):
+    // What is wrong is not what was asked for, but who asks.
+    case (_, .refused(let refusal, _)) where !refusal.isAboutClientMetadata:
+      return .registrationDisabled(reason: refusal.description ?? refusal.code)
+    // Nobody may register without credentials of another kind, there is nothing at the address, or
+    // the server does not take what we ask for and says so in words of its own.
+    case (501, .unavailable(_, let reason, _)),
+      (400..<500, .unavailable(_, let reason, nil))
+    where ![408, 425, 429].contains(response.status):
       // Deployments name the experiment to enable when all of OAuth is switched off.
       if let reason, reason.lowercased().contains("requires enabling") {
         return .notOffered("it says \"\(reason)\"")

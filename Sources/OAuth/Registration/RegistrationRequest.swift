@@ -8,6 +8,8 @@ public struct RegistrationRequest: Sendable, Hashable {
   public let redirectURIs: [String]
   /// How the client will authenticate.
   public let tokenEndpointAuthMethod: ClientAuthenticationMethod
+  /// Whether the client will also use the device grant (RFC 8628).
+  public var usesDeviceGrant = false
   /// The scopes the client may ever ask for; nil leaves that to the server.
   public let scope: String?
 
@@ -32,6 +34,11 @@ public struct RegistrationRequest: Sendable, Hashable {
       tokenEndpointAuthMethod: .preferred(of: metadata.clientAuthenticationMethods), scope: scope)
   }
 
+  private var grantTypes: [String] {
+    ["authorization_code", "refresh_token"]
+      + (usesDeviceGrant ? [DeviceAuthorization.grantType] : [])
+  }
+
   /// The members in the specification's spelling.
   var members: [JSONValue.Member] {
     let members: [(String, JSONValue?)] = [
@@ -40,7 +47,7 @@ public struct RegistrationRequest: Sendable, Hashable {
       // OpenID Connect Dynamic Client Registration §2: "The default, if omitted, is web", for which
       // servers refuse loopback addresses.
       ("application_type", .string("native")),
-      ("grant_types", .array([.string("authorization_code"), .string("refresh_token")])),
+      ("grant_types", .array(grantTypes.map(JSONValue.string))),
       ("response_types", .array([.string("code")])),
       ("token_endpoint_auth_method", .string(tokenEndpointAuthMethod.rawValue)),
       ("scope", scope.map(JSONValue.string)),

@@ -64,6 +64,11 @@ public struct TokenEndpoint: Sendable, Hashable {
     let response = try endpoint.exchange(request.form, as: authentication, client: client)
     // RFC 6749 §5.1 wants status 200. Some servers send 201; the tokens are as good.
     guard response.isSuccess else { throw OAuthError(response, now: now) }
-    return try TokenResponse(response, requestedScope: scope, now: now)
+    do {
+      return try TokenResponse(response, requestedScope: scope, now: now)
+    } catch {
+      guard let cutOff = response.http.cutOff else { throw error }
+      throw .transport(cutOff)
+    }
   }
 }

@@ -45,8 +45,8 @@ public struct TokenResponse: Sendable, Hashable {
       throw .unavailable(
         status: response.status, reason: "the token response holds no tokens", retryAfter: nil)
     }
-    guard let given = object["access_token"] else { throw Self.failure(object, response) }
-    guard let accessToken = Self.token(given) else {
+    guard object["access_token"] != nil else { throw Self.failure(object, response) }
+    guard let accessToken = Self.token("access_token", of: object) else {
       throw .malformed("the access_token holds unusable characters or is too long")
     }
     var oddities: [String] = []
@@ -58,7 +58,7 @@ public struct TokenResponse: Sendable, Hashable {
     if let type = object["token_type"], !Self.isBearer(type) {
       oddities.append("the deployment issued a token of another type than Bearer")
     }
-    let refreshToken = object["refresh_token"].flatMap(Self.token)
+    let refreshToken = Self.token("refresh_token", of: object)
     if refreshToken == nil, object["refresh_token"] != nil {
       oddities.append("the deployment sent a refresh token that cannot be kept")
     }
@@ -80,9 +80,16 @@ public struct TokenResponse: Sendable, Hashable {
       : .refused(error, status: response.status)
   }
 
-  private static func token(_ value: JSONValue) -> Secret? {
-    guard case .string(let text) = value, TokenSyntax.isWord(text) else { return nil }
-    return Secret(text)
+  /// The token of this name, the last that can be kept where it is repeated. The scheme of the header
+  /// field that it goes into may stand before it.
+  private static func token(_ name: String, of object: JSONObject) -> Secret? {
+    for member in object.members.reversed() where member.name == name {
+      guard case .string(let text) = member.value else { continue }
+      let isPrefixed = text.prefix(7).lowercased() == "bearer "
+      let token = isPrefixed ? text.dropFirst(7) : text[...]
+      if TokenSyntax.isWord(String(token)) { return Secret(String(token)) }
+    }
+    return nil
   }
 
   private static func isBearer(_ type: JSONValue) -> Bool {

@@ -1,4 +1,4 @@
-import CGLib
+import Secrets
 
 /// Names on the bus of the keyring: a name has one owner, whatever runtime directory, container or
 /// mount namespace a process has, and loses it when the process ends.
@@ -75,11 +75,7 @@ package struct KeyringLock: SessionLock {
 extension SessionIdentity {
   /// The name that stands for this session's lock; it does not reveal the session.
   fileprivate var busName: String {
-    guard let digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, lockName, -1) else {
-      fatalError("GLib knows no SHA-256")
-    }
-    defer { g_free(digest) }
     // DBus specification, "Bus names": elements "must not begin with a digit".
-    return "io.github.coder_cred.Refresh.s\(String(cString: digest))"
+    "io.github.coder_cred.Refresh.s\(SHA256.hexadecimal(lockName))"
   }
 }

@@ -1,6 +1,6 @@
-import CGLib
 import Credentials
 import Glibc
+import Secrets
 
 /// Where processes of one user meet: a directory that belongs to the user and that nobody else can
 /// write to.
@@ -30,11 +30,7 @@ package struct RuntimeDirectory: Sendable {
 
   /// A file about a subject, such as a session; its name does not reveal the subject.
   package func file(about subject: String, suffix: String) throws(SessionError) -> RuntimeFile {
-    guard let digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, subject, -1) else {
-      throw .noRuntimeDirectory
-    }
-    defer { g_free(digest) }
-    return RuntimeFile(path: "\(try path())/\(String(cString: digest)).\(suffix)")
+    RuntimeFile(path: "\(try path())/\(SHA256.hexadecimal(subject)).\(suffix)")
   }
 
   /// Makes a directory and those above it that are missing, for us alone.

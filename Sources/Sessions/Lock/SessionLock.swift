@@ -1,4 +1,4 @@
-import Credentials
+package import Credentials
 import Glibc
 
 /// One refresh, or other change, of a session at a time, among all processes of one user.
@@ -55,9 +55,43 @@ extension SessionLock {
   }
 }
 
+extension SessionLock {
+  /// Runs `body` while nobody else replaces the registration at a deployment, or deletes it.
+  ///
+  /// Who keeps the first session of a new registration, and who deletes one that nobody uses, must
+  /// not come between each other. Taken after the lock of a session, never before it.
+  ///
+  /// - Parameters:
+  ///   - deployment: whose registration.
+  ///   - timeoutMilliseconds: how long to wait for others.
+  ///   - body: what must not happen twice at once; it learns whom the lock excludes.
+  /// - Returns: what `body` gave.
+  /// - Throws: what `body` throws; as ``withLock(of:timeoutMilliseconds:orUse:_:)``.
+  package func withRegistrationLock<Value>(
+    at deployment: Deployment, timeoutMilliseconds: Int = usualTimeoutMilliseconds,
+    _ body: (HeldLock) throws(SessionError) -> Value
+  ) throws(SessionError) -> Value {
+    try withLock(
+      of: .registration(at: deployment), timeoutMilliseconds: timeoutMilliseconds,
+      orUse: { () throws(SessionError) in nil }, body)
+  }
+}
+
 extension SessionIdentity {
+  /// What the lock of a deployment's registration is taken of: no account has such a name.
+  package static func registration(at deployment: Deployment) -> SessionIdentity {
+    SessionIdentity(deployment: deployment, account: registrationAccount)
+  }
+
+  private static let registrationAccount = "\nregistration"
+
   /// What names the files about a session, before it is hashed.
   var lockName: String { "\(deployment.url)\n\(account)" }
+
+  /// How the name of its lock's file ends.
+  fileprivate var lockSuffix: String {
+    account == Self.registrationAccount ? "registration-lock" : "lock"
+  }
 }
 
 /// Locks that are `flock(2)` on files that are never deleted, so that a holder that dies leaves
@@ -75,7 +109,7 @@ package struct FileLock: SessionLock {
     orUse existing: () throws(SessionError) -> Value?,
     _ body: (HeldLock) throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
-    let file = try directory.file(about: session.lockName, suffix: "lock")
+    let file = try directory.file(about: session.lockName, suffix: session.lockSuffix)
     var descriptor = try file.open()
     defer { close(descriptor) }
     let deadline = Self.uptimeMilliseconds + timeoutMilliseconds

@@ -68,16 +68,16 @@ struct RefreshExchange {
     return kept
   }
 
-  /// Marks the session. That also proves that the keyring can be written, before a refresh token is
-  /// spent whose successor could not be kept.
+  /// Marks the session.
   ///
   /// - Returns: the session as it is stored now; nil when another process has changed it.
   private func mark() throws(SessionError) -> StoredSession? {
     let marked = session.marked(by: owner, since: services.clock.now)
-    guard try replace(session, with: marked) else { return nil }
-    services.clock.sleep(
-      milliseconds: RefreshMark.settlingMilliseconds(holding: held, number: services.random()))
-    return try read() == marked ? marked : nil
+    do throws(StoreError) {
+      return try services.mark(session, as: marked, holding: held) ? marked : nil
+    } catch {
+      throw .store(error)
+    }
   }
 
   /// Keeps what the refresh brought: the deployment has spent the old refresh token, so it is handed
@@ -142,9 +142,13 @@ struct RefreshExchange {
       history.fail(
         now: services.clock.uptimeMilliseconds, took: tookMilliseconds,
         retryAfter: error.retryAfter, jitter: Double(services.random() >> 11) * 0x1p-53,
-        wasSent: !error.wasCertainlyNotSent)
+        wasSent: !error.wasCertainlyNotSent, isRefusal: error.isUnclearRefusal)
     }
     save(history)
+    // Once may be a moment's trouble.
+    if error.isUnclearRefusal, history.refusals > 1 || !session.isAlive(now: services.clock.now) {
+      throw .refusedUnclearly(session.identity, error)
+    }
     throw .oauth(error, at: session.deployment)
   }
 

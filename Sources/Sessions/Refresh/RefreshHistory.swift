@@ -27,13 +27,16 @@ package struct RefreshHistory: Equatable, Sendable {
   package private(set) var forcedToken: Int64 = 0
   /// When the deployment's metadata was last read anew; 0 for never.
   package private(set) var rediscoveredAt: Int64 = 0
+  /// How many refreshes since the last that brought a token the deployment has refused without saying
+  /// that the session is over.
+  package private(set) var refusals: Int64 = 0
 
   /// Nothing has happened yet.
   package init() {}
 
   init(
     failures: Int64 = 0, failedAt: Int64 = 0, retryAt: Int64 = 0, forcedAt: Int64 = 0,
-    forcedToken: Int64 = 0, rediscoveredAt: Int64 = 0
+    forcedToken: Int64 = 0, rediscoveredAt: Int64 = 0, refusals: Int64 = 0
   ) {
     self.failures = failures
     self.failedAt = failedAt
@@ -41,6 +44,7 @@ package struct RefreshHistory: Equatable, Sendable {
     self.forcedAt = forcedAt
     self.forcedToken = forcedToken
     self.rediscoveredAt = rediscoveredAt
+    self.refusals = refusals
   }
 
   /// How long to leave the deployment alone, in milliseconds; nil when it may be asked.
@@ -101,9 +105,12 @@ package struct RefreshHistory: Equatable, Sendable {
   ///   - jitter: 0 to 1, so that machines that failed together do not come back together.
   ///   - wasSent: whether the deployment may have seen the request at all. If not, nothing is
   ///     learned about it: the wait only spares the caller another timeout.
+  ///   - isRefusal: whether the deployment refused, rather than being in trouble.
   package mutating func fail(
-    now: Int64, took: Int64, retryAfter: Int64?, jitter: Double, wasSent: Bool = true
+    now: Int64, took: Int64, retryAfter: Int64?, jitter: Double, wasSent: Bool = true,
+    isRefusal: Bool = false
   ) {
+    if isRefusal { refusals = min(refusals + 1, 1_000) }
     guard wasSent else {
       if let wait = wait(now: now), wait > Self.longestUnsentWait { return }
       let isRepeated = sinceFailure(now: now).map { $0 < 60_000 } ?? false

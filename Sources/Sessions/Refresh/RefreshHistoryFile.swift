@@ -10,7 +10,7 @@ package protocol RefreshHistoryStore {
 
 /// Histories in files of the runtime directory: one line of numbers each, beside the lock.
 package struct RefreshHistoryFiles: RefreshHistoryStore {
-  private static let version: Int64 = 2
+  private static let version: Int64 = 3
   private static let maximumBytes = 256
 
   private let directory: RuntimeDirectory
@@ -65,17 +65,17 @@ package struct RefreshHistoryFiles: RefreshHistoryStore {
 extension RefreshHistory {
   /// The history as a line of numbers.
   fileprivate var numbers: [Int64] {
-    [failures, failedAt, retryAt, forcedAt, forcedToken, rediscoveredAt]
+    [failures, failedAt, retryAt, forcedAt, forcedToken, rediscoveredAt, refusals]
   }
 
   /// Reads the numbers; nil for what no history can hold.
   fileprivate init?(numbers: ArraySlice<Int64>) {
     let numbers = Array(numbers)
-    guard numbers.count == 6, numbers.allSatisfy((0...(Int64.max / 4)).contains) else {
+    guard numbers.count == 7, numbers.allSatisfy((0...(Int64.max / 4)).contains) else {
       return nil
     }
     self.init(
       failures: numbers[0], failedAt: numbers[1], retryAt: numbers[2], forcedAt: numbers[3],
-      forcedToken: numbers[4], rediscoveredAt: numbers[5])
+      forcedToken: numbers[4], rediscoveredAt: numbers[5], refusals: numbers[6])
   }
 }

@@ -5,10 +5,13 @@ package import Credentials
 ///
 /// Who holds a lock of the keyring's scope writes a mark that only says so. Where there is no such
 /// lock the mark is a lease: others wait for as long as it lasts.
-enum RefreshMark {
+package enum RefreshMark {
   /// How long a mark keeps others away who cannot tell whether its owner still lives, in seconds:
   /// longer than an exchange may take.
   static let leaseSeconds: Int64 = 40
+  /// How long to wait for a session that is marked, in milliseconds: a little longer than the mark
+  /// lasts of somebody who died.
+  package static let timeoutMilliseconds = 45_000
   /// How long somebody waits after writing a mark before they look whether it is still theirs, in
   /// milliseconds.
   ///
@@ -20,11 +23,16 @@ enum RefreshMark {
   ///   - lock: the lock that is held.
   ///   - number: one that was chosen at random.
   /// - Returns: how long to wait.
-  static func settlingMilliseconds(holding lock: HeldLock, number: UInt64) -> Int {
+  package static func settlingMilliseconds(holding lock: HeldLock, number: UInt64) -> Int {
     lock.coversKeyring ? 30 : 300 + Int(number % 100)
   }
 
   private static let lockPrefix = "lock-"
+
+  /// A word for the owner of a mark that outlives the lock that it was written under.
+  package static func leaseOwner(number: UInt64) -> String {
+    owner(holding: HeldLock(coversKeyring: false), number: number)
+  }
 
   /// A word for a new mark's owner that no other process uses.
   ///

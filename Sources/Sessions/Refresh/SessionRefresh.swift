@@ -171,8 +171,11 @@ package struct SessionRefresh {
       if grounds == .forcedMomentsAgo, isLocked { noteRejection(of: session) }
       return session
     case .wait(let failedSecondsAgo, let nextTrySeconds):
-      throw .leftAlone(
-        session.identity, failedSecondsAgo: failedSecondsAgo, nextTrySeconds: nextTrySeconds)
+      throw situation.history.refusals > 0
+        ? .leftAloneAfterRefusal(
+          session.identity, failedSecondsAgo: failedSecondsAgo, nextTrySeconds: nextTrySeconds)
+        : .leftAlone(
+          session.identity, failedSecondsAgo: failedSecondsAgo, nextTrySeconds: nextTrySeconds)
     case .forbidden: throw .refreshForbidden(session.identity)
     case .ended: throw .signInNeeded(session.identity, .ended)
     }

@@ -10,12 +10,17 @@ package struct CredentialUpdate {
   private let store: any SessionStore
   private let lock: any SessionLock
   private let clock: any SessionClock
+  private let random: () -> UInt64
 
   /// Works with the given seams.
-  package init(store: any SessionStore, lock: any SessionLock, clock: any SessionClock) {
+  package init(
+    store: any SessionStore, lock: any SessionLock, clock: any SessionClock,
+    random: @escaping () -> UInt64 = { .random(in: 0...UInt64.max) }
+  ) {
     self.store = store
     self.lock = lock
     self.clock = clock
+    self.random = random
   }
 
   /// Keeps a credential that worked, unless it is known, dead, ephemeral, or an OAuth session's.
@@ -23,18 +28,26 @@ package struct CredentialUpdate {
   /// - Parameter request: the credential told of.
   /// - Throws: ``SessionError/store(_:)``.
   package func store(_ request: CredentialRequest) throws(SessionError) {
-    guard let session = request.session(now: clock.now) else { return }
+    guard var session = request.session(now: clock.now) else { return }
     // What a session here brings for this place comes back from git, sometimes after a refresh made
     // it old, and with useHttpPath under a path of the deployment: it is not news.
     for deployment in request.deployment.withParents {
-      let known = try sessions(of: deployment, request)
+      let known = try sessions(of: deployment, account: request.username)
       if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
     }
-    let former = try keyring { () throws(StoreError) in try store.session(like: session) }
-    if let former, former.hasSameCredential(as: session) { return }
-    try locked(session) { () throws(StoreError) in
+    let beside = try sessions(of: session.deployment, account: nil)
+    let former = beside.first { $0.identity == session.identity }
+    // Where several fit, the one stored last is given.
+    let last = beside.compactMap(\.storedAt).max()
+    if let former, former.hasSameCredential(as: session), former.storedAt == last { return }
+    let others = try keyring { () throws(StoreError) in
+      try store.plainSessions(on: session.deployment.server, account: nil)
+    }
+    let newest = max(last ?? 0, others.compactMap(\.storedAt).max() ?? 0)
+    session.storedAt = max(clock.now, newest &+ 1)
+    try locked(session) { _, current throws(StoreError) in
       // A sign-in may have come between.
-      guard try store.session(like: session) == former else { return }
+      guard current == former else { return }
       try store.save(session)
     }
   }
@@ -45,10 +58,9 @@ package struct CredentialUpdate {
   ///
   /// - Throws: ``SessionError/store(_:)``; what the lock throws.
   package func erase(_ request: CredentialRequest) throws(SessionError) {
-    guard let secret = request.secret else {
+    guard request.tellsSecret else {
       // What another program or a newer version wrote is reported, and not ours to delete.
-      let matching = try sessions(of: request.deployment, request)
-      for session in matching
+      for session in try meant(by: request, in: [request.deployment])
       where AccountMatch.isExact(request.username, session.account) {
         try remove(session)
       }
@@ -57,11 +69,30 @@ package struct CredentialUpdate {
       }
       return
     }
-    for deployment in request.deployment.withParents {
-      for session in try sessions(of: deployment, request) where session.accessToken == secret {
-        try reject(session)
+    for session in try meant(by: request, in: request.deployment.withParents)
+    where request.tellsSecret(of: session) {
+      try reject(session)
+    }
+  }
+
+  /// What a request may take back: the sessions of these deployments, and the plain credentials of
+  /// its place; of any path, if it names none.
+  private func meant(
+    by request: CredentialRequest, in deployments: [Deployment]
+  ) throws(SessionError) -> [StoredSession] {
+    var found: [StoredSession] = []
+    for deployment in deployments {
+      found += try sessions(of: deployment, account: request.username)
+    }
+    if request.place != request.deployment {
+      found += try sessions(of: request.place, account: request.username).filter(\.isPlain)
+    }
+    if request.place.path.isEmpty {
+      found += try keyring { () throws(StoreError) in
+        try store.plainSessions(on: request.place, account: request.username)
       }
     }
+    return found.filter { !request.isForPasswordAlone || $0.password != nil }
   }
 
   /// Removes a session; a refresh of it that is under way must not bring it back. With a secret, only
@@ -69,10 +100,29 @@ package struct CredentialUpdate {
   private func remove(
     _ session: StoredSession, ifItHolds secret: Secret? = nil
   ) throws(SessionError) {
-    try locked(session) { () throws(StoreError) in
-      if let secret, try store.session(like: session)?.accessToken != secret { return }
-      try store.removeSessions(of: session.deployment, account: session.account)
+    var isDone = false
+    while !isDone {
+      try locked(session) { held, current throws(StoreError) in
+        isDone = true
+        guard let current, secret.map({ $0 == current.accessToken }) ?? true else { return }
+        isDone = try canBeRemoved(current, holding: held)
+        guard isDone else { return }
+        try store.removeSessions(of: session.deployment, account: session.account)
+      }
     }
+  }
+
+  /// Whether nobody whom the lock does not exclude is about to put a session back: that one sees our
+  /// mark, or we see theirs.
+  private func canBeRemoved(
+    _ session: StoredSession, holding held: HeldLock
+  ) throws(StoreError) -> Bool {
+    guard session.method == .oauth else { return true }
+    let number = random()
+    let owner = RefreshMark.owner(holding: held, number: number)
+    return try store.mark(
+      session, as: session.marked(by: owner, since: clock.now), holding: held, clock: clock,
+      number: number)
   }
 
   private func reject(_ session: StoredSession) throws(SessionError) {
@@ -80,29 +130,25 @@ package struct CredentialUpdate {
       return try remove(session, ifItHolds: session.accessToken)
     }
     guard session.staleSince == nil else { return }
-    // git erases tokens that it never tried: the refresh token stays, and nothing is revoked. The
-    // lock keeps what a refresh under way brings from being overwritten.
-    try locked(session) { () throws(StoreError) in
-      guard var current = try store.session(like: session),
-        current.accessToken == session.accessToken
-      else { return }
-      current.staleSince = clock.now
-      try store.save(current)
-    }
+    // git erases tokens that it never tried: the refresh token stays, and nothing is revoked.
+    try lock.noteRejection(of: session, in: store, clock: clock)
   }
 
   private func sessions(
-    of deployment: Deployment, _ request: CredentialRequest
+    of deployment: Deployment, account: String?
   ) throws(SessionError) -> [StoredSession] {
     try keyring { () throws(StoreError) in
-      try store.sessions(of: deployment, account: request.username)
+      try store.sessions(of: deployment, account: account)
     }
   }
 
   private func locked(
-    _ session: StoredSession, _ body: () throws(StoreError) -> Void
+    _ session: StoredSession, _ body: (HeldLock, StoredSession?) throws(StoreError) -> Void
   ) throws(SessionError) {
-    try lock.withLock(of: session.identity) { () throws(SessionError) in try keyring(body) }
+    try lock.withSession(session.identity, in: store, clock: clock) {
+      held, current throws(SessionError) in
+      try keyring { () throws(StoreError) in try body(held, current) }
+    }
   }
 
   private func keyring<Value>(
@@ -116,10 +162,8 @@ extension StoredSession {
   /// Whether a request for this credential is answered from this session: an OAuth session that has
   /// not ended, or the very token.
   fileprivate func brings(_ request: CredentialRequest, now: Int64) -> Bool {
-    guard method != .basic, request.isServed(by: self) else { return false }
-    if request.secret == accessToken, method == .oauth || deployment != request.deployment {
-      return true
-    }
-    return method == .oauth && !hasEnded(now: now)
+    let isAbove = method == .token && deployment != request.place
+    guard !isPlain || isAbove, request.isServed(by: self) else { return false }
+    return request.tellsSecret(of: self) || method == .oauth && !hasEnded(now: now)
   }
 }

@@ -43,10 +43,25 @@ package final class KeyringSessionStore: SessionStore {
   package func sessions(of deployment: Deployment, account: String?) throws(StoreError)
     -> [StoredSession]
   {
+    try sessions(in: search(.session, deployment), account) { _ in deployment }
+  }
+
+  package func plainSessions(
+    on server: Deployment, account: String?
+  ) throws(StoreError) -> [StoredSession] {
+    try sessions(in: unique(allItems(ItemIdentity.plainSessions(on: server))), account) {
+      try? Deployment(storedURL: $0.deployment)
+    }.filter { $0.isPlain && $0.deployment.server == server }
+  }
+
+  /// The sessions of an account in items, whose deployment is told for each.
+  private func sessions(
+    in items: [Item], _ account: String?, of deployment: (Item) -> Deployment?
+  ) throws(StoreError) -> [StoredSession] {
     var sessions: [StoredSession] = []
     var unreadable: StoreError?
-    for item in try search(.session, deployment)
-    where AccountMatch.serves(account, with: item.account) {
+    for item in items where AccountMatch.serves(account, with: item.account) {
+      guard let deployment = deployment(item) else { continue }
       do throws(StoreError) {
         if let session = try session(in: item, of: deployment) { sessions.append(session) }
       } catch {
@@ -77,7 +92,7 @@ package final class KeyringSessionStore: SessionStore {
   package func save(_ session: StoredSession) throws(StoreError) {
     try store(
       label: ItemIdentity.label(of: session),
-      ItemIdentity.session(of: session.deployment, account: session.account)
+      ItemIdentity.item(of: session)
     ) { () throws(MalformedInput) in
       try session.payload()
     } check: { line throws(MalformedInput) in
@@ -111,7 +126,7 @@ package final class KeyringSessionStore: SessionStore {
     do throws(MalformedInput) {
       return try StoredRegistration(payload: secret, deployment: deployment)
     } catch {
-      throw .unreadable(label: item.label, error)
+      throw item.unreadable(error)
     }
   }
 
@@ -164,10 +179,15 @@ extension KeyringSessionStore {
   private func search(
     _ kind: Kind, _ deployment: Deployment?
   ) throws(StoreError) -> [Item] {
-    let items = try allItems(kind, deployment).sorted {
+    let items = try allItems(kind, deployment)
+    trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
+    return unique(items)
+  }
+
+  private func unique(_ items: [Item]) -> [Item] {
+    let items = items.sorted {
       ($0.isLocked ? 1 : 0, -$0.modified) < ($1.isLocked ? 1 : 0, -$1.modified)
     }
-    trace("the keyring holds \(items.count) \(kind.rawValue) items of \(deployment?.url ?? "all")")
     var seen: Set<[String]> = []
     return items.filter { item in
       // A keyring that was never unlocked does not tell whose an item is.
@@ -178,11 +198,14 @@ extension KeyringSessionStore {
   private func allItems(
     _ kind: Kind, _ deployment: Deployment?
   ) throws(StoreError) -> [Item] {
+    try allItems(
+      kind == .session
+        ? ItemIdentity.session(of: deployment) : ItemIdentity.registration(of: deployment))
+  }
+
+  private func allItems(_ attributes: [String: String]) throws(StoreError) -> [Item] {
     try reading { service throws(SecretServiceError) in
-      try service.search(
-        Attributes(
-          kind == .session
-            ? ItemIdentity.session(of: deployment) : ItemIdentity.registration(of: deployment)))
+      try service.search(Attributes(attributes))
     }
   }
 
@@ -213,7 +236,7 @@ extension KeyringSessionStore {
     do throws(MalformedInput) {
       return try StoredSession(payload: secret, deployment: deployment, account: item.account)
     } catch {
-      throw .unreadable(label: item.label, error)
+      throw item.unreadable(error)
     }
   }
 
@@ -226,7 +249,7 @@ extension KeyringSessionStore {
       onLoss(item.label)
       return nil
     } catch .malformed(let reason) {
-      throw .unreadable(label: item.label, .payload(reason: reason))
+      throw item.unreadable(.payload(reason: reason))
     } catch {
       throw .keyring(error)
     }
@@ -239,7 +262,7 @@ extension KeyringSessionStore {
       switch secret {
       case .success(let secret):
         if secret.isEmpty { return .lost }
-        let deployment = try Deployment(url: item.deployment)
+        let deployment = try Deployment(storedURL: item.deployment)
         return .session(
           try StoredSession(payload: secret, deployment: deployment, account: item.account))
       case .failure(.malformed(let reason)): return .unreadable(.payload(reason: reason))
@@ -277,7 +300,7 @@ extension KeyringSessionStore {
     }
     guard let former else { return }
     do throws(MalformedInput) { try check(former) } catch {
-      throw .unreadable(label: item.label, error)
+      throw item.unreadable(error)
     }
   }
 }
@@ -285,4 +308,10 @@ extension KeyringSessionStore {
 extension Item {
   fileprivate var deployment: String { attributes["deployment"] ?? "" }
   fileprivate var account: String { attributes["account"] ?? "" }
+
+  fileprivate func unreadable(_ error: MalformedInput) -> StoreError {
+    let isSession = attributes["kind"] == "session"
+    return .unreadable(
+      label: label, error, deployment: deployment, account: isSession ? account : nil)
+  }
 }

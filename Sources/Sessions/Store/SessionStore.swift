@@ -6,6 +6,9 @@ package protocol SessionStore {
   /// The sessions of exactly this deployment that a request for `account` may use: that account's
   /// own, and one whose account nobody knows. With nil, all.
   func sessions(of deployment: Deployment, account: String?) throws(StoreError) -> [StoredSession]
+  /// The plain credentials that are kept under any path of this server, for a request that names
+  /// `account`, or with nil for all.
+  func plainSessions(on server: Deployment, account: String?) throws(StoreError) -> [StoredSession]
   /// Every session of exactly this deployment, or with nil of all deployments, readable or not,
   /// without unlocking anything.
   func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry]
@@ -35,10 +38,15 @@ package protocol SessionStore {
 }
 
 extension SessionStore {
+  /// What is stored for exactly this deployment and account.
+  package func session(of identity: SessionIdentity) throws(StoreError) -> StoredSession? {
+    try sessions(of: identity.deployment, account: identity.account)
+      .first { $0.account == identity.account }
+  }
+
   /// What is stored now for the deployment and account of a session seen earlier.
   package func session(like session: StoredSession) throws(StoreError) -> StoredSession? {
-    try sessions(of: session.deployment, account: session.account)
-      .first { $0.account == session.account }
+    try self.session(of: session.identity)
   }
 
   /// Puts a session in the place of a former one if that is still stored just so.
@@ -89,13 +97,22 @@ package struct SessionEntry {
     if case .locked = content { deployment.isEmpty } else { false }
   }
 
-  /// Whether it may be a session with a deployment, rather than a password kept for git.
+  /// Why it cannot be read now; nil when it can, or never will.
+  package var lock: StoreError? { if case .locked(let error) = content { error } else { nil } }
+
+  /// Whether it may be a session with a deployment, rather than a plain credential kept for git.
   package var mayHoldToken: Bool {
     switch content {
-    case .session(let session): session.method != .basic
+    case .session(let session): session.isForDeployment
     case .locked: true
     case .lost, .unreadable: false
     }
+  }
+
+  /// Whether it may be a session with a deployment that can still be used at the Unix time `now`.
+  package func mayServe(now: Int64) -> Bool {
+    if case .session(let session) = content, session.hasEnded(now: now) { return false }
+    return mayHoldToken
   }
 }
 
@@ -103,8 +120,10 @@ package struct SessionEntry {
 package enum StoreError: Error, Equatable {
   /// The service, or the way to it, refused.
   case keyring(SecretServiceError)
-  /// The item called `label` holds something that is not ours to use.
-  case unreadable(label: String, MalformedInput)
+  /// The item called `label` holds something that is not ours to use: the session of `account` at
+  /// the deployment with this URL, or with nil the registration there.
+  case unreadable(
+    label: String, MalformedInput, deployment: String = "", account: String? = nil)
   /// The session cannot be put into a form that every keyring keeps.
   case unwritable(MalformedInput)
 

@@ -13,9 +13,6 @@ struct ExecCommand: ParsableCommand {
       it could not be run or found. The token is as it was at the start; it is not refreshed later.
       """)
 
-  @Option(help: "The deployment (default: CODER_URL, the default one, or the only one).")
-  var url: String?
-
   @OptionGroup var options: CredentialOptions
 
   @Argument(
@@ -30,7 +27,7 @@ struct ExecCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
-    let session = try context.session(at: url, options)
+    let session = try context.session(at: nil, options)
     guard session.method != .basic else {
       throw Failure(.fixTheInput, "what is stored is a password, not a token")
     }

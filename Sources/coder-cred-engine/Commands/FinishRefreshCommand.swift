@@ -22,6 +22,8 @@ struct FinishRefreshCommand: ParsableCommand {
       let (seen, reason) = RefreshMessage.request(Self.readRequest())
     else { throw Failure(.fixTheCall, "\(Self.verb) is not for people to run") }
     let context = CommandContext()
+    // KeePassXC has each process confirmed anew, whatever it allowed the one that waits.
+    if reason == .command { context.store.allowPrompts() }
     let report = OutcomeReport()
     var services = try context.services(
       lock: context.lock(on: InheritedLock(descriptor: Self.lockDescriptor)),

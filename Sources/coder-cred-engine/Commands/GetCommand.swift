@@ -4,13 +4,6 @@ import Glibc
 
 /// `get`: git's question, or anyone's.
 struct GetCommand: ParsableCommand {
-  /// The forms of an answer.
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case git
-    case token
-    case json
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "get",
     abstract: "Print the credential for a deployment, refreshed when needed.",
@@ -19,13 +12,13 @@ struct GetCommand: ParsableCommand {
       not for a deployment known here is passed over in silence.
       """)
 
-  @Argument(help: "The deployment; standard input is not read.")
+  @Argument(help: "The deployment; standard input is not read.", completion: .deployments)
   var url: String?
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the output: git, token or json.")
-  var format = Format.git
+  @Option(help: "The form of the output.")
+  var format = Credential.Format.git(authtype: true)
 
   @Flag(help: "Sign in through the browser if need be, unless git says not to ask.")
   var interactive = false
@@ -33,29 +26,34 @@ struct GetCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let onDemand = LoginOnDemand(context: context, isWanted: interactive)
-    if let url {
-      let session = try onDemand.signingInIfNeeded { try context.session(at: url, options) }
-      try context.output(session, as: format.credentialFormat())
+    if url != nil || options.url != nil {
+      // git names the server itself, whatever the words of its configuration say.
+      guard url != nil || !context.environment.isGitsChain else {
+        throw Failure(.fixTheCall, "git's helpers are asked for a server by git, not by --url")
+      }
+      let session = try onDemand.signingInIfNeeded {
+        try context.session(at: url, options, as: format)
+      }
+      try context.output(session, as: format, to: options.account)
       return
+    }
+    if Terminal.isInteractive {
+      Terminal.say(
+        "Reading what is asked for, such as url=https://dev.coder.com, up to an empty line. "
+          + "Or name the deployment: coder-cred get URL")
     }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
-    let session = try onDemand.signingInIfNeeded { [request] in
-      try context.session(for: request, options)
+    var written = format
+    // What git understands, it says itself where it can.
+    if case .git = format { written = request.gitFormat } else { request.takesAnyForm() }
+    let session = try onDemand.signingInIfNeeded { [request, written] in
+      try context.session(for: request, options, as: written)
     }
-    guard let session else { return }
-    try context.output(session, as: format.credentialFormat(git: request.gitFormat))
-  }
-}
-
-extension GetCommand.Format {
-  /// The form as it is written; what git understands, it says itself where it can.
-  func credentialFormat(git: Credential.Format = .git(authtype: true)) -> Credential.Format {
-    switch self {
-    case .git: git
-    case .token: .token
-    case .json: .json
+    guard let session else {
+      return UnansweredRequest(environment: context.environment).explain(request.deployment)
     }
+    try context.output(session, as: written, to: request.username)
   }
 }
 
@@ -65,14 +63,23 @@ extension CredentialRequest {
     guard let bytes = CredentialRequest.read(from: STDIN_FILENO) else {
       throw Failure(.fixTheInput, "standard input cannot be read")
     }
-    try self.init(parsing: bytes)
+    // git asks every helper about every server a person talks to.
+    let isGitsChain = context.environment.isGitsChain
+    do throws(MalformedInput) {
+      try self.init(parsing: bytes)
+    } catch {
+      guard case .url = error, isGitsChain, var failure = Failure(translating: error) else {
+        throw error
+      }
+      failure.isSilent = true
+      throw failure
+    }
     do throws(Failure) {
       try context.requireConfidential(deployment)
     } catch {
-      // git asks every helper about every server a person talks to.
-      var failure = error
-      failure.isSilent = context.environment.isGitsChain
-      throw failure
+      // git itself sends a password over http, to a proxy for one, whether we keep it or not.
+      guard isGitsChain else { throw error }
+      isForPasswordAlone = true
     }
   }
 }

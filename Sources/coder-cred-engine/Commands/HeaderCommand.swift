@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Credentials
+import ArgumentParser
+import Credentials
 
 /// `header`: the field that authenticates a request.
 struct HeaderCommand: ParsableCommand {
@@ -9,28 +9,72 @@ struct HeaderCommand: ParsableCommand {
     discussion: """
       coder: Authorization=Bearer …, for the header commands of the Coder CLI and its editor \
       extensions; lines: Authorization: Bearer …, for curl -H @-; json: a flat object; cookie: \
-      Cookie: coder_session_token=…, which workspace proxies strip before they forward.
+      Cookie: coder_session_token=…, which workspace proxies strip before they forward; \
+      authorization: Bearer …, the value alone; curl: a file for curl -K; bazel: the JSON of \
+      Bazel's credential helpers; goauth: what Go reads from a GOAUTH command.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
-  var url: String?
+  @Argument(
+    help: ArgumentHelp(
+      "The deployment (default: CODER_URL, the default one, or the only one).", valueName: "url"),
+    completion: .deployments)
+  var urls: [String] = []
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The notation: coder, lines, json or cookie.")
+  @Option(help: "The notation.")
   var format = Credential.HeaderNotation.coder
+
+  mutating func validate() throws {
+    // Go appends the URL that was refused to the words of GOAUTH, which may name a deployment.
+    guard urls.count <= (format == .goauth ? 2 : 1) else {
+      throw ValidationError("only one deployment can be named")
+    }
+  }
 
   func run() throws {
     let context = CommandContext()
-    let deployment = try context.deployment(named: url)
+    let deployment = try deployment(context)
     let request = CredentialRequest(deployment: deployment, username: options.account)
-    guard let session = try context.session(for: request, options) else {
-      // Tools run this for every server; a failure would stop them, where no header is right.
-      if format == .json { Terminal.show("{}\n") }
-      return
+    if try isMeant(deployment), let session = try context.session(for: request, options) {
+      return try context.output(session, as: .header(format))
     }
-    try context.output(session, as: .header(format))
+    if let session = try application(deployment, context) {
+      return try Terminal.output(
+        Credential(session, isForApplication: true).written(as: .header(format)))
+    }
+    guard let absent = format.absent else {
+      throw Failure.nobodySignedIn(to: deployment, as: options.account)
+    }
+    try Terminal.show(absent)
+    UnansweredRequest(environment: context.environment).explainMissingHeader(of: deployment)
+  }
+
+  private func deployment(_ context: CommandContext) throws -> Deployment {
+    guard format == .goauth, let url = urls.last else {
+      return try context.deployment(named: options.named(urls.first))
+    }
+    // It is a module's, with whatever was asked of the server.
+    let deployment = try Deployment(server: url)
+    try context.requireConfidential(deployment)
+    return deployment
+  }
+
+  /// Whether the URL that Go appended lies within the one before it.
+  private func isMeant(_ deployment: Deployment) throws -> Bool {
+    try urls.count < 2 || deployment.withParents.contains(Deployment(url: urls[0]))
+  }
+
+  /// The session of the deployment that serves an application of a workspace at a URL.
+  private func application(
+    _ url: Deployment, _ context: CommandContext
+  ) throws -> StoredSession? {
+    // A field's value alone could not say that it is a cookie, and Go is told the deployment's URL.
+    guard format != .authorization, format != .goauth,
+      let owner = try context.settings().deployment(ofApplicationAt: url)
+    else { return nil }
+    try context.requireConfidential(owner)
+    let request = CredentialRequest(deployment: owner, username: options.account)
+    return try context.session(for: request, options)
   }
 }
-
-extension Credential.HeaderNotation: ExpressibleByArgument {}

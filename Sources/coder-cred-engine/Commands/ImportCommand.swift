@@ -40,7 +40,9 @@ struct ImportCommand: ParsableCommand {
     guard let files = CoderCLIFiles(directory, context.environment),
       let found = try files.session()
     else {
-      Terminal.say("The Coder CLI is not signed in; there is nothing to import.")
+      let files = CoderCLIFiles(directory, context.environment)
+      let place = files.map { " There is no url and session in \($0.path)." } ?? ""
+      Terminal.say("The Coder CLI is not signed in; there is nothing to import.\(place)")
       try show(outcome)
       return
     }
@@ -77,6 +79,8 @@ struct ImportCommand: ParsableCommand {
   private func account(
     of token: Secret, _ deployment: Deployment, _ context: CommandContext
   ) throws -> String {
+    let line = ProgressLine("Asking \(deployment.url) whose token it is", context.environment)
+    defer { line?.end() }
     switch try context.services().api(of: deployment).check(token) {
     case .works(let account): return account ?? ""
     case .rejected:
@@ -94,8 +98,10 @@ struct ImportCommand: ParsableCommand {
   private func keep(
     _ token: Secret, _ deployment: Deployment, _ account: String, _ context: CommandContext
   ) throws -> Bool {
-    let session = StoredSession(
+    var session = StoredSession(
       deployment: deployment, account: account, method: .token, accessToken: token)
+    let api = try context.services().api(of: deployment, urgency: .personWaits)
+    if let key = api.keptKey(of: token) { session.note(key) }
     let who = account.isEmpty ? deployment.url : "\(account) at \(deployment.url)"
     return try context.services().withLock(of: session) { store throws(StoreError) in
       switch try store.session(like: session)?.method {

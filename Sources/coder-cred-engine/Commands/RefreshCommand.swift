@@ -12,10 +12,13 @@ struct RefreshCommand: ParsableCommand {
       refreshed for six days; run it every ten minutes from the timer or from cron.
       """)
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
-  @Option(help: ArgumentHelp("Only this account's session.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Only this account's session.", valueName: "name"), completion: .accounts)
   var account: String?
 
   @Flag(help: "Every session with every deployment.")
@@ -38,6 +41,14 @@ struct RefreshCommand: ParsableCommand {
     var failures: [Failure] = []
     let chosen = try sessions(context, &failures)
     for failure in failures { Terminal.report(failure) }
+    // What ends the command alone is told at its end.
+    let isAlone = chosen.count == 1 && failures.isEmpty
+    let what =
+      chosen.count == 1
+      ? "Refreshing the session with \(chosen[0].deployment.url)"
+      : "Refreshing \(chosen.count) sessions"
+    let line = ProgressLine(what, context.environment)
+    defer { line?.end() }
     // At once, so that a deployment that does not respond keeps nobody else from their turn.
     for start in stride(from: 0, to: chosen.count, by: Self.atOnce) {
       let batch = chosen[start..<min(start + Self.atOnce, chosen.count)]
@@ -50,7 +61,8 @@ struct RefreshCommand: ParsableCommand {
         } catch {
           guard let failure = Failure(translating: error) else { throw error }
           failures.append(failure)
-          guard chosen.count > 1 else { continue }
+          if due { SignInNotice(environment: context.environment).announceEnd(of: session) }
+          guard !isAlone else { continue }
           Terminal.report(failure)
           SignInNotice(environment: context.environment).announce(failure)
         }
@@ -59,7 +71,7 @@ struct RefreshCommand: ParsableCommand {
     // What a person must do something about comes before what time will heal.
     guard var failure = failures.first(where: { $0.remedy != .retryLater }) ?? failures.first
     else { return }
-    failure.isSilent = chosen.count > 1 || failures.count > 1 || chosen.isEmpty
+    failure.isSilent = !isAlone
     throw failure
   }
 
@@ -91,14 +103,23 @@ struct RefreshCommand: ParsableCommand {
     let stored =
       all || (due && url == nil) ? try every(context, &failures) : try named(context)
     guard due else { return stored }
-    for session in stored {
-      SignInNotice(environment: context.environment).announceEnd(of: session)
-    }
     // A session that has ended needs a person, and not one more complaint every ten minutes.
-    return stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
+    let chosen = stored.filter { $0.refreshToken != nil && $0.isDue(now: context.clock.now) }
+    for session in stored where !chosen.contains(session) {
+      SignInNotice(environment: context.environment).announceEnd(of: prolonged(session, context))
+    }
+    return chosen
   }
 
-  /// Every OAuth session that can be read; that one is locked is a failure beside the others.
+  /// A pasted token as the deployment keeps it now, if it is time to ask.
+  private func prolonged(_ session: StoredSession, _ context: CommandContext) -> StoredSession {
+    guard session.mayBeKeptLonger(now: context.clock.now),
+      (try? context.requireConfidential(session.deployment)) != nil
+    else { return session }
+    return (try? context.services().prolonged(session)) ?? session
+  }
+
+  /// Every session of interest that can be read; that one is locked is a failure beside the others.
   private func every(
     _ context: CommandContext, _ failures: inout [Failure]
   ) throws -> [StoredSession] {
@@ -107,7 +128,7 @@ struct RefreshCommand: ParsableCommand {
     for entry in try context.store.entries(of: nil) {
       switch entry.content {
       case .session(let session):
-        guard session.method == .oauth, AccountMatch.isExact(account, session.account) else {
+        guard isOfInterest(session), AccountMatch.isExact(account, session.account) else {
           continue
         }
         sessions.append(session)
@@ -119,11 +140,16 @@ struct RefreshCommand: ParsableCommand {
     return sessions
   }
 
+  /// A pasted token cannot be refreshed, but its end is told in time.
+  private func isOfInterest(_ session: StoredSession) -> Bool {
+    session.method == .oauth || due && session.method == .token
+  }
+
   private func named(_ context: CommandContext) throws -> [StoredSession] {
     let deployment = try context.deployment(named: url)
     for place in deployment.withParents {
       let sessions = try context.store.sessions(of: place, account: account)
-        .filter { $0.method == .oauth }
+        .filter(isOfInterest)
       if !sessions.isEmpty { return sessions }
     }
     throw Failure.signIn(

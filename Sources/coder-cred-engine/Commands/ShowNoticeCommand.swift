@@ -2,6 +2,7 @@ import ArgumentParser
 import Credentials
 import Glibc
 import Notifications
+import Sessions
 
 /// What a failing process leaves behind to tell the person; not for people to run.
 struct ShowNoticeCommand: ParsableCommand {
@@ -20,6 +21,9 @@ struct ShowNoticeCommand: ParsableCommand {
   @Option(help: "When the session ends, in Unix seconds, if it has not yet.")
   var ends: Int64?
 
+  @Option(help: "Whose session it is that ends.")
+  var account = ""
+
   func run() throws {
     let deployment: Deployment
     do throws(MalformedInput) {
@@ -32,12 +36,25 @@ struct ShowNoticeCommand: ParsableCommand {
     let notice = Notification(
       summary: "Sign in to \(Self.shown(deployment.name))",
       body: ends.map { end in
-        "The session with \(Self.shown(deployment.url)) ends at \(ListCommand.Row.moment(end))."
+        "The session with \(Self.shown(deployment.url)) ends \(LocalTime.text(end, now: Int64(time(nil))))."
       } ?? "A program needs a token for \(Self.shown(deployment.url)), and the session has ended.",
       action: "Sign in")
-    guard case .chosen(let token) = try show(notice) else { return }
+    let outcome: Notification.Outcome
+    do throws(Failure) { outcome = try show(notice) } catch {
+      // Whoever starts a notification service later shall hear of it.
+      try? stamp(of: deployment)?.giveBack()
+      throw error
+    }
+    guard case .chosen(let token) = outcome else { return }
     alarm(0)
     try login(to: deployment, activationToken: token)
+  }
+
+  private func stamp(of deployment: Deployment) throws(SessionError) -> NoticeStamp? {
+    let directory = RuntimeDirectory(.ofThisProcess)
+    guard let ends else { return try NoticeStamp(of: deployment, in: directory) }
+    return try NoticeStamp(
+      ofEnd: ends, SessionIdentity(deployment: deployment, account: account), in: directory)
   }
 
   private func show(_ notice: Notification) throws(Failure) -> Notification.Outcome {

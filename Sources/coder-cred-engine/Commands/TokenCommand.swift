@@ -7,16 +7,19 @@ struct TokenCommand: ParsableCommand {
     commandName: "token",
     abstract: "Print the access token and a newline, refreshed when needed.")
 
-  @Argument(help: "The deployment (default: CODER_URL, the default one, or the only one).")
+  @Argument(
+    help: "The deployment (default: CODER_URL, the default one, or the only one).",
+    completion: .deployments)
   var url: String?
 
   @OptionGroup var options: CredentialOptions
 
-  @Option(help: "The form of the output: git, token or json.")
-  var format = GetCommand.Format.token
+  @Option(help: "The form of the output.")
+  var format = Credential.Format.token
 
   func run() throws {
     let context = CommandContext()
-    try context.output(context.session(at: url, options), as: format.credentialFormat())
+    try context.output(
+      context.session(at: url, options, as: format), as: format, to: options.account)
   }
 }

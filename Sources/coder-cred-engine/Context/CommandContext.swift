@@ -54,23 +54,33 @@ final class CommandContext {
   /// - Parameters:
   ///   - lock: another lock than ``lock``.
   ///   - warn: takes warnings that are not to be said on standard error.
+  ///   - showsWaiting: whether a terminal shows what is waited for.
   /// - Returns: the seams.
   /// - Throws: a failure to read the settings.
   func services(
-    lock: (any SessionLock)? = nil, warn: ((SessionWarning) -> Void)? = nil
+    lock: (any SessionLock)? = nil, warn: ((SessionWarning) -> Void)? = nil,
+    showsWaiting: Bool = false
   ) throws(Failure) -> SessionServices {
     let settings = try settings()
     let (environment, trace) = (environment, trace)
+    let plainLock = lock ?? self.lock
     return SessionServices(
-      store: store, lock: lock ?? self.lock,
-      history: RefreshHistoryFiles(directory: directory), clock: clock,
+      store: store,
+      lock: showsWaiting ? BusyLock(lock: plainLock, environment: environment) : plainLock,
+      history: RefreshHistoryFiles(directory: directory),
+      clock: showsWaiting ? BusyClock(clock: clock, environment: environment) : clock,
       policy: { deployment throws(OAuthError) in try settings.endpointPolicy(of: deployment) },
       client: { deployment, urgency in
         var transport = settings.transport(for: deployment, environment)
         // A response that comes after we gave up costs the session: only connecting is cut short.
         if urgency == .callerWaits { transport.connectTimeoutMilliseconds = 3_000 }
         if urgency == .personWaits { transport.totalTimeoutMilliseconds = 5_000 }
-        return TracingClient(client: CurlClient(settings: transport), trace: trace)
+        if urgency == .callerCanDoWithout { transport.totalTimeoutMilliseconds = 3_000 }
+        let curl = CurlClient(settings: transport)
+        let client: any HTTPClient =
+          showsWaiting
+          ? BusyClient(client: curl, environment: environment, name: deployment.name) : curl
+        return TracingClient(client: client, trace: trace)
       },
       warn: warn ?? { Terminal.warn($0.message) }, trace: { trace($0) })
   }
@@ -78,11 +88,17 @@ final class CommandContext {
   /// The deployment that a command means: the one it names, else `CODER_URL`, else the default
   /// deployment, else the only one stored.
   func deployment(named url: String?) throws -> Deployment {
-    let configured = try settings().text("default-deployment", for: nil)
+    let configured = try defaultDeployment()
     let named = try DeploymentChoice.named(url, setting: configured) { environment[$0] }
     guard let named else { return try onlyDeployment() }
     try requireConfidential(named)
     return named
+  }
+
+  /// Whether a command without a URL means the default deployment.
+  var isNamedBySettings: Bool {
+    let byCaller = try? DeploymentChoice.named(nil, setting: nil) { environment[$0] }
+    return byCaller == nil && (try? defaultDeployment()) != nil
   }
 
   /// Refuses what can be no Coder deployment, before anything is asked or sent.
@@ -113,7 +129,7 @@ final class CommandContext {
     guard urls.count == 1, let deployment = try? Deployment(url: url) else {
       throw Failure(
         .fixTheCall, "no URL is given, and there are several: \(urls.joined(separator: ", "))",
-        hint: "name one of them, or set CODER_URL")
+        hint: "to choose one: coder-cred use \(url); or name one, or set CODER_URL")
     }
     return deployment
   }

@@ -28,9 +28,9 @@ struct LoginOnDemand {
     options.account = account
     // Standard input may be the caller's request: nothing can be typed there.
     options.method = .oauth
-    do { _ = try context.login(to: deployment, options, opensBrowser: true) } catch let error
-      as LoginError
-    {
+    do {
+      context.makeActive(try context.login(to: deployment, options, opensBrowser: true))
+    } catch let error as LoginError {
       throw Failure(error, at: deployment)
     }
   }

@@ -12,6 +12,15 @@ struct Settings {
   /// The group of settings for every deployment.
   static let commonGroup = "coder-cred"
 
+  /// One line that says something.
+  struct Entry: Equatable {
+    let group: String
+    let key: String
+    let value: String
+  }
+
+  /// What the file says, in its order.
+  private(set) var entries: [Entry] = []
   private var groups: [String: [String: String]] = [:]
 
   /// No settings at all.
@@ -37,9 +46,19 @@ struct Settings {
     try Self.load(bytes, into: file, cglib_key_file_flags_none())
     for group in Self.strings(g_key_file_get_groups(file, nil)) {
       for key in Self.strings(g_key_file_get_keys(file, group, nil, nil)) {
-        guard let value = g_key_file_get_string(file, group, key, nil) else { continue }
-        groups[group, default: [:]][key] = String(cString: value)
-        g_free(value)
+        var error: UnsafeMutablePointer<GError>?
+        let value = g_key_file_get_string(file, group, key, &error)
+        defer {
+          g_free(value)
+          g_clear_error(&error)
+        }
+        // With an escape that means nothing there is a value all the same, and an error.
+        guard let value, error == nil else {
+          throw .settings(reason: SettingsFault.reason(forValueOf: key, in: group, bytes))
+        }
+        let entry = Entry(group: group, key: key, value: String(cString: value))
+        entries.append(entry)
+        groups[group, default: [:]][key] = entry.value
       }
     }
   }
@@ -48,15 +67,22 @@ struct Settings {
   static func load(
     _ bytes: [UInt8], into file: OpaquePointer?, _ flags: GKeyFileFlags
   ) throws(MalformedInput) {
-    var error: UnsafeMutablePointer<GError>?
-    defer { g_clear_error(&error) }
-    let isLoaded = bytes.withUnsafeBytes { bytes in
+    guard isLoaded(bytes, into: file, flags) else {
+      throw .settings(reason: SettingsFault.reason(in: bytes))
+    }
+  }
+
+  /// Whether GKeyFile takes the bytes of a settings file.
+  static func isLoaded(
+    _ bytes: [UInt8], into file: OpaquePointer?, _ flags: GKeyFileFlags
+  ) -> Bool {
+    // GKeyFile ends a value at a NUL, and goes on.
+    guard !bytes.contains(0) else { return false }
+    return bytes.withUnsafeBytes { bytes in
       bytes.withMemoryRebound(to: gchar.self) {
-        g_key_file_load_from_data(file, $0.baseAddress, gsize($0.count), flags, &error)
+        g_key_file_load_from_data(file, $0.baseAddress, gsize($0.count), flags, nil) != 0
       }
     }
-    guard isLoaded == 0 else { return }
-    throw .settings(reason: error.map { String(cString: $0.pointee.message) } ?? "it is malformed")
   }
 
   /// Where the file is, or would be; nil when there is no home.
@@ -74,6 +100,18 @@ struct Settings {
   func words(_ key: String, for deployment: Deployment?) -> [String] {
     (text(key, for: deployment) ?? "").utf8.split(separator: UInt8(ascii: " "))
       .compactMap(String.init)
+  }
+
+  /// The deployment whose `application-hosts` a URL lies on; nil when nobody allowed it for exactly
+  /// one.
+  func deployment(ofApplicationAt url: Deployment) -> Deployment? {
+    let owners = groups.filter { _, settings in settings["application-hosts"] != nil }.keys
+      .compactMap { try? Deployment(url: Self.unescaped($0)) }
+      .filter { owner in
+        words("application-hosts", for: owner)
+          .contains { ApplicationHosts($0, of: owner)?.contain(url) ?? false }
+      }
+    return owners.count == 1 ? owners[0] : nil
   }
 
   /// A whole number within bounds.
@@ -119,7 +157,8 @@ struct Settings {
     return transport
   }
 
-  private static func group(of deployment: Deployment) -> String {
+  /// The group of the settings for one deployment.
+  static func group(of deployment: Deployment) -> String {
     deployment.url.utf8.reduce(into: "") { name, byte in
       switch byte {
       case UInt8(ascii: "["): name += "%5B"
@@ -127,6 +166,11 @@ struct Settings {
       default: name.unicodeScalars.append(Unicode.Scalar(byte))
       }
     }
+  }
+
+  private static func unescaped(_ group: String) -> String {
+    let brackets = ["%5B": "[", "%5D": "]"]
+    return brackets.reduce(group) { $0.replacing($1.key, with: $1.value) }
   }
 
   private static func strings(

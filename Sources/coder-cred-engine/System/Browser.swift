@@ -14,6 +14,17 @@ struct Browser {
       && (environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil || isWindows)
   }
 
+  /// The first program that ``open(_:)`` would start, as it is called; nil when there is none.
+  var program: String? {
+    commands.lazy.compactMap { pieces(of: $0, separator: " ").first }
+      .first { ChildProgram.executable(named: $0, environment) != nil }
+  }
+
+  private var commands: [String] {
+    environment["BROWSER"].map { pieces(of: $0, separator: ":") }
+      ?? (isWindows ? ["wslview"] : ["xdg-open"])
+  }
+
   /// Whether the person sits at another machine.
   var isRemote: Bool { environment["SSH_CONNECTION"] != nil || environment["SSH_TTY"] != nil }
 
@@ -29,9 +40,6 @@ struct Browser {
   /// - Returns: whether one could be started.
   func open(_ url: String) -> Bool {
     guard url.hasPrefix("https://") || url.hasPrefix("http://") else { return false }
-    let commands =
-      environment["BROWSER"].map { pieces(of: $0, separator: ":") }
-      ?? (isWindows ? ["wslview"] : ["xdg-open"])
     return commands.contains { command in
       var words = pieces(of: command, separator: " ")
       guard !words.isEmpty, let executable = ChildProgram.executable(named: words[0], environment)

@@ -47,9 +47,10 @@ struct DetachedRefresh {
       input.closeWriteEnd()
       output.closeWriteEnd()
     }
-    let isTracing = environment["CODER_CRED_TRACE"] == "1"
+    // A person is told there what the keyring asks them.
+    let tells = environment["CODER_CRED_TRACE"] == "1" || reason == .command
     let child = ChildProgram.ourselves([FinishRefreshCommand.verb], variables).start(
-      input: input.readEnd, output: output.writeEnd, error: isTracing ? STDERR_FILENO : nil,
+      input: input.readEnd, output: output.writeEnd, error: tells ? STDERR_FILENO : nil,
       inheriting: lock, blocksSignals: true)
     guard let child else {
       output.closeReadEnd()
@@ -97,6 +98,8 @@ extension CommandContext {
   func refreshed(
     _ seen: StoredSession, because reason: RefreshReason, mayRefresh: Bool = true
   ) throws -> StoredSession {
+    let line = ProgressLine("Refreshing the session with \(seen.deployment.url)", environment)
+    defer { line?.end() }
     switch try startRefresh(of: seen, because: reason, mayRefresh: mayRefresh) {
     case .settled(let session): return session
     case .started(let refresh): return try outcome(of: refresh, seen, reason)
@@ -163,20 +166,4 @@ extension CommandContext {
     Terminal.warn("\(failure.message); the token may stop working at any moment")
     return seen
   }
-}
-
-/// A pipe(2) whose ends no other child inherits.
-private struct Pipe {
-  let readEnd: Int32
-  let writeEnd: Int32
-
-  init?() {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { return nil }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    (readEnd, writeEnd) = (ends[0], ends[1])
-  }
-
-  func closeReadEnd() { close(readEnd) }
-  func closeWriteEnd() { close(writeEnd) }
 }

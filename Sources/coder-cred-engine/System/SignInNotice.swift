@@ -24,10 +24,11 @@ struct SignInNotice {
   func announceEnd(of session: StoredSession) {
     guard let end = session.endsAt, session.endsSoon(now: SystemClock().now),
       canBeShown(for: session.deployment),
-      let stamp = try? NoticeStamp(ofEnd: end, session, in: RuntimeDirectory(environment)),
+      let stamp = try? NoticeStamp(
+        ofEnd: end, session.identity, in: RuntimeDirectory(environment)),
       stamp.take(now: SystemClock().now)
     else { return }
-    show([session.deployment.url, "--ends", String(end)])
+    show([session.deployment.url, "--ends", String(end), "--account=\(session.account)"])
   }
 
   private func canBeShown(for deployment: Deployment) -> Bool {
@@ -66,7 +67,7 @@ extension Terminal {
 ///
 /// The time is that of the file; what is in it is never read. An empty file is one that nobody has
 /// notified anyone with yet.
-private struct NoticeStamp {
+struct NoticeStamp {
   /// How long a notification stands for all that would follow, in seconds.
   static let usualIntervalSeconds: Int64 = 900
 
@@ -80,7 +81,7 @@ private struct NoticeStamp {
 
   /// A stamp for the end of a session at the Unix time `end`, which is notified about once.
   init(
-    ofEnd end: Int64, _ session: StoredSession, in directory: RuntimeDirectory
+    ofEnd end: Int64, _ session: SessionIdentity, in directory: RuntimeDirectory
   ) throws(SessionError) {
     file = try directory.file(
       about: "\(session.deployment.url)\n\(session.account)\n\(end)", suffix: "notified")
@@ -99,5 +100,12 @@ private struct NoticeStamp {
     let age = now.subtractingReportingOverflow(Int64(status.st_mtim.tv_sec)).partialValue
     guard status.st_size == 0 || !(0..<intervalSeconds).contains(age) else { return false }
     return ftruncate(descriptor, 0) == 0 && write(descriptor, "\n", 1) == 1
+  }
+
+  /// Gives the right back: nobody could be notified.
+  func giveBack() {
+    guard let descriptor = try? file.open() else { return }
+    ftruncate(descriptor, 0)
+    close(descriptor)
   }
 }

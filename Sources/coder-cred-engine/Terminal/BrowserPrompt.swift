@@ -4,8 +4,7 @@ import Glibc
 struct BrowserPrompt {
   let environment: Environment
   let url: String
-  /// The address that a browser is started with in place of it, because every user of this machine
-  /// can read what a program was started with.
+  /// The address that a browser is started with in place of it (`AuthorizationPage`).
   let startPage: (String) -> String
   /// Where the browser comes back to.
   let redirectURI: String
@@ -25,14 +24,16 @@ struct BrowserPrompt {
       isOpened
         ? "Your browser asks whether to allow it. If none opened, open this address:"
         : "Open this address in a browser, on this machine or any other:")
-    Terminal.say("")
-    Terminal.say("  \(url)")
-    Terminal.say("")
+    Terminal.sayAddress(url, environment)
     if isOpened && browser.opensOnLocalDisplay { return true }
     if redirectURI.hasPrefix("http:") {
       sayHowToComeBack()
     } else {
       Terminal.say("Its last page opens a coder-cred:// link, which brings the answer here.")
+      Terminal.say(
+        isatty(STDIN_FILENO) != 0
+          ? "If it does not, copy that link and paste it here."
+          : "If it does not, copy that link: coder-cred callback 'LINK'")
     }
     let time = timeoutSeconds < 120 ? "\(timeoutSeconds) s" : "\(timeoutSeconds / 60) minutes"
     Terminal.say("Waiting \(time) for the answer …")
@@ -43,6 +44,7 @@ struct BrowserPrompt {
     Terminal.say("In another machine's browser the last page will not load. That is expected:")
     if isatty(STDIN_FILENO) != 0 {
       Terminal.say("copy its address (\(redirectURI)?…) and paste it here.")
+      Terminal.say("qr shows a QR code for a phone, q gives up.")
     } else {
       Terminal.say("copy its address (\(redirectURI)?…) and hand it over on this machine:")
       Terminal.say("")

@@ -4,19 +4,26 @@ import OAuth
 
 /// The browser's response, pasted by the person: the address of the page that did not load, or the
 /// bare code.
+///
+/// What is copied from a mail or a narrow window may have line breaks within: lines are also read
+/// together with those before.
 final class PastedResponse: LoginEventSource {
   private let input: Int32
+  private let showsQR: () -> Void
+  /// What has come of a line whose end has not.
   private var line: [UInt8] = []
+  /// The lines so far that may be parts of an address.
+  private var parts: [String] = []
+  /// Why the last line was of no use, until it is said.
+  private var complaint: String?
   private var isOver = false
 
-  init(from input: Int32) {
-    self.input = input
+  /// Reads from a descriptor; `showsQR` shows the address as a picture.
+  init(from input: Int32, showsQR: @escaping () -> Void) {
+    (self.input, self.showsQR) = (input, showsQR)
   }
 
-  var descriptor: Int32? { isOver || isInBackground ? nil : input }
-
-  /// Whether what is typed is meant for another program: reading it would stop this one (SIGTTIN).
-  private var isInBackground: Bool { isatty(input) != 0 && tcgetpgrp(input) != getpgrp() }
+  var descriptor: Int32? { isOver || Terminal.isInBackground(input) ? nil : input }
 
   func advance(
     _ expected: AuthorizationResponse.Expectation
@@ -35,6 +42,11 @@ final class PastedResponse: LoginEventSource {
     }
     // A terminal hands over lines; what grows beyond any address is no address.
     if line.count > CallbackSocket.limit { line = [] }
+    // The next line of what was pasted may be the rest of the address.
+    if let complaint, line.isEmpty, !hasMore {
+      say(complaint)
+      self.complaint = nil
+    }
     return nil
   }
 
@@ -42,17 +54,58 @@ final class PastedResponse: LoginEventSource {
     of pasted: String, _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
     guard pasted.utf8.contains(where: { $0 > 0x20 }) else { return nil }
+    if isatty(input) != 0, let request = TypedRequest(pasted) {
+      if case .giveUp = request { return .failure(.interrupted) }
+      showsQR()
+      return nil
+    }
+    parts.append(pasted)
+    while parts.count > 1, parts.reduce(0, { $0 + $1.utf8.count }) > CallbackSocket.limit {
+      parts.removeFirst()
+    }
+    // The longest first: the last part alone may look like a code.
+    for first in parts.indices.dropLast() {
+      guard let result = response(in: parts[first...].joined(), expected, mayBeCode: false) else {
+        continue
+      }
+      return result
+    }
+    return response(in: pasted, expected, mayBeCode: true)
+  }
+
+  private func response(
+    in text: String, _ expected: AuthorizationResponse.Expectation, mayBeCode: Bool
+  ) -> Result<AuthorizationResponse, OAuthError>? {
     do throws(OAuthError) {
-      let response = try AuthorizationResponse(pasted: pasted, expected: expected)
+      let response = try AuthorizationResponse(pasted: text, expected: expected)
       // What a script pipes in may be anything, even a secret meant for another question.
-      if let response, response.hasState || isatty(input) != 0 { return .success(response) }
-      say("That is not the address of this sign-in's last page; use the newest tab.")
+      if let response, response.hasState || mayBeCode && isatty(input) != 0 {
+        return .success(response)
+      }
+      if mayBeCode { complaint = Self.complaint(about: text) }
       return nil
     } catch {
       guard case .malformed(let reason) = error else { return .failure(error) }
-      say("That cannot be used: \(reason).")
+      if mayBeCode {
+        complaint = "That cannot be used: \(reason). Paste the whole address, from http to its end."
+      }
       return nil
     }
+  }
+
+  /// Why an address is not the one that is waited for.
+  private static func complaint(about text: String) -> String {
+    guard let parameters = text.utf8.firstIndex(of: UInt8(ascii: "?")),
+      text[parameters...].contains("code=")
+    else { return "That is not the address of this sign-in's last page; use the newest tab." }
+    return text[parameters...].contains("state=")
+      ? "That is not the address of this sign-in's last page, or is cut off; use the newest tab."
+      : "That address is cut off; paste all of it, from http to its end."
+  }
+
+  private var hasMore: Bool {
+    var input = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+    return poll(&input, 1, 50) > 0 && input.revents & Int16(POLLIN) != 0
   }
 
   private func say(_ line: String) {

@@ -4,7 +4,10 @@ import OAuth
 
 /// A sign of life on the terminal while a browser is waited for. It brings no answer.
 final class Spinner: LoginEventSource {
-  private static let pictures = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
+  /// What is drawn, one after the other.
+  static let pictures =
+    Charset.isUTF8
+    ? ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] : ["|", "/", "-", "\\"]
 
   private let text: String
   private let ticker = Ticker(milliseconds: 120)

@@ -14,9 +14,12 @@ enum Terminal {
     }
   }
 
-  /// Writes a text without secrets to standard output.
-  static func show(_ text: String) {
-    _ = writeText(text, to: STDOUT_FILENO)
+  /// Writes a text without secrets to standard output. Whoever reads it may have read enough.
+  static func show(_ text: String) throws(Failure) {
+    guard !writeText(text, to: STDOUT_FILENO), errno != EPIPE else { return }
+    throw Failure(
+      .reportIt,
+      "the output could not be written to standard output: \(String(cString: strerror(errno)))")
   }
 
   /// Writes a value as one line of JSON, its keys sorted and what is invisible escaped.
@@ -24,7 +27,7 @@ enum Terminal {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let document = String(decoding: try encoder.encode(value), as: UTF8.self)
-    show(ForeignText.jsonDocument(document) + "\n")
+    try show(ForeignText.jsonDocument(document) + "\n")
   }
 
   /// Says what a person should know although the command goes on.
@@ -34,17 +37,27 @@ enum Terminal {
 
   /// Says one line on standard error.
   static func say(_ line: String) {
-    _ = writeText(clean(line) + "\n", to: STDERR_FILENO)
+    ScreenLine.above { _ = writeText(clean(line) + "\n", to: STDERR_FILENO) }
   }
 
   /// Says something and stays on the line.
   static func prompt(_ question: String) {
-    _ = writeText(clean(question), to: STDERR_FILENO)
+    ScreenLine.above { _ = writeText(clean(question), to: STDERR_FILENO) }
+  }
+
+  /// Takes back so many characters before the cursor.
+  static func erase(_ count: Int) {
+    write(String(repeating: "\u{8} \u{8}", count: count))
   }
 
   /// Draws over the line the cursor is on, and goes back to its beginning.
   static func draw(_ text: String) {
     _ = writeText("\r\u{1B}[K\(clean(text))\r", to: STDERR_FILENO)
+  }
+
+  /// Writes to standard error what is to steer the terminal.
+  static func write(_ sequence: String) {
+    ScreenLine.above { _ = writeText(sequence, to: STDERR_FILENO) }
   }
 
   /// Says what failed and what helps, in at most two lines.
@@ -54,6 +67,10 @@ enum Terminal {
     if let hint = failure.hint { say("coder-cred: hint: \(hint)") }
   }
 
-  /// Replaces what a terminal would obey, or what would show text in another order than written.
-  static func clean(_ text: String) -> String { ForeignText.terminalLine(text) }
+  /// Replaces what a terminal would obey, or what would show text in another order than written, and
+  /// what a terminal of this locale cannot show.
+  static func clean(_ text: String) -> String {
+    let line = ForeignText.terminalLine(text)
+    return Charset.isUTF8 ? line : Charset.plain(line)
+  }
 }

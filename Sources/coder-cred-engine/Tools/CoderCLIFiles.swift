@@ -29,12 +29,15 @@ struct CoderCLIFiles {
     return (String(decoding: url.text, as: UTF8.self), token.secret, token.identity)
   }
 
-  /// Removes the file with the token, if it is still the one that was read.
+  /// Removes the file with the token, if it is still the one that was read; behind a link, the file
+  /// that it leads to.
   func removeSession(_ identity: FileIdentity) throws(Failure) {
-    guard FileIdentity(path: sessionPath) == identity else {
+    let file = realpath(sessionPath, nil)
+    defer { free(file) }
+    guard let file, FileIdentity(path: String(cString: file)) == identity else {
       throw Failure(.retryLater, "\(sessionPath) was changed meanwhile and is left")
     }
-    guard unlink(sessionPath) == 0 else {
+    guard unlink(file) == 0 else {
       throw Failure(
         .fixTheCall, "\(sessionPath) cannot be removed: \(String(cString: strerror(errno)))")
     }
@@ -46,10 +49,14 @@ struct CoderCLIFiles {
     var secret: Secret { Secret(String(decoding: text, as: UTF8.self)) }
   }
 
-  /// Reads a file that is small, regular, our own, and not a link to something else.
+  /// Reads a file that is small, regular, and our own, as a link to it must be.
   private func text(_ name: String) throws(Failure) -> Content? {
     let file = "\(path)/\(name)"
-    let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    var link = stat()
+    if lstat(file, &link) == 0, link.st_uid != geteuid() {
+      throw Failure(.fixTheInput, "\(file) is not read: it is not a file of our own")
+    }
+    let descriptor = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
       throw Failure(.fixTheInput, "\(file) is not read: \(String(cString: strerror(errno)))")

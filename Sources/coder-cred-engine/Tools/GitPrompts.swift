@@ -8,15 +8,15 @@ struct GitPrompts {
   /// forbid it; `never` is how Git Credential Manager spells the latter.
   func areAllowed(for deployment: Deployment) -> Bool {
     if let prompt = environment["GIT_TERMINAL_PROMPT"], Self.isNo(prompt) { return false }
-    guard let interactive = setting(for: deployment) else { return true }
+    guard let interactive = setting("credential.interactive", for: deployment) else { return true }
     return !Self.isNo(interactive) && interactive.lowercased() != "never"
   }
 
-  /// `credential.interactive` as git itself reads it: from all its files, `-c` and the environment,
-  /// for this very URL. Asked only when a browser would open otherwise, so a process more is cheap.
-  private func setting(for deployment: Deployment) -> String? {
+  /// A setting of git's as git itself reads it: from all its files, `-c` and the environment, for this
+  /// very URL. Asked only when a person is about to be asked something, so a process more is cheap.
+  func setting(_ name: String, for deployment: Deployment) -> String? {
     guard let git = ChildProgram.executable(named: "git", environment) else { return nil }
-    let words = ["git", "config", "--get-urlmatch", "credential.interactive", deployment.url]
+    let words = ["git", "config", "--get-urlmatch", name, deployment.url]
     let output = ChildProgram(executable: git, words: words, variables: environment.variables)
       .output(milliseconds: 5000)
     return output.map { String($0.prefix { $0 != "\n" }) }

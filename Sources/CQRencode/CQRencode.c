@@ -1,0 +1,51 @@
+#include "CQRencode.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* From qrencode.h: QRcode, QR_ECLEVEL_L, and two functions. */
+struct qrcode {
+  int version;
+  int width;
+  unsigned char *data;
+};
+enum { lowest_correction = 0 };
+typedef struct qrcode *encode_function(const char *text, int version, int level);
+typedef void free_function(struct qrcode *code);
+
+/* As for libcurl, see CCurl.c. */
+#define CQRENCODE_SONAME "libqrencode.so.4"
+#define CQRENCODE_NOTE                                                                             \
+  "[{\"feature\":\"qr\",\"description\":\"Shows addresses as QR codes\","                          \
+  "\"priority\":\"suggested\",\"soname\":[\"" CQRENCODE_SONAME "\"]}]"
+
+struct cqrencode_note {
+  uint32_t name_size, description_size, type;
+  char name[4];
+  _Alignas(uint32_t) char description[sizeof CQRENCODE_NOTE];
+};
+
+__attribute__((used, section(".note.dlopen"))) _Alignas(uint32_t)
+static const struct cqrencode_note note = {
+    sizeof "FDO", sizeof CQRENCODE_NOTE, 0x407c0c0a, "FDO", CQRENCODE_NOTE,
+};
+
+int cqrencode(const char *text, unsigned char modules[CQRENCODE_MAXIMUM * CQRENCODE_MAXIMUM]) {
+  void *library = dlopen(CQRENCODE_SONAME, RTLD_LAZY | RTLD_LOCAL);
+  if (library == NULL) return 0;
+  encode_function *encode = (encode_function *)dlsym(library, "QRcode_encodeString8bit");
+  free_function *release = (free_function *)dlsym(library, "QRcode_free");
+  struct qrcode *code = encode && release ? encode(text, 0, lowest_correction) : NULL;
+  int width = 0;
+  if (code != NULL) {
+    if (code->width > 0 && code->width <= CQRENCODE_MAXIMUM) {
+      width = code->width;
+      /* The lowest bit of a module is its colour. */
+      for (int index = 0; index < width * width; ++index) modules[index] = code->data[index] & 1;
+    }
+    release(code);
+  }
+  dlclose(library);
+  return width;
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Credentials
+
+/// `doctor`: why something does not work on this machine, and what helps.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Find out what is wrong on this machine, and what helps.",
+    discussion: """
+      Each line is ok, a warning or a failure, with what fixes it. The report holds no secret; it \
+      names deployments and accounts. A token is sent to its own deployment alone, and nothing is \
+      refreshed. The exit status is that of the first failure, or 0.
+      """)
+
+  @Flag(help: "Print a JSON array.")
+  var json = false
+
+  @Flag(help: "Repair what can safely be repaired, asking before each.")
+  var fix = false
+
+  mutating func validate() throws {
+    guard !(json && fix) else { throw ValidationError("--fix asks, which --json does not") }
+  }
+
+  /// A line of the report.
+  private struct Line: Encodable {
+    let check: String
+    let finding: Finding
+
+    private enum CodingKeys: String, CodingKey {
+      case check, status, message, fix
+      case isRepairable = "repairable"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var fields = encoder.container(keyedBy: CodingKeys.self)
+      try fields.encode(check, forKey: .check)
+      try fields.encode(finding.status, forKey: .status)
+      try fields.encode(finding.message, forKey: .message)
+      try fields.encodeIfPresent(finding.fix, forKey: .fix)
+      try fields.encode(finding.repair != nil, forKey: .isRepairable)
+    }
+
+    /// As it is shown, with what comes from elsewhere cleaned.
+    var text: String {
+      let margin = String(repeating: " ", count: 10)
+      let status = finding.status.rawValue
+      let lines = [
+        status + margin.dropFirst(status.count) + "\(check): " + Terminal.clean(finding.message)
+      ]
+      let fix = finding.fix?.utf8.split(separator: UInt8(ascii: "\n")).compactMap(String.init) ?? []
+      return
+        (lines
+        + fix.enumerated().map { index, line in
+          margin + (index == 0 ? "fix: " : "     ") + Terminal.clean(line)
+        }).map { $0 + "\n" }.joined()
+    }
+  }
+
+  func run() throws {
+    if fix, !Terminal.isInteractive {
+      throw Failure(
+        .fixTheCall, "--fix asks before each repair, and there is no terminal to ask at",
+        hint: "coder-cred doctor")
+    }
+    let context = DoctorContext()
+    var lines: [Line] = []
+    for check in DoctorCheck.all {
+      for finding in check.findings(context) {
+        let line = Line(check: check.name, finding: finding)
+        lines.append(line)
+        if !json { try Terminal.show(line.text) }
+      }
+    }
+    if json { try Terminal.showJSON(lines) }
+    if fix { lines = try repaired(lines) }
+    try verdict(lines)
+  }
+
+  /// Asks and repairs, and looks again at what was repaired.
+  private func repaired(_ lines: [Line]) throws -> [Line] {
+    var remaining: [Line] = []
+    for line in lines {
+      guard let repair = line.finding.repair,
+        try Terminal.ask("\(repair.question)? [y/N] ").hasPrefix("y")
+      else {
+        remaining.append(line)
+        continue
+      }
+      do {
+        try repair.run()
+      } catch {
+        guard let failure = Failure(translating: error) else { throw error }
+        Terminal.warn(failure.message)
+      }
+      for check in DoctorCheck.all where check.name == line.check {
+        for finding in check.findings(DoctorContext()) {
+          let line = Line(check: check.name, finding: finding)
+          try Terminal.show(line.text)
+          remaining.append(line)
+        }
+      }
+    }
+    if !lines.contains(where: { $0.finding.repair != nil }) {
+      Terminal.say("There is nothing here that --fix repairs.")
+    }
+    return remaining
+  }
+
+  private func verdict(_ lines: [Line]) throws(Failure) {
+    let failures = lines.filter { $0.finding.status == .failure }
+    guard let first = failures.first else { return }
+    let hasRepair = !fix && lines.contains { $0.finding.repair != nil }
+    throw Failure(
+      first.finding.remedy,
+      "doctor found \(failures.count) \(failures.count == 1 ? "failure" : "failures"), the first one "
+        + "in: \(first.check)",
+      hint: hasRepair ? "coder-cred doctor --fix repairs some of it, and asks before" : nil)
+  }
+}

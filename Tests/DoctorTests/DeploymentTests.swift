@@ -1,0 +1,137 @@
+import DeploymentSimulator
+import Foundation
+import TestDesk
+import Testing
+
+@Suite(.blocking) struct `doctor on deployments` {
+  @Test func `finds that nobody is signed in, until somebody is`() throws {
+    try Desk.with { desk in
+      let report = try desk.doctor()
+      try report.expect("server", "warning", saying: "nobody is signed in", fix: "coder-cred login")
+      #expect(report.result.status == 0)
+      try desk.login()
+      let after = try desk.doctor()
+      try after.expect("server", "ok", saying: "\(desk.url), Coder v")
+      try after.expect("session", "ok", saying: "alice at \(desk.url): its token works")
+    }
+  }
+
+  @Test func `finds a server that does not answer, or is no deployment`() throws {
+    try Desk.withSession { desk in
+      desk.deployment.inject(.drop, at: "/*", times: 9)
+      let silent = try desk.doctor()
+      try silent.expect("server", "failure", saying: "did not answer")
+      #expect(silent.result.status == 75)
+      // What cannot be asked is not reported once more.
+      #expect(silent["OAuth"].isEmpty && silent["client"].isEmpty && silent["session"].isEmpty)
+      desk.deployment.clearFaults()
+      desk.deployment.inject(.htmlPage, at: "/*", times: 9)
+      try desk.doctor().expect("server", "failure", saying: "does not answer as a Coder deployment")
+      desk.deployment.clearFaults()
+      try desk.doctor().expect("server", "ok")
+    }
+  }
+
+  @Test func `names the proxy, without its password`() throws {
+    try Desk.with { desk in
+      try desk.configure("default-deployment=https://coder.example")
+      let port = try LoopbackListener.freePort()
+      let report = try desk.doctor(
+        environment: ["HTTPS_PROXY": "http://user:\(desk.plant())@127.0.0.1:\(port)"])
+      try report.expect(
+        "server", "failure", saying: "through the proxy 127.0.0.1:\(port)", fix: "HTTPS_PROXY")
+      try desk.doctor(environment: ["HTTPS_PROXY": "gopher://x"]).expect(
+        "server", "failure", saying: "HTTPS_PROXY")
+    }
+  }
+
+  @Test func `finds a certificate that is not trusted, until its authority is named`() throws {
+    try Desk.with { desk in
+      let (url, certificate) = try desk.startTLSServer()
+      try desk.configure("default-deployment=\(url)")
+      let report = try desk.doctor()
+      try report.expect("server", "failure", saying: "not trusted", fix: "ca-file")
+      #expect(report.result.status == 77)
+      expectSilence(try desk.run(["config", "set", "--url", url, "ca-file", certificate]))
+      // It is trusted now, and no deployment.
+      let trusted = try desk.doctor()
+      try trusted.expect("server", "failure", saying: "not answer as a Coder deployment")
+      #expect(trusted.result.status == 76)
+    }
+  }
+
+  @Test(arguments: [
+    ("Thu, 01 Jan 1970 00:00:00 GMT", "ahead of"), ("Fri, 01 Jan 2100 00:00:00 GMT", "behind"),
+  ])
+  func `finds a clock that is wrong`(date: String, words: String) throws {
+    try Desk.withSession { desk in
+      desk.deployment.changeResponses(at: "GET /api/v2/buildinfo", times: 1) { response, _ in
+        response["Date"] = date
+      }
+      try desk.doctor().expect("clock", "warning", saying: words, fix: "timedatectl")
+      try desk.doctor().expect("clock", "ok")
+    }
+  }
+
+  @Test func `tells what the server offers of OAuth, and what follows`() throws {
+    for era in DeploymentSimulator.Era.allCases {
+      try Desk.withSession(.init(era: era)) { desk in
+        let line = try desk.doctor().expect("OAuth", "ok")
+        #expect(line.message.contains("before 2.38") == (era != .c), "\(line)")
+      }
+    }
+    try Desk.with { desk in
+      try desk.configure("default-deployment=\(desk.url)")
+      desk.deployment.setRegistration(enabled: false)
+      try desk.doctor().expect(
+        "OAuth", "warning", saying: "does not let programs register", fix: "dcr enable")
+      desk.deployment.setProvider(enabled: false)
+      try desk.doctor().expect(
+        "OAuth", "warning", saying: "offers none", fix: "CODER_OAUTH2_PROVIDER")
+      desk.deployment.setProvider(enabled: true)
+      desk.deployment.setRegistration(enabled: true)
+      try desk.doctor().expect("OAuth", "ok")
+    }
+  }
+
+  @Test func `finds that the deployment has forgotten this machine's client`() throws {
+    try Desk.withSession { desk in
+      try desk.doctor().expect("client", "ok", saying: "knows this machine's")
+      desk.deployment.deleteClient()
+      let report = try desk.doctor()
+      try report.expect(
+        "client", "failure", saying: "no longer knows", fix: "coder-cred login \(desk.url)")
+      #expect(report.result.status == 1)
+      try desk.login()
+      try desk.doctor().expect("client", "ok")
+      // The management token may have been replaced by asking: what is kept still works.
+      try desk.doctor().expect("client", "ok")
+      try desk.token()
+    }
+  }
+
+  @Test func `finds sessions that have ended, were lost, or are not ours`() throws {
+    try Desk.withSession { desk in
+      desk.deployment.revokeAccessTokens()
+      try desk.doctor().expect("session", "ok", saying: "renewed at its next use")
+      let item = try desk.desktop.item()
+      var payload = item.payload
+      payload["refresh_token"] = nil
+      payload["expires_at"] = 1_700_000_000
+      let text = try JSONSerialization.data(
+        withJSONObject: payload, options: .withoutEscapingSlashes)
+      try desk.desktop.overwrite(item, with: String(decoding: text, as: UTF8.self))
+      let ended = try desk.doctor()
+      try ended.expect(
+        "session", "failure", saying: "it has ended",
+        fix: "coder-cred login \(desk.url) --account alice")
+      #expect(ended.result.status == 1)
+      try desk.login()
+      try desk.doctor().expect("session", "ok", saying: "its token works")
+      try desk.desktop.overwrite(desk.desktop.item(), with: "{}")
+      let odd = try desk.doctor()
+      try odd.expect("session", "failure", saying: "not ours to use", fix: "--force")
+      #expect(odd.result.status == 65)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import DeploymentSimulator
+import Foundation
+import TestDesk
+import Testing
+
+@Suite(.blocking) struct `doctor on the keyring` {
+  @Test func `finds that there is no bus, or another one`() throws {
+    try Desk.with { desk in
+      try desk.doctor().expect("session bus", "ok", saying: desk.desktop.busAddress)
+      let none = try desk.doctor(
+        environment: ["DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": "\(desk.directory)/state"])
+      try none.expect("session bus", "failure", saying: "DBUS_SESSION_BUS_ADDRESS is not set")
+      #expect(none.result.status == 69)
+      #expect(none["keyring"].isEmpty && none["Secret Service"].isEmpty)
+      let gone = try desk.doctor(
+        environment: ["DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"])
+      try gone.expect("session bus", "failure", saying: "/nowhere/bus cannot be reached")
+    }
+  }
+
+  @Test func `finds that no Secret Service runs, and tells how to have one without a desktop`()
+    throws
+  {
+    try Desk.with(.withoutService) { desk in
+      let report = try desk.doctor()
+      try report.expect("session bus", "ok")
+      try report.expect("Secret Service", "failure", saying: "no Secret Service runs")
+      // In a container the line on the sandbox says so.
+      #expect(report.lines.contains { $0.fix?.contains("dbus-run-session") == true })
+      #expect(report.result.status == 69)
+    }
+    try Desk.with { desk in
+      try desk.doctor().expect("Secret Service", "ok", saying: "gnome-keyring")
+    }
+  }
+
+  @Test func `finds a keyring that is locked, until it is unlocked`() throws {
+    try Desk.with(.locked) { desk in
+      let report = try desk.doctor()
+      try report.expect("keyring", "failure", saying: "locked", fix: "unlock it")
+      #expect(report.result.status == 69 && report["keyring round trip"].isEmpty)
+      try desk.desktop.unlock()
+      let after = try desk.doctor()
+      try after.expect("keyring", "ok", saying: "unlocked")
+      try after.expect("keyring round trip", "ok", saying: "stored, read and removed")
+    }
+  }
+
+  @Test func `finds that there is no keyring at all`() throws {
+    try Desk.with(.withoutCollection) { desk in
+      try desk.doctor().expect(
+        "keyring", "failure", saying: "no default keyring",
+        fix: "make one in your keyring application")
+    }
+  }
+
+  @Test func `finds a keyring without a password, opened just now or long ago`() throws {
+    try Desk.with(.plaintext) { desk in
+      for _ in 1...2 {
+        let report = try desk.doctor()
+        try report.expect("keyring", "warning", saying: "no password", fix: "Change Password")
+        try report.expect("keyring round trip", "ok")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    FakeSecretService.Behaviour.promptsBeforeWriting, .secretOfOtherSession, .secretNotUTF8,
+    .noPlainAlgorithm,
+  ])
+  func `finds a keyring that does not keep an item`(behaviour: FakeSecretService.Behaviour) throws {
+    try Desk.with(.fake([behaviour, .ownSchema])) { desk in
+      let report = try desk.doctor()
+      #expect(report["keyring round trip"].map(\.status) == ["failure"], "\(report.lines)")
+      #expect(report.result.status == 69)
+    }
+  }
+
+  @Test func `finds that KeePassXC confirms, where no command can wait`() throws {
+    try Desk.with(KeePassXC(confirms: true).provider) { desk in
+      let report = try desk.doctor()
+      try report.expect("Secret Service", "ok", saying: "KeePassXC")
+      try report.expect(
+        "keyring", "warning", saying: "KeePassXC asks", fix: "Secret Service Integration")
+      // Whoever made an item may read and remove it.
+      try report.expect("keyring round trip", "ok")
+      #expect(try desk.desktop.items(["kind": "probe"]).isEmpty)
+    }
+    try Desk.with(KeePassXC().provider) { desk in
+      let report = try desk.doctor()
+      try report.expect("keyring", "ok", saying: "unlocked")
+      try report.expect("keyring round trip", "ok")
+    }
+  }
+
+  @Test func `knows KWallet`() throws {
+    try Desk.with(KWallet().provider) { desk in
+      let report = try desk.doctor()
+      try report.expect("Secret Service", "ok", saying: "KWallet")
+      try report.expect("keyring round trip", "ok")
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import DeploymentSimulator
+import Foundation
+import TestDesk
+import Testing
+
+/// `--verify`, for tools that run the same command again after a 401.
+@Suite(.blocking) struct `A token that is to be verified` {
+  private static let commands = [
+    ["token", "--verify"], ["header", "--verify", "--format", "lines"], ["get", "--verify"],
+    ["exec", "--verify", "--", "printenv", "CODER_SESSION_TOKEN"],
+  ]
+
+  private func checks(_ desk: Desk) -> Int {
+    desk.deployment.requests.count(method: "GET", path: "/api/v2/users/me")
+  }
+
+  @Test(arguments: commands)
+  func `is asked about once, and given as it is when it works`(command: [String]) throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      let input = command[0] == "get" ? desk.request() : ""
+      let result = try desk.run(command, input: input)
+      #expect(result.status == 0 && result.stdout.contains(token), "\(result.stderr)")
+      #expect(result.errors.isEmpty)
+      #expect(checks(desk) == 1 && desk.deployment.requests.count == 1)
+    }
+  }
+
+  @Test(arguments: commands)
+  func `is replaced when the deployment refuses it`(command: [String]) throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      desk.deployment.revokeAccessTokens()
+      // Without the flag nobody knows.
+      #expect(try desk.run(["token"]).stdout == token + "\n")
+      let input = command[0] == "get" ? desk.request() : ""
+      let result = try desk.run(command, input: input)
+      #expect(result.status == 0 && !result.stdout.contains(token), "\(result.stderr)")
+      #expect(checks(desk) == 1 && desk.deployment.refreshes.count == 1)
+      desk.deployment.clearLog()
+      let renewed = try desk.token()
+      #expect(result.stdout.contains(renewed) && desk.deployment.requests.isEmpty)
+    }
+  }
+
+  @Test func `that cannot be refreshed is refused once, and then known to be dead`() throws {
+    try Desk.with { desk in
+      let token = desk.deployment.session(user: "alice")
+      try desk.login("--method", "token", input: token + "\n")
+      desk.deployment.suspend("alice")
+      desk.deployment.clearLog()
+      #expect(try desk.run(["token"]).status == 0)
+      let refused = try desk.run(["token", "--verify"])
+      expectFailure(refused, 1, saying: "coder-cred login \(desk.url)")
+      #expect(checks(desk) == 1)
+      for command in [["token"], ["token", "--verify"], ["header"]] {
+        expectFailure(try desk.run(command), 1)
+      }
+      #expect(checks(desk) == 1)
+      // It is remembered until the token changes.
+      desk.deployment.reactivate("alice")
+      let another = desk.deployment.session(user: "alice")
+      try desk.login("--method", "token", input: another + "\n")
+      #expect(try desk.run(["token", "--verify"]).stdout == another + "\n")
+    }
+  }
+
+  @Test func `is given when the deployment does not say`() throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      let faults: [DeploymentSimulator.Fault] = [
+        .status(503), .htmlPage, .drop,
+        .response(
+          .init(401, fields: [("Content-Type", "text/html")], body: Array("a portal's".utf8))),
+      ]
+      for fault in faults {
+        desk.deployment.inject(fault, at: .account)
+        let result = try desk.run(["token", "--verify"])
+        #expect(result.stdout == token + "\n" && result.errors.isEmpty, "\(fault.name)")
+      }
+      #expect(desk.deployment.refreshes.isEmpty)
+    }
+  }
+
+  @Test func `is never refreshed twice for one refusal`() throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      desk.deployment.revokeAccessTokens()
+      let outputs = try concurrently(4) { try desk.run(["token", "--verify"]) }
+      #expect(outputs.allSatisfy { $0.status == 0 && $0.stdout != token + "\n" })
+      #expect(desk.deployment.refreshes.count == 1)
+    }
+  }
+
+  @Test func `with --no-refresh is refused and remembered`() throws {
+    try Desk.withSession { desk in
+      desk.deployment.revokeAccessTokens()
+      #expect(try desk.run(["token", "--verify", "--no-refresh"]).status == 1)
+      #expect(desk.deployment.refreshes.isEmpty)
+      try desk.token()
+      #expect(desk.deployment.refreshes.count == 1)
+    }
+  }
+}
