@@ -28,11 +28,14 @@ import Testing
   @Test func `shows transcripts that are true, to the letter`() throws {
     try Desk.with { desk in
       let environment = try desk.path(desk.installNames())
-      expectSilence(
-        try desk.run(
-          ["store"],
-          input: "capability[]=authtype\nurl=https://dev.example.com\nauthtype=Bearer\n"
-            + "credential=\(Self.token)\nusername=alice\npassword_expiry_utc=1900000000\n"))
+      // As a sign-in leaves it: what git stores is given back to git in the form in which it came.
+      let url = "https://dev.example.com"
+      let payload =
+        #"{"v":1,"url":"\#(url)","account":"alice","method":"token","token_type":"Bearer","#
+        + #""access_token":"\#(Self.token)","expires_at":1900000000}"#
+      try desk.desktop.storeAsOtherApplication(
+        payload, label: "Coder session",
+        ["application": "coder-cred", "kind": "session", "deployment": url, "account": "alice"])
       var count = 0
       for display in try displays() where display.first?.hasPrefix("$ ") == true {
         let starts = display.indices.filter { display[$0].hasPrefix("$ ") } + [display.count]
