@@ -81,6 +81,8 @@ import Testing
   @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
   func `leads no other user from the start page to the authorization`() throws {
     try Desk.with(.unlocked, Self.users) { desk in
+      let somebody = try desk.desktop.startAsOtherUser("sleep", ["60"])
+      defer { somebody.terminate() }
       let waiting = try WaitingLogin(
         desk, noBrowser: false, environment: Self.idleBrowser(desk))
       waitFor("the browser") { waiting.output.contains("S256\n\n") }

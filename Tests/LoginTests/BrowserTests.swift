@@ -167,14 +167,15 @@ import Testing
     }
   }
 
-  /// Shell that writes into a file where the page that the browser is started with leads.
+  /// Shell that writes into a file where the browser is led: at once, or by a page of ours.
   private static func follow(to file: String) -> String {
     """
     /usr/bin/python3 -c 'import http.client, sys, urllib.parse
     url = urllib.parse.urlsplit(sys.argv[1])
     connection = http.client.HTTPConnection(url.netloc)
-    connection.request("GET", url.path)
-    print(connection.getresponse().getheader("Location"))' "$1" >\(file).new
+    if url.path.startswith("/start/"): connection.request("GET", url.path)
+    print(connection.getresponse().getheader("Location") if connection.sock else sys.argv[1]
+    )' "$1" >\(file).new
     mv \(file).new \(file)
     """
   }

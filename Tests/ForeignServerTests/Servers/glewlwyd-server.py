@@ -131,7 +131,8 @@ def send(tab, url, method, body):
 def browse(url):
     """Does what the pages' scripts would do."""
     tab = browser(follows=False)
-    request = redirect(tab, url)
+    # Led there by a page of the program that signs in, or at once.
+    request = url if "response_type=" in url else redirect(tab, url)
     place = request.partition("/api/")[0]
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(request).query))
     send(tab, f"{place}/api/auth/", "POST", {"username": NAME, "password": PASSWORD})
