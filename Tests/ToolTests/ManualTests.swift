@@ -28,11 +28,17 @@ import Testing
   @Test func `shows transcripts that are true, to the letter`() throws {
     try Desk.with { desk in
       let environment = try desk.path(desk.installNames())
-      expectSilence(
-        try desk.run(
-          ["store"],
-          input: "capability[]=authtype\nurl=https://dev.example.com\nauthtype=Bearer\n"
-            + "credential=\(Self.token)\nusername=alice\npassword_expiry_utc=1900000000\n"))
+      // As a sign-in with a token leaves it, but for a time to come that can be printed.
+      let payload = """
+        {"v":1,"url":"https://dev.example.com","account":"alice","method":"token",\
+        "token_type":"Bearer","access_token":"\(Self.token)","expires_at":1900000000}
+        """
+      try desk.desktop.storeAsOtherApplication(
+        payload, label: "alice @ dev.example.com (Coder)",
+        [
+          "application": "coder-cred", "kind": "session", "account": "alice",
+          "deployment": "https://dev.example.com",
+        ])
       var count = 0
       for display in try displays() where display.first?.hasPrefix("$ ") == true {
         let starts = display.indices.filter { display[$0].hasPrefix("$ ") } + [display.count]
