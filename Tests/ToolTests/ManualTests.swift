@@ -28,14 +28,17 @@ import Testing
   @Test func `shows transcripts that are true, to the letter`() throws {
     try Desk.with { desk in
       let environment = try desk.path(desk.installNames())
-      // As a sign-in leaves it: what git stores is given back to git in the form in which it came.
-      let url = "https://dev.example.com"
-      let payload =
-        #"{"v":1,"url":"\#(url)","account":"alice","method":"token","token_type":"Bearer","#
-        + #""access_token":"\#(Self.token)","expires_at":1900000000}"#
+      // As a sign-in with a token leaves it, but for a time to come that can be printed.
+      let payload = """
+        {"v":1,"url":"https://dev.example.com","account":"alice","method":"token",\
+        "token_type":"Bearer","access_token":"\(Self.token)","expires_at":1900000000}
+        """
       try desk.desktop.storeAsOtherApplication(
-        payload, label: "Coder session",
-        ["application": "coder-cred", "kind": "session", "deployment": url, "account": "alice"])
+        payload, label: "alice @ dev.example.com (Coder)",
+        [
+          "application": "coder-cred", "kind": "session", "account": "alice",
+          "deployment": "https://dev.example.com",
+        ])
       var count = 0
       for display in try displays() where display.first?.hasPrefix("$ ") == true {
         let starts = display.indices.filter { display[$0].hasPrefix("$ ") } + [display.count]

@@ -62,7 +62,8 @@ struct HeaderCommand: ParsableCommand {
 
   /// Whether the URL that Go appended lies within the one before it.
   private func isMeant(_ deployment: Deployment) throws -> Bool {
-    try urls.count < 2 || deployment.withParents.contains(Deployment(url: urls[0]))
+    let configured = urls.count == 2 ? urls[0] : options.url
+    return try configured.map { deployment.withParents.contains(try Deployment(url: $0)) } ?? true
   }
 
   /// The session of the deployment that serves an application of a workspace at a URL.

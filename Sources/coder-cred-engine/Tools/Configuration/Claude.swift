@@ -4,6 +4,8 @@ extension ToolConfiguration {
   /// Claude Code: its models through the deployment's AI Gateway, with our token as the key, and the
   /// deployment's MCP server.
   ///
+  /// It runs us again after a 401, and must not get the refused token a second time.
+  ///
   /// The key is never configured without the address that it is for: it would be sent to another.
   static func claude(_ request: ConfigurationRequest) throws -> ToolConfiguration {
     let program = try request.program().shellWord
@@ -16,7 +18,7 @@ extension ToolConfiguration {
       ?? "\(request.home())/.claude.json"
     let server =
       "{ \"type\": \"http\", \"url\": \(jsonString("\(url)/api/experimental/mcp/http")), "
-      + "\"headersHelper\": \(jsonString("\(program) header --format json")) }"
+      + "\"headersHelper\": \(jsonString("\(program) header --format json --verify")) }"
     return ToolConfiguration(
       changes: [
         .file(
@@ -27,7 +29,7 @@ extension ToolConfiguration {
                 path: ["env", "ANTHROPIC_BASE_URL"], value: jsonString("\(url)\(gateway)"),
                 isOurs: { $0.hasSuffix("\(gateway)\"") }),
               key: JSONMember(
-                path: ["apiKeyHelper"], value: jsonString("\(program) token \(url)"),
+                path: ["apiKeyHelper"], value: jsonString("\(program) token \(url) --verify"),
                 isOurs: isOurCommand))
           ]),
         .file(

@@ -2,7 +2,7 @@ import Credentials
 
 extension ToolConfiguration {
   /// Codex: the deployment's AI Gateway as a provider of models, whose token is ours; the default
-  /// one, unless another is chosen.
+  /// one, unless another is chosen. It runs us again after a 401.
   static func codex(_ request: ConfigurationRequest) throws -> ToolConfiguration {
     let program = try request.program().word
     let url = try request.deployment().url
@@ -17,7 +17,7 @@ extension ToolConfiguration {
         "requires_openai_auth = false",
         "[model_providers.coder.auth]",
         "command = \(jsonString(program))",
-        "args = [\"token\", \(jsonString(url))]",
+        "args = [\"token\", \(jsonString(url)), \"--verify\"]",
         "timeout_ms = 5000",
         "refresh_interval_ms = 300000",
       ],
