@@ -19,7 +19,8 @@ struct ConfigureCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The deployment, or docker's registry (default: as token).", valueName: "url"))
+      "The deployment, or docker's registry (default: as token).", valueName: "url"),
+    completion: .deployments)
   var url: String?
 
   @Option(help: ArgumentHelp("Another file than the tool's usual one.", valueName: "path"))
