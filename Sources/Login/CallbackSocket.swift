@@ -85,21 +85,25 @@ package final class CallbackSocket: LoginEventSource {
   }
 
   /// Takes what has come of a query; nil while it is not whole, and for one that is too late, too
-  /// long or no text.
+  /// long or no text. One that is whole is not too late: it may be we who were busy.
   private func receive(from peer: Int32) -> String? {
     guard let index = deliveries.firstIndex(where: { $0.peer == peer }) else { return nil }
     var chunk = [UInt8](repeating: 0, count: Self.limit + 1)
-    let count = recv(peer, &chunk, chunk.count, 0)
-    if count < 0 && [EINTR, EAGAIN].contains(errno) { return nil }
-    deliveries[index].bytes += chunk.prefix(max(0, count))
+    var count = 0
+    repeat {
+      count = recv(peer, &chunk, chunk.count, 0)
+      deliveries[index].bytes += chunk.prefix(max(0, count))
+    } while (count > 0 && deliveries[index].bytes.count <= Self.limit)
+      || (count < 0 && errno == EINTR)
     let delivery = deliveries[index]
-    let isUsable =
-      count >= 0 && delivery.bytes.count <= Self.limit
-      && MonotonicClock.milliseconds < delivery.deadline
-    if isUsable && count > 0 { return nil }
+    let isWhole = count == 0
+    let isHopeless =
+      count > 0 || (count < 0 && errno != EAGAIN)
+      || MonotonicClock.milliseconds >= delivery.deadline
+    guard isWhole || isHopeless else { return nil }
     deliveries.remove(at: index)
     close(peer)
-    return isUsable ? String(validating: delivery.bytes, as: UTF8.self) : nil
+    return isWhole ? String(validating: delivery.bytes, as: UTF8.self) : nil
   }
 
   private func watches(_ descriptor: Int32) -> Bool {

@@ -58,7 +58,8 @@ enum CallbackSocketPeer {
           let address = try waiting.address()
           if isDelivered {
             let callback = try desk.deployment.callback(of: address)
-            #expect(try desk.run(["callback", callback]).status == 0)
+            let delivery = try desk.run(["callback", callback])
+            #expect(delivery.status == 0, "\(delivery.stderr)")
           } else {
             #expect(try desk.deployment.browse(authorizationURL: address).callbackStatus == 200)
           }

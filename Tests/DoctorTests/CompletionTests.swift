@@ -71,9 +71,10 @@ struct Shell: Sendable, CustomTestStringConvertible {
       try #require(try desk.run(["store"], input: kept).status == 0)
       try complete(
         "coder-cred use --force git.ex", in: shell, desk, expecting: "https://git.example\r\n")
+      // What is completed is run: it says as whom.
       try complete(
-        "coder-cred token git.example --account ann", in: shell, desk,
-        expecting: "--account annabelle")
+        "coder-cred token nowhere.example --account ann", in: shell, desk,
+        expecting: "as annabelle")
     }
   }
 
