@@ -97,7 +97,7 @@ import Testing
       """
     try withOtherUser(script) { child in
       try #require(
-        eventually(timeoutSeconds: 5) { child.logText.contains("\n") }, "\(child.logText)")
+        eventually(timeoutSeconds: 20) { child.logText.contains("\n") }, "\(child.logText)")
       let port = try #require(UInt16(child.logText.prefix { $0 != "\n" }))
       let first = try connect(to: port)
       defer { close(first) }
@@ -106,7 +106,7 @@ import Testing
       defer { close(second) }
       #expect(try userOfServer(on: second) == 65_534)
       _ = send(first, "x", 1, Int32(MSG_NOSIGNAL))
-      #expect(eventually(timeoutSeconds: 5) { child.logText.contains("accepted") })
+      #expect(eventually(timeoutSeconds: 20) { child.logText.contains("accepted") })
       #expect(try userOfServer(on: second) == 65_534)
     }
   }

@@ -37,7 +37,8 @@ import Testing
       OtherUser.options(user: user) + ["python3", "-c", Self.script, address, String(port)],
       log: folder.appendingPathComponent("output").path)
     defer { child.end() }
-    try #require(eventually(timeoutSeconds: 5) { child.logText.contains("\n") }, "\(child.logText)")
+    try #require(
+      eventually(timeoutSeconds: 20) { child.logText.contains("\n") }, "\(child.logText)")
     try body(try #require(UInt16(child.logText.prefix { $0 != "\n" }))) { child.logText }
   }
 
@@ -72,7 +73,7 @@ import Testing
       #expect(error?.kind == .foreignServer, "\(error?.reason ?? "")")
       #expect(error?.reason.contains("another user of this machine (uid 65534)") == true)
       // The connection was made and closed.
-      #expect(eventually(timeoutSeconds: 5) { output().contains("received b''") }, "\(output())")
+      #expect(eventually(timeoutSeconds: 20) { output().contains("received b''") }, "\(output())")
       #expect(!output().contains(canary))
     }
   }
@@ -106,7 +107,7 @@ import Testing
         let error = #expect(throws: HTTPError.self) { try client.send(request) }
         #expect(error?.kind == .foreignServer)
       }
-      #expect(eventually(timeoutSeconds: 5) { output().contains("received") })
+      #expect(eventually(timeoutSeconds: 20) { output().contains("received") })
       #expect(!output().contains(canary))
     }
   }

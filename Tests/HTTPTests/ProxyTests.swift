@@ -66,7 +66,7 @@ extension WireTests {
         }
         #expect(try get(["HTTPS_PROXY": "127.0.0.1:\(port)"]).status == 200)
         let tunnel = "CONNECT 0.0.0.0:\(servers.ports["valid"] ?? 0)"
-        #expect(eventually(timeoutSeconds: 2) { log().components(separatedBy: tunnel).count == 6 })
+        #expect(eventually { log().components(separatedBy: tunnel).count == 6 })
       }
     }
 
