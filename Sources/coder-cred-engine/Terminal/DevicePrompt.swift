@@ -40,37 +40,25 @@ struct DevicePrompt {
 
 /// What a person may type while something elsewhere is waited for.
 final class TypedRequests: LoginEventSource {
-  private let input: Int32
+  private var lines: TypedLines
   private let showsQR: () -> Void
-  private var line: [UInt8] = []
-  private var isOver = false
 
   init(from input: Int32, showsQR: @escaping () -> Void) {
-    (self.input, self.showsQR) = (input, showsQR)
+    (lines, self.showsQR) = (TypedLines(from: input), showsQR)
   }
 
-  var descriptor: Int32? { isOver || Terminal.isInBackground(input) ? nil : input }
+  var descriptor: Int32? { lines.descriptor }
 
   func advance(
     _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
-    var chunk = [UInt8](repeating: 0, count: 256)
-    let count = read(input, &chunk, chunk.count)
-    guard count > 0 else {
-      isOver = count == 0 || errno != EINTR
-      return nil
-    }
-    line += chunk[..<count]
-    while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
-      let typed = String(decoding: line[..<end], as: UTF8.self)
-      line.removeFirst(end + 1)
+    for typed in lines.read() {
       switch TypedRequest(typed) {
       case .giveUp: return .failure(.interrupted)
       case .showQR: showsQR()
       case nil: Terminal.say("Type the code in the browser; here, qr shows a QR code, q gives up.")
       }
     }
-    if line.count > 4096 { line = [] }
     return nil
   }
 }

@@ -8,42 +8,29 @@ import OAuth
 /// What is copied from a mail or a narrow window may have line breaks within: lines are also read
 /// together with those before.
 final class PastedResponse: LoginEventSource {
-  private let input: Int32
+  private var lines: TypedLines
   private let showsQR: () -> Void
-  /// What has come of a line whose end has not.
-  private var line: [UInt8] = []
   /// The lines so far that may be parts of an address.
   private var parts: [String] = []
   /// Why the last line was of no use, until it is said.
   private var complaint: String?
-  private var isOver = false
 
   /// Reads from a descriptor; `showsQR` shows the address as a picture.
   init(from input: Int32, showsQR: @escaping () -> Void) {
-    (self.input, self.showsQR) = (input, showsQR)
+    (lines, self.showsQR) = (TypedLines(from: input), showsQR)
   }
 
-  var descriptor: Int32? { isOver || Terminal.isInBackground(input) ? nil : input }
+  var descriptor: Int32? { lines.descriptor }
+  private var input: Int32 { lines.input }
 
   func advance(
     _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    let count = read(input, &chunk, chunk.count)
-    guard count > 0 else {
-      isOver = count == 0 || errno != EINTR
-      return nil
-    }
-    line += chunk[..<count]
-    while let end = line.firstIndex(of: UInt8(ascii: "\n")) {
-      let pasted = String(decoding: line[..<end], as: UTF8.self)
-      line.removeFirst(end + 1)
+    for pasted in lines.read() {
       if let result = outcome(of: pasted, expected) { return result }
     }
-    // A terminal hands over lines; what grows beyond any address is no address.
-    if line.count > CallbackSocket.limit { line = [] }
     // The next line of what was pasted may be the rest of the address.
-    if let complaint, line.isEmpty, !hasMore {
+    if let complaint, !lines.isWithinLine, !hasMore {
       say(complaint)
       self.complaint = nil
     }
