@@ -74,17 +74,27 @@ extension ServiceConnection {
   }
 
   /// Who owns some bus names, asked all at once; nil for each that nobody owns.
-  func owners(of names: [String]) throws(SecretServiceError) -> [String?] {
+  static func owners(
+    of names: [String], _ bus: OpaquePointer, _ loop: CallLoop
+  ) throws(SecretServiceError) -> [String?] {
     let calls: [BusCall] = names.map {
       (BusMethod.ofBus("GetNameOwner", reply: "(s)"), [Value.string($0)])
     }
-    return try call(calls).map { reply in
-      guard case .success(.string(let owner)) = reply else { return nil }
-      return owner
+    var owners: [String?] = []
+    for reply in try replies(to: calls, bus, loop).map(firstValue) {
+      do throws(SecretServiceError) {
+        let owner: String? = if case .string(let name) = try reply.get() { name } else { nil }
+        owners.append(owner)
+      } catch {
+        if case .timedOut = error { throw error }
+        owners.append(nil)
+      }
     }
+    return owners
   }
 
-  /// The same while there is no connection to a service.
+  /// Calls a method while there is no connection to a service, and hands out the first value of its
+  /// reply.
   static func call(
     _ method: BusMethod, _ arguments: [Value], _ bus: OpaquePointer, _ loop: CallLoop
   ) throws(SecretServiceError) -> Value {
@@ -111,7 +121,8 @@ extension ServiceConnection {
       data)
   }
 
-  private static func firstValue(
+  /// The first value of a reply, which is freed.
+  static func firstValue(
     of reply: Result<OpaquePointer?, SecretServiceError>
   ) -> Result<Value, SecretServiceError> {
     reply.map { reply in

@@ -37,10 +37,10 @@ extension SecretService {
     }
   }
 
-  /// Gives a name back.
+  /// Gives a name back. Nobody waits for that: at the latest the bus takes it from a process that ends.
   public func releaseName(_ name: String) {
     _ = try? operation { connection throws(SecretServiceError) in
-      try connection.call(.ofBus("ReleaseName", reply: "(u)"), [.string(name)])
+      connection.send(.ofBus("ReleaseName", reply: "(u)"), [.string(name)])
     }
   }
 }

@@ -13,7 +13,7 @@ public enum CollectionState: Sendable, Hashable {
 /// One collection, as it was when it was asked for.
 struct Collection {
   let path: String
-  /// What key managers show; the name of the wallet for KWallet.
+  /// What key managers show, and the name of the wallet for KWallet; empty where it was not asked for.
   let label: String
   let isLocked: Bool
 }
@@ -21,28 +21,50 @@ struct Collection {
 extension ServiceConnection {
   /// The collection behind the alias `default`; nil when there is none.
   ///
-  /// Asked for anew each time, because another program may lock it or choose another one. What the
-  /// alias named last time is looked at in the same round.
+  /// Asked for anew each time, because another program may lock it or choose another one.
   func defaultCollection() throws(SecretServiceError) -> Collection? {
-    let readAlias = method(
-      "ReadAlias", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service", reply: "(o)")
-    var calls: [BusCall] = [(readAlias, [.string("default")])]
-    if let lastDefault { calls += looks(at: lastDefault) }
-    var replies = try call(calls)
-    guard case .objectPath(let path) = try replies.removeFirst().get() else {
+    guard case .objectPath(let path) = try call([readAlias])[0].get() else {
       throw .malformed(reason: "the alias “default” names no object")
     }
     guard path != "/" else { return nil }
-    if path != lastDefault {
-      replies = try call(looks(at: path))
-      lastDefault = path
-    }
     do throws(SecretServiceError) {
-      return try Collection(path, replies)
+      return try Collection(path, call(looks(at: path)))
     } catch .noSuchItem {
       // The alias names a collection that is gone.
       return nil
     }
+  }
+
+  /// The default collection, if it is open, and in the same round what a search finds.
+  ///
+  /// Only for a service that asks nobody to search. The collection that the alias named last time is
+  /// looked at in the same round, too.
+  ///
+  /// - Returns: nil when there is none, or it is locked.
+  func openCollection(
+    searching attributes: Attributes
+  ) throws(SecretServiceError) -> (collection: Collection, found: ItemPaths)? {
+    var calls: [BusCall] = [readAlias, search(for: attributes)]
+    if let lastDefault { calls.append(lockState(of: lastDefault)) }
+    let replies = try replies(to: calls)
+    let alias = Self.firstValue(of: replies[0])
+    let found = replies[1].map(ItemPaths.init(consuming:))
+    var isLocked = replies.dropFirst(2).first.map(Self.firstValue)
+    guard case .objectPath(let path) = try alias.get(), path != "/" else { return nil }
+    if path != lastDefault { isLocked = try call([lockState(of: path)])[0] }
+    lastDefault = path
+    guard case .success(.bool(false))? = isLocked else { return nil }
+    return (Collection(path: path, label: "", isLocked: false), try found.get())
+  }
+
+  private var readAlias: BusCall {
+    let method = method(
+      "ReadAlias", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service", reply: "(o)")
+    return (method, [.string("default")])
+  }
+
+  private func lockState(of path: String) -> BusCall {
+    get("Locked", of: path, "org.freedesktop.Secret.Collection")
   }
 
   /// The collection that holds an item: its path is the first part of the item's.
@@ -53,7 +75,7 @@ extension ServiceConnection {
 
   /// Two properties, and not all of them: one is the list of all items.
   private func looks(at path: String) -> [BusCall] {
-    ["Locked", "Label"].map { get($0, of: path, "org.freedesktop.Secret.Collection") }
+    [lockState(of: path), get("Label", of: path, "org.freedesktop.Secret.Collection")]
   }
 }
 

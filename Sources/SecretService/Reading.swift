@@ -214,7 +214,7 @@ extension ServiceConnection {
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       // With KWallet, keys that do not match may look as if they did.
-      if try quirks.get().wallet != nil { throw .brokenSession(reason: "the secret is not UTF-8") }
+      if quirks.wallet != nil { throw .brokenSession(reason: "the secret is not UTF-8") }
       throw .malformed(reason: "the secret is not UTF-8")
     }
     return Secret(text)

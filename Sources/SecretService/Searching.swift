@@ -15,8 +15,8 @@ extension SecretService {
   ///   none; `malformed` for an empty set or a NUL; `dismissed`, `promptUnanswered`,
   ///   `accessDenied`, `serviceGone`, `timedOut`.
   public func search(_ attributes: Attributes) throws(SecretServiceError) -> [Item] {
-    try search(attributes) { connection throws(SecretServiceError) in
-      try connection.items(with: attributes)
+    try search(attributes) { connection, paths throws(SecretServiceError) in
+      try connection.items(paths.unlocked + paths.locked, asked: attributes).inOrder
     }
   }
 
@@ -31,8 +31,8 @@ extension SecretService {
   public func list(
     _ attributes: Attributes, toldApartBy names: [String]
   ) throws(SecretServiceError) -> [Item] {
-    try search(attributes) { connection throws(SecretServiceError) in
-      try connection.listedItems(with: attributes, toldApartBy: names)
+    try search(attributes) { connection, paths throws(SecretServiceError) in
+      try connection.listedItems(paths, asked: attributes, toldApartBy: names)
     }
   }
 
@@ -49,17 +49,30 @@ extension SecretService {
 
   private func search(
     _ attributes: Attributes,
-    _ find: (ServiceConnection) throws(SecretServiceError) -> [Item]
+    _ read: (ServiceConnection, ItemPaths) throws(SecretServiceError) -> [Item]
   ) throws(SecretServiceError) -> [Item] {
     try attributes.requireSearchable()
     return try operation { connection throws(SecretServiceError) in
-      let collection = try requireSearchable(connection)
-      let found = try find(connection)
+      let (collection, paths) = try find(attributes, connection)
+      let found = try read(connection, paths)
       guard found.isEmpty else { return found }
       guard let collection else { throw .noDefaultCollection }
       guard !collection.isLocked else { throw .locked(collection: collection.label) }
       return []
     }
+  }
+
+  /// Looks at the default collection and searches: at once where that asks nobody and finds it open.
+  func find(
+    _ attributes: Attributes, _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> (Collection?, ItemPaths) {
+    if connection.quirks.searchAsksNobody,
+      let open = try connection.openCollection(searching: attributes)
+    {
+      return (open.collection, open.found)
+    }
+    let collection = try requireSearchable(connection)
+    return (collection, try connection.paths(with: attributes))
   }
 
   /// Looks at the default collection before any search: KeePassXC opens a window to search while
@@ -73,7 +86,7 @@ extension SecretService {
       guard connection.hasCollections else { throw .noDefaultCollection }
       return nil
     }
-    if collection.isLocked, try connection.quirks.get().searchAsksToUnlock {
+    if collection.isLocked, connection.quirks.searchAsksToUnlock {
       throw .locked(collection: collection.label)
     }
     return collection
@@ -105,11 +118,10 @@ extension ServiceConnection {
     return try items(paths.unlocked + paths.locked, asked: attributes).inOrder
   }
 
-  /// The same, read as ``SecretService/list(_:toldApartBy:)`` says.
+  /// Reads items as ``SecretService/list(_:toldApartBy:)`` says.
   func listedItems(
-    with attributes: Attributes, toldApartBy names: [String]
+    _ paths: ItemPaths, asked attributes: Attributes, toldApartBy names: [String]
   ) throws(SecretServiceError) -> [Item] {
-    let paths = try paths(with: attributes)
     let listed = try items(paths.unlocked) {
       get("Attributes", of: $0, Item.interface)
     } reading: {
@@ -128,21 +140,21 @@ extension ServiceConnection {
     return label
   }
 
-  private func paths(
-    with attributes: Attributes
-  ) throws(SecretServiceError) -> (unlocked: [String], locked: [String]) {
-    let search = method(
-      "SearchItems", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
-      reply: "(aoao)")
-    let asked = attributes.withTable { csecret_attributes($0) }
-    guard let asked, let reply = try replies(to: [(search, [.other(asked)])])[0].get() else {
-      return ([], [])
-    }
-    defer { g_variant_unref(reply) }
-    return (Self.texts(at: 0, of: reply), Self.texts(at: 1, of: reply))
+  /// Where the items with at least these attributes are.
+  func paths(with attributes: Attributes) throws(SecretServiceError) -> ItemPaths {
+    ItemPaths(consuming: try replies(to: [search(for: attributes)])[0].get())
   }
 
-  private func items(
+  /// Searches for items.
+  func search(for attributes: Attributes) -> BusCall {
+    let method = method(
+      "SearchItems", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
+      reply: "(aoao)")
+    return (method, [attributes.withTable { Value.other(csecret_attributes($0)) }])
+  }
+
+  /// Reads items with all their properties.
+  func items(
     _ paths: [String], asked: Attributes
   ) throws(SecretServiceError) -> [Item] {
     try items(paths) { path in
@@ -178,16 +190,30 @@ extension ServiceConnection {
     }
     return items
   }
+}
 
-  /// A list of texts or paths within a value of several.
-  private static func texts(at index: gsize, of values: OpaquePointer) -> [String] {
-    let list = g_variant_get_child_value(values, index)
-    defer { g_variant_unref(list) }
-    return (0..<g_variant_n_children(list)).map { index in
-      let text = g_variant_get_child_value(list, index)
-      defer { g_variant_unref(text) }
-      return String(cString: g_variant_get_string(text, nil))
+/// Where a search found items.
+struct ItemPaths {
+  let unlocked: [String]
+  let locked: [String]
+
+  /// Reads the reply to `SearchItems`, `(aoao)`, and frees it.
+  init(consuming reply: OpaquePointer?) {
+    guard let reply else {
+      (unlocked, locked) = ([], [])
+      return
     }
+    defer { g_variant_unref(reply) }
+    func paths(at index: gsize) -> [String] {
+      let list = g_variant_get_child_value(reply, index)
+      defer { g_variant_unref(list) }
+      return (0..<g_variant_n_children(list)).map { index in
+        let path = g_variant_get_child_value(list, index)
+        defer { g_variant_unref(path) }
+        return String(cString: g_variant_get_string(path, nil))
+      }
+    }
+    (unlocked, locked) = (paths(at: 0), paths(at: 1))
   }
 }
 
@@ -195,7 +221,7 @@ extension [Item] {
   /// The unlocked ones first, then the newest; of those of one second, the same one in every list.
   ///
   /// By their own word: a search and an item disagree while a collection is being unlocked.
-  fileprivate var inOrder: [Item] {
+  var inOrder: [Item] {
     sorted {
       ($0.isLocked ? 1 : 0, -$0.modified, $0.path) < ($1.isLocked ? 1 : 0, -$1.modified, $1.path)
     }

@@ -11,14 +11,12 @@ final class ServiceConnection {
   let generation: Int
   /// Whether the service says that it has collections at all.
   let hasCollections: Bool
-  /// The path that the alias `default` named when it was last asked for.
+  /// The path that the alias `default` named when a search last asked for it.
   var lastDefault: String?
   /// The D-Bus session for secrets that are read without encryption; nil until it is opened.
   var plainSession: String?
   /// What is known of the program behind it.
-  private(set) lazy var quirks = Result { () throws(SecretServiceError) in
-    try ServiceQuirks.detect(on: self)
-  }
+  let quirks: ServiceQuirks
   private var opened: UnsafeMutablePointer<CSecret.SecretService>?
 
   private static let name = "org.freedesktop.secrets"
@@ -31,7 +29,7 @@ final class ServiceConnection {
     prompter = Prompter(loop: loop)
     let bus = try SessionBus.connect(loop)
     do throws(SecretServiceError) {
-      owner = try Self.owner(bus, loop)
+      (owner, quirks) = try Self.owner(bus, loop)
       hasCollections = try Self.hasCollections(owner, bus, loop)
     } catch {
       g_object_unref(UnsafeMutableRawPointer(bus))
@@ -75,17 +73,14 @@ final class ServiceConnection {
     return String(cString: name)
   }
 
-  /// Who provides the service, started by the bus if need be.
+  /// Who provides the service, started by the bus if need be, and what is known of that program.
   private static func owner(
     _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> String {
-    func current() throws(SecretServiceError) -> String? {
-      do throws(SecretServiceError) {
-        let owner = try call(.ofBus("GetNameOwner", reply: "(s)"), [.string(name)], bus, loop)
-        return if case .string(let owner) = owner { owner } else { nil }
-      } catch .serviceGone {
-        return nil
-      }
+  ) throws(SecretServiceError) -> (String, ServiceQuirks) {
+    func current() throws(SecretServiceError) -> (String, ServiceQuirks)? {
+      let owners = try owners(of: [name] + ServiceQuirks.busNames, bus, loop)
+      guard let owner = owners[0] else { return nil }
+      return (owner, ServiceQuirks(of: owner, among: Array(owners.dropFirst())))
     }
     if let owner = try current() { return owner }
     do throws(SecretServiceError) {

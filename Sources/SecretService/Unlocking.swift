@@ -39,7 +39,7 @@ extension SecretService {
     guard let collection = try connection.defaultCollection() else { return nil }
     guard collection.isLocked else { return collection }
     var permission = permission(to: .unlocking(collection: collection.label))
-    let wallet = try connection.quirks.get().wallet
+    let wallet = connection.quirks.wallet
     if let wallet, try wallet.isOpen(collection.label, on: connection) {
       permission = formality(.unlocking(collection: collection.label))
     }
@@ -106,7 +106,7 @@ extension SecretService {
     let collection = try connection.collection(holding: path)
     guard !collection.isLocked else { return .locked(collection: collection.label) }
     return .confirmationRequired(
-      item: try connection.label(of: path), service: try connection.quirks.get().serviceName)
+      item: try connection.label(of: path), service: connection.quirks.serviceName)
   }
 
   /// What ``prompts`` allows; nil when it allows nothing.

@@ -29,9 +29,9 @@ extension SecretService {
     try attributes.requireSearchable()
     let value = try SecretText(secret, label: label)
     return try operation { connection throws(SecretServiceError) in
-      let collection = try requireSearchable(connection)
+      let (collection, paths) = try find(attributes, connection)
       let found = try connection.listedItems(
-        with: attributes, toldApartBy: Array(attributes.values.keys))
+        paths, asked: attributes, toldApartBy: Array(attributes.values.keys))
       let ours = found.filter { $0.attributes == attributes && $0.schema == Self.schema }
       guard try isMeant(found, ours.first) else { return false }
       if let item = ours.first {
@@ -146,7 +146,7 @@ extension SecretService {
   private func requireWritten(
     _ value: SecretText, _ path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
-    guard try connection.quirks.get().wallet != nil else { return }
+    guard connection.quirks.wallet != nil else { return }
     guard try connection.secret(path) == value.secret else {
       throw .brokenSession(reason: "the service has written something else")
     }
@@ -156,7 +156,7 @@ extension SecretService {
   private func writeWallet(
     of path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
-    guard let wallet = try connection.quirks.get().wallet else { return }
+    guard let wallet = connection.quirks.wallet else { return }
     try wallet.write(try connection.collection(holding: path).label, on: connection)
   }
 }

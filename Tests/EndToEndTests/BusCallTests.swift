@@ -33,16 +33,16 @@ import Testing
       let first = try calls(desk, ["store"], "\(server)password=\(desk.plant("1"))\n")
       // The fast path has looked, as far as its one search; libsecret is opened to encrypt.
       let opening = ["OpenSession": 2, "AddMatch": 3, "StartServiceByName": 1, "GetAll": 1]
-      let looking = ["SearchItems": 5, "ReadAlias": 4, "Get": 10]
+      let looking = ["SearchItems": 5, "ReadAlias": 4, "Get": 6]
       expect(first, atMost: opening.merging(looking.merging(["CreateItem": 1]) { $1 }) { $1 })
       let second = try calls(desk, ["store"], "\(server)password=\(desk.plant("2"))\n")
-      let reading = ["OpenSession": 3, "Get": 15, "GetSecret": 4, "SetSecret": 1]
+      let reading = ["OpenSession": 3, "Get": 11, "GetSecret": 4, "SetSecret": 1]
       expect(second, atMost: opening.merging(looking.merging(reading) { $1 }) { $1 })
       let erase = try calls(desk, ["erase"], server)
       expect(
         erase,
         atMost: [
-          "SearchItems": 5, "ReadAlias": 5, "Get": 14, "OpenSession": 1, "GetSecret": 2,
+          "SearchItems": 5, "ReadAlias": 5, "Get": 9, "OpenSession": 1, "GetSecret": 2,
           "Delete": 1,
         ])
       #expect(try desk.desktop.items(["application": "coder-cred"]).isEmpty)
