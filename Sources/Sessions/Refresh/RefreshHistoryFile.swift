@@ -57,6 +57,11 @@ package struct RefreshHistoryFiles: RefreshHistoryStore {
     if !isWritten || rename(draft, path) != 0 { unlink(draft) }
   }
 
+  /// Removes the history of a session that is no more; its lock stays, for others may wait at it.
+  package func remove(of session: SessionIdentity) {
+    if let path = path(of: session) { unlink(path) }
+  }
+
   private func path(of session: SessionIdentity) -> String? {
     try? directory.file(about: session.lockName, suffix: "history").path
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Glibc
 
 /// `doctor`: why something does not work on this machine, and what helps.
 struct DoctorCommand: ParsableCommand {
@@ -42,20 +43,24 @@ struct DoctorCommand: ParsableCommand {
     }
 
     /// As it is shown, with what comes from elsewhere cleaned.
-    var text: String {
+    func text(_ columns: Int?) -> String {
       let margin = String(repeating: " ", count: 10)
       let status = finding.status.rawValue
-      let lines = [
+      let message =
         status + margin.dropFirst(status.count) + "\(check): " + Terminal.clean(finding.message)
-      ]
+      let lines = [columns.map { LineWrapping.wrapped(message, to: $0, indent: 10) } ?? message]
       let fix = finding.fix?.utf8.split(separator: UInt8(ascii: "\n")).compactMap(String.init) ?? []
       return
         (lines
         + fix.enumerated().map { index, line in
-          margin + (index == 0 ? "fix: " : "     ") + Terminal.clean(line)
+          let text = margin + (index == 0 ? "fix: " : "     ") + Terminal.clean(line)
+          return columns.map { LineWrapping.wrapped(text, to: $0, indent: 15) } ?? text
         }).map { $0 + "\n" }.joined()
     }
   }
+
+  /// How wide the terminal is that the report goes to; nil when it goes elsewhere.
+  private var columns: Int? { isatty(STDOUT_FILENO) == 0 ? nil : Terminal.size?.columns }
 
   func run() throws {
     if fix, !Terminal.isInteractive {
@@ -69,7 +74,7 @@ struct DoctorCommand: ParsableCommand {
       for finding in check.findings(context) {
         let line = Line(check: check.name, finding: finding)
         lines.append(line)
-        if !json { try Terminal.show(line.text) }
+        if !json { try Terminal.show(line.text(columns)) }
       }
     }
     if json { try Terminal.showJSON(lines) }
@@ -96,20 +101,35 @@ struct DoctorCommand: ParsableCommand {
       for check in DoctorCheck.all where check.name == line.check {
         for finding in check.findings(DoctorContext()) {
           let line = Line(check: check.name, finding: finding)
-          try Terminal.show(line.text)
+          try Terminal.show(line.text(columns))
           remaining.append(line)
         }
       }
     }
+    let left = remaining.filter { $0.finding.status != .ok }.map(\.check)
     if !lines.contains(where: { $0.finding.repair != nil }) {
       Terminal.say("There is nothing here that --fix repairs.")
+    } else if !left.isEmpty {
+      Terminal.say("Not repaired: \(Self.unique(left).joined(separator: ", ")); see fix, above.")
     }
     return remaining
   }
 
+  private static func unique(_ names: [String]) -> [String] {
+    names.enumerated().filter { !names[..<$0.offset].contains($0.element) }.map(\.element)
+  }
+
   private func verdict(_ lines: [Line]) throws(Failure) {
     let failures = lines.filter { $0.finding.status == .failure }
-    guard let first = failures.first else { return }
+    guard let first = failures.first else {
+      let warnings = lines.count { $0.finding.status == .warning }
+      if !json {
+        Terminal.say(
+          "doctor found no failures"
+            + (warnings == 0 ? "." : ", and \(warnings) warning\(warnings == 1 ? "" : "s")."))
+      }
+      return
+    }
     let hasRepair = !fix && lines.contains { $0.finding.repair != nil }
     throw Failure(
       first.finding.remedy,
