@@ -1,9 +1,11 @@
 /// What opens a keyring, as commands that can be typed or pasted.
 enum KeyringAdvice {
   /// Opens gnome-keyring's own keyring with a password that is typed and not shown. The shell hands it
-  /// over itself: it is in no program's arguments.
+  /// over itself: it is in no program's arguments. Without `--daemonize` the keyring would end with the
+  /// terminal.
   static let unlockCommand =
-    #"(read -rs p; printf %s "$p" | gnome-keyring-daemon --replace --unlock --components=secrets)"#
+    #"(read -rs p; printf %s "$p" | gnome-keyring-daemon --replace --daemonize --unlock "#
+    + "--components=secrets)"
 
   /// A bus and a keyring for one command.
   static let headlessCommand =

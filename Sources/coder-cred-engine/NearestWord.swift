@@ -15,19 +15,23 @@ enum NearestWord {
     return best.1 <= limit(best.0) ? best.0 : nil
   }
 
-  /// How many characters must be changed, added or left out to make one word of another.
+  /// How many characters must be changed, added, left out or exchanged with their neighbour to make one
+  /// word of another.
   private static func distance(_ left: String, _ right: String) -> Int {
-    let right = Array(right.utf8)
-    var row = Array(0...right.count)
-    for (index, byte) in left.utf8.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for column in right.indices {
-        let changed = diagonal + (byte == right[column] ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(changed, row[column] + 1, diagonal + 1)
+    let (left, right) = (Array(left.utf8), Array(right.utf8))
+    var rows = [Array(0...right.count)]
+    for i in left.indices {
+      var row = [i + 1]
+      for j in right.indices {
+        let changed = rows[i][j] + (left[i] == right[j] ? 0 : 1)
+        var least = min(changed, rows[i][j + 1] + 1, row[j] + 1)
+        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+          least = min(least, rows[i - 1][j - 1] + 1)
+        }
+        row.append(least)
       }
+      rows.append(row)
     }
-    return row[right.count]
+    return rows[left.count][right.count]
   }
 }

@@ -54,7 +54,8 @@ import Testing
       try desk.desktop.lock()
       let result = try desk.run(arguments)
       let text = result.stdout + result.stderr
-      #expect(text.contains("gnome-keyring-daemon --replace --unlock --components=secrets"))
+      #expect(
+        text.contains("gnome-keyring-daemon --replace --daemonize --unlock --components=secrets"))
       let display = try desk.run(arguments, environment: ["DISPLAY": ":99"])
       #expect((display.stdout + display.stderr).contains("unlock it in your keyring application"))
     }

@@ -83,7 +83,7 @@ import Testing
         let shown = try desk.shown(
           ["-c", script, desk.program], by: "/bin/sh",
           status: arguments == ["status"] ? 0 : 69)
-        let command = "gnome-keyring-daemon --replace --unlock --components=secrets)"
+        let command = "gnome-keyring-daemon --replace --daemonize --unlock --components=secrets)"
         #expect(shown.contains(command), "\(shown)")
         for line in shown.split(separator: "\n") where !line.contains("(read") {
           // What has no blank to break at stays whole.

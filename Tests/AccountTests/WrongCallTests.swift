@@ -7,7 +7,7 @@ import Testing
   @Test(arguments: [
     (["configure", "foo"], "one of git, coder, vscode, claude,"),
     (["header", "--format", "yaml"], "one of coder, lines, json,"),
-    (["login", "--method", "magic"], "one of auto, oauth,"),
+    (["login", "--method", "magic"], "one of 'auto', 'oauth',"),
   ])
   func `is told what is possible, in one line`(arguments: [String], words: String) throws {
     try Desk.with(.withoutBus) { desk in

@@ -50,9 +50,10 @@ struct ConfigureCommand: ParsableCommand {
     guard isChanged && !unset else { return }
     for note in configuration.notes { Terminal.say(note) }
     // With the same options: without them another file or place may be meant.
-    let file = file.map { " --file \($0)" } ?? ""
-    let place = url.map { " --url \($0)" } ?? ""
-    Terminal.say("To undo it: coder-cred configure \(tool.rawValue)\(place)\(file) --unset")
+    let options = [("url", url), ("file", file)].map { name, value in
+      value.map { " --\(name) \($0)" } ?? ""
+    }
+    Terminal.say("To undo it: coder-cred configure \(tool.rawValue)\(options.joined()) --unset")
   }
 }
 

@@ -7,8 +7,8 @@ struct HeaderCommand: ParsableCommand {
     commandName: "header",
     abstract: "Print the HTTP header field that authenticates a request.",
     discussion: """
-      coder          Authorization=Bearer …, with an equals sign: for the header commands of the
-                     Coder CLI and its editor extensions; what is printed without --format
+      coder          Authorization=Bearer …, with an equals sign: what the Coder CLI
+                     and its editor extensions read; printed without --format
       lines          Authorization: Bearer …, for curl -H @-
       json           a flat object
       cookie         Cookie: coder_session_token=…, which workspace proxies strip

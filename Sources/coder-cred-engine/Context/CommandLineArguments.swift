@@ -49,7 +49,7 @@ struct CommandLineArguments {
   /// The verb that somebody meant who typed another word in its place; nil when none is like it.
   var nearestVerb: String? {
     unknownVerb.flatMap { typed in
-      NearestWord.to(typed, among: Self.shownVerbs) { _ in min(2, typed.utf8.count / 2) }
+      NearestWord.to(typed, among: Self.shownVerbs) { _ in typed.utf8.count < 3 ? 1 : 2 }
     }
   }
 

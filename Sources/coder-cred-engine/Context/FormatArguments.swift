@@ -25,7 +25,7 @@ enum FormatArguments {
     The formats:
       git            git-credential attributes
       token          the access token alone
-      json           an object with deployment, account, token_type, access_token, expires_at
+      json           an object: deployment, account, token_type, access_token ...
       docker         the JSON of docker's credential helpers
       header, coder  Authorization=Bearer …, for the Coder CLI's header command
       lines          Authorization: Bearer …, for curl -H @-

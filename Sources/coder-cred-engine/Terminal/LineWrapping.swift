@@ -16,16 +16,23 @@ enum LineWrapping {
   static func wrapped(_ text: String, to columns: Int, indent: Int = 0) -> String {
     guard text.count > columns, columns > indent + 20 else { return text }
     var lines: [String] = []
-    var line = ""
-    for piece in pieces(of: text) {
-      if line.allSatisfy({ $0 == " " }) || line.count + 1 + piece.count <= columns {
-        line += line.isEmpty ? piece : " " + piece
-      } else {
+    var line = String(text.prefix { $0 == " " })
+    var isBegun = false
+    for piece in pieces(of: String(text.drop { $0 == " " })) {
+      if isBegun, line.count + 1 + piece.count > columns {
         lines.append(line)
-        line = String(repeating: " ", count: indent) + piece
+        line = String(repeating: " ", count: indent)
+        isBegun = false
       }
+      line += isBegun ? " \(piece)" : piece
+      isBegun = true
     }
     return (lines + [line]).joined(separator: "\n")
+  }
+
+  /// Whether these words may follow a program's name in a command: `coder-cred 0.1.0` is none.
+  private static func isCommand(_ words: ArraySlice<String>) -> Bool {
+    words.first?.first.map { $0.isLetter || "-+(\"".contains($0) } ?? true
   }
 
   /// The words, and as one piece each command from its program to the next mark of punctuation.
@@ -34,16 +41,18 @@ enum LineWrapping {
       .map { String(Substring($0)) }
     var pieces: [String] = []
     var command: String?
-    for word in words {
+    for (index, word) in words.enumerated() {
       if let begun = command {
         command = begun + " " + word
-      } else if programs.contains(word) {
+      } else if programs.contains(word), isCommand(words[(index + 1)...]) {
         command = word
       } else {
         pieces.append(word)
         continue
       }
-      if let last = word.last, ",;:.".contains(last) {
+      // What stands in brackets has marks of its own.
+      let ends = command?.hasPrefix("(") ?? false ? ")" : ",;:."
+      if let last = word.last, ends.contains(last) {
         pieces.append(command ?? "")
         command = nil
       }
