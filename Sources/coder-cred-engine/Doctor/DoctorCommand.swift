@@ -42,25 +42,34 @@ struct DoctorCommand: ParsableCommand {
       try fields.encode(finding.repair != nil, forKey: .isRepairable)
     }
 
-    /// As it is shown, with what comes from elsewhere cleaned.
-    func text(_ columns: Int?) -> String {
+    /// As it is shown, with what comes from elsewhere cleaned; on a terminal in lines that fit, but for
+    /// commands, which are to be pasted.
+    func text(_ style: TerminalStyle?) -> String {
       let margin = String(repeating: " ", count: 10)
       let status = finding.status.rawValue
-      let message =
-        status + margin.dropFirst(status.count) + "\(check): " + Terminal.clean(finding.message)
-      let lines = [columns.map { LineWrapping.wrapped(message, to: $0, indent: 10) } ?? message]
+      let message = "\(check): " + Terminal.clean(finding.message)
+      let lines = Self.lines(message, style, margin)
       let fix = finding.fix?.utf8.split(separator: UInt8(ascii: "\n")).compactMap(String.init) ?? []
-      return
-        (lines
-        + fix.enumerated().map { index, line in
-          let text = margin + (index == 0 ? "fix: " : "     ") + Terminal.clean(line)
-          return columns.map { LineWrapping.wrapped(text, to: $0, indent: 15) } ?? text
-        }).map { $0 + "\n" }.joined()
+      let shownStatus = style?.text(status, finding.status.attention) ?? status
+      let shown = lines.enumerated().map { index, line -> String in
+        (index == 0 ? shownStatus + margin.dropFirst(status.count) : margin) + line
+      }
+      let shownFix = fix.flatMap { Self.lines(Terminal.clean($0), style, margin + "     ") }
+        .enumerated().map { index, line -> String in
+          margin + (index == 0 ? "fix: " : "     ") + line
+        }
+      return (shown + shownFix).map { $0 + "\n" }.joined()
+    }
+
+    /// A text in the lines that a terminal has room for beside a margin; one line elsewhere.
+    private static func lines(
+      _ text: String, _ style: TerminalStyle?, _ margin: String
+    ) -> [String] {
+      guard let columns = style?.columns else { return [text] }
+      return LineWrapping.wrapped(text, to: max(columns - margin.count, 20)).utf8
+        .split(separator: UInt8(ascii: "\n")).compactMap(String.init)
     }
   }
-
-  /// How wide the terminal is that the report goes to; nil when it goes elsewhere.
-  private var columns: Int? { isatty(STDOUT_FILENO) == 0 ? nil : Terminal.size?.columns }
 
   func run() throws {
     if fix, !Terminal.isInteractive {
@@ -69,21 +78,22 @@ struct DoctorCommand: ParsableCommand {
         hint: "coder-cred doctor")
     }
     let context = DoctorContext()
+    let style = TerminalStyle(of: STDOUT_FILENO, context.environment)
     var lines: [Line] = []
     for check in DoctorCheck.all {
       for finding in check.findings(context) {
         let line = Line(check: check.name, finding: finding)
         lines.append(line)
-        if !json { try Terminal.show(line.text(columns)) }
+        if !json { try Terminal.show(line.text(style)) }
       }
     }
     if json { try Terminal.showJSON(lines) }
-    if fix { lines = try repaired(lines) }
+    if fix { lines = try repaired(lines, style) }
     try verdict(lines)
   }
 
   /// Asks and repairs, and looks again at what was repaired.
-  private func repaired(_ lines: [Line]) throws -> [Line] {
+  private func repaired(_ lines: [Line], _ style: TerminalStyle?) throws -> [Line] {
     var remaining: [Line] = []
     for line in lines {
       guard let repair = line.finding.repair,
@@ -101,7 +111,7 @@ struct DoctorCommand: ParsableCommand {
       for check in DoctorCheck.all where check.name == line.check {
         for finding in check.findings(DoctorContext()) {
           let line = Line(check: check.name, finding: finding)
-          try Terminal.show(line.text(columns))
+          try Terminal.show(line.text(style))
           remaining.append(line)
         }
       }
@@ -135,6 +145,17 @@ struct DoctorCommand: ParsableCommand {
       first.finding.remedy,
       "doctor found \(failures.count) \(failures.count == 1 ? "failure" : "failures"), the first one "
         + "in: \(first.check)",
-      hint: hasRepair ? "coder-cred doctor --fix repairs some of it, and asks before" : nil)
+      hint: hasRepair ? "coder-cred doctor --fix repairs some of it, and asks before each" : nil)
+  }
+}
+
+extension Finding.Status {
+  /// What it is to a person who reads the report.
+  fileprivate var attention: TerminalStyle.Attention? {
+    switch self {
+    case .ok: nil
+    case .warning: .worthKnowing
+    case .failure: .needed
+    }
   }
 }

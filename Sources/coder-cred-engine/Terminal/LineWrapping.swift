@@ -11,23 +11,18 @@ enum LineWrapping {
   /// - Parameters:
   ///   - text: one line.
   ///   - columns: how many characters fit.
-  ///   - indent: how many blanks the lines after the first begin with.
   /// - Returns: the lines, joined by line feeds.
-  static func wrapped(_ text: String, to columns: Int, indent: Int = 0) -> String {
-    guard text.count > columns, columns > indent + 20 else { return text }
+  static func wrapped(_ text: String, to columns: Int) -> String {
+    guard text.count > columns, columns >= 20 else { return text }
     var lines: [String] = []
-    var line = String(text.prefix { $0 == " " })
-    var isBegun = false
-    for piece in pieces(of: String(text.drop { $0 == " " })) {
-      if isBegun, line.count + 1 + piece.count > columns {
-        lines.append(line)
-        line = String(repeating: " ", count: indent)
-        isBegun = false
+    for piece in pieces(of: text) {
+      if let last = lines.last, last.count + 1 + piece.count <= columns {
+        lines[lines.count - 1] = "\(last) \(piece)"
+      } else {
+        lines.append(piece)
       }
-      line += isBegun ? " \(piece)" : piece
-      isBegun = true
     }
-    return (lines + [line]).joined(separator: "\n")
+    return lines.joined(separator: "\n")
   }
 
   /// Whether these words may follow a program's name in a command: `coder-cred 0.1.0` is none.

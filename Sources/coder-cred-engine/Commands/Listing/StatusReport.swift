@@ -169,7 +169,7 @@ extension StatusReport {
       : TerminalStyle.cut(text, to: columns)
     let attention: TerminalStyle.Attention? =
       switch label {
-      case "state": summary.attention
+      case "state": check?.result == "rejected" ? .needed : summary.attention
       case "to do": task == nil ? nil : summary.attention ?? .needed
       default: nil
       }
@@ -183,7 +183,8 @@ extension StatusReport {
   }
 
   private var state: String {
-    switch row.state {
+    if check?.result == "rejected" { return "refused" }
+    return switch row.state {
     case "due":
       session?.staleSince == nil
         ? "expired, renews at the next use" : "refused, renews at the next use"
