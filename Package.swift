@@ -178,6 +178,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "DeploymentSimulator", "SessionFakes", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "LoginTests",
       dependencies: [
         "DeploymentSimulator", "TestDesk", "coder-cred-engine", "deployment-simulator",
