@@ -153,7 +153,7 @@ let package = Package(
     .testTarget(
       name: "ToolTests",
       dependencies: [
-        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "Credentials", "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
         "deployment-simulator",
       ],
       exclude: ["clients.txt", "fake-server.py"], swiftSettings: strict),
@@ -173,7 +173,14 @@ let package = Package(
     .testTarget(
       name: "AttackTests",
       dependencies: [
-        "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "Credentials", "DeploymentSimulator", "TestDesk", "coder-cred", "coder-cred-engine",
+        "deployment-simulator",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "DeploymentSimulator", "SessionFakes", "TestDesk", "coder-cred", "coder-cred-engine",
         "deployment-simulator",
       ],
       swiftSettings: strict),

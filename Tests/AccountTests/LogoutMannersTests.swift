@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func `E2: the default deployment goes with its last session`() throws {
+  @Test func `The default deployment goes with its last session`() throws {
     try Desk.with { desk in
       let other = try desk.anotherDeployment()
       defer { other.stop() }
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func `E2: a default that is gone does not hide who is signed in`() throws {
+  @Test func `A default that is gone does not hide who is signed in`() throws {
     try Desk.withSession { desk in
       #expect(try desk.run(["use", "--force", "https://gone.example"]).status == 0)
       let result = try desk.run(["logout"])
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func `B12: a password that is kept for git goes when it is meant`() throws {
+  @Test func `A password that is kept for git goes when it is meant`() throws {
     try Desk.with { desk in
       try desk.run(["store"], input: Self.password("ann", desk.plant()))
       let one = try desk.run(["logout", "git.example.com"])
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func `B7: what cannot be read is removed with --force, and said`() throws {
+  @Test func `What cannot be read is removed with --force, and said`() throws {
     try Desk.with(.unlocked, .init(era: .c, users: ["alice", "bob"])) { desk in
       try desk.login(as: "alice")
       try desk.login(as: "bob")

@@ -5,7 +5,7 @@ import Testing
 
 /// What a person at a terminal is told by commands that are for tools.
 @Suite(.blocking) struct `Tools' commands on a terminal` {
-  @Test func `B12: get says what it waits for`() throws {
+  @Test func `get says what it waits for`() throws {
     try Desk.withSession { desk in
       try desk.withTerminal(["get", "--format", "json", "--account", "bob"]) { terminal in
         try terminal.expect("such as url=https://dev.coder.com, up to an empty line")
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test func `B12: header of nothing says so, to a person alone`() throws {
+  @Test func `header of nothing says so, to a person alone`() throws {
     try Desk.with { desk in
       let words = "nobody is signed in to \(desk.url); to sign in: coder-cred login \(desk.url)"
       #expect(try desk.shown(["header", desk.url]) == "coder-cred: warning: \(words)\n")
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test func `E7: signed out, git says why it asks for a user name`() throws {
+  @Test func `Signed out, git says why it asks for a user name`() throws {
     try Desk.withSession { desk in
       #expect(try desk.run(["logout"]).status == 0)
       let repository = "\(desk.url)/r.git"
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(arguments: ["token", "get", "header"])
-  func `B12: an account without a name is refused in plain words`(verb: String) throws {
+  func `An account without a name is refused in plain words`(verb: String) throws {
     try Desk.withSession { desk in
       let result = try desk.run([verb, "--account=", desk.url])
       expectFailure(result, 64, saying: "--account needs a name")
@@ -67,7 +67,16 @@ import Testing
     }
   }
 
-  @Test func `B15: coder-cred alone fits on a screen, and says how to begin`() throws {
+  @Test(arguments: [["token"], ["login"], ["api", "users/me", "--url"]])
+  func `http is refused by what would happen`(command: [String]) throws {
+    try Desk.with { desk in
+      let result = try desk.run(command + ["http://dev.example.com"])
+      expectFailure(
+        result, 65, saying: "refusing http://dev.example.com: the token would be sent unencrypted")
+    }
+  }
+
+  @Test func `coder-cred alone fits on a screen, and says how to begin`() throws {
     try Desk.with(.withoutBus) { desk in
       let result = try desk.run([])
       #expect(result.status == 0 && result.errors.isEmpty)
@@ -93,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func `E9: a full disk is no bad argument`() throws {
+  @Test func `A full disk is no bad argument`() throws {
     try Desk.with { desk in
       try desk.configure("refresh-margin=90")
       let before = try String(contentsOfFile: desk.configuration, encoding: .utf8)

@@ -45,6 +45,33 @@ import Testing
     }
   }
 
+  @Test func `finds a proxy that does not answer, until the right one is named`() throws {
+    try Desk.withSession { desk in
+      // The proxy stands for a network in which the name leads to the deployment.
+      let port = try LoopbackListener.freePort()
+      let configuration = "\(desk.directory)/tinyproxy.conf"
+      try desk.write(
+        "Port \(port)\nListen 127.0.0.1\nUpstream http 127.0.0.1:\(desk.deployment.port)\n",
+        to: configuration)
+      _ = try desk.desktop.start("tinyproxy", ["-d", "-c", configuration])
+      waitFor("tinyproxy") { (try? Exchange.send("GET", "http://127.0.0.1:\(port)/")) != nil }
+      let url = "http://coder.example"
+      try desk.configure("allow-http=true\ndefault-deployment=\(url)")
+      let dead = try desk.doctor(
+        environment: ["http_proxy": "http://127.0.0.1:\(try LoopbackListener.freePort())"])
+      let broken = try #require(
+        dead["server"].first { $0.message.contains("through the proxy 127.0.0.1:") })
+      #expect(broken.status == "failure" && broken.fix?.contains("PROXY") == true, "\(broken)")
+      #expect(dead.result.status == 75)
+      let mended = try desk.doctor(environment: ["http_proxy": "http://127.0.0.1:\(port)"])
+      #expect(
+        mended["server"].contains {
+          $0.status == "ok" && $0.message.hasPrefix("\(url), Coder v")
+            && $0.message.hasSuffix(", through the proxy 127.0.0.1:\(port)")
+        }, "\(mended.lines)")
+    }
+  }
+
   @Test func `finds a certificate that is not trusted, until its authority is named`() throws {
     try Desk.with { desk in
       let (url, certificate) = try desk.startTLSServer()

@@ -13,7 +13,7 @@ extension DoctorCheck {
         guard case .success(.unlocked) = context.keyringState else { return [] }
         return [.warning("nobody is signed in to any deployment", fix: "coder-cred login URL")]
       }
-      return context.deployments.map { examined in
+      return context.deployments.compactMap { examined in
         do throws(Failure) {
           let proxy = try examined.proxy.get()
           let server = try examined.server.get()
@@ -21,6 +21,7 @@ extension DoctorCheck {
           let way = proxy.map { ", through the proxy \(ForeignText.label($0))" } ?? ""
           return .ok(examined.deployment.url + version + way)
         } catch {
+          if examined.mayBeAnotherServer { return nil }
           var finding = Finding.failure(
             error,
             orFix: "check the address, the network, and HTTPS_PROXY and NO_PROXY")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Credentials
+import Glibc
 
 /// `doctor`: why something does not work on this machine, and what helps.
 struct DoctorCommand: ParsableCommand {
@@ -41,16 +42,21 @@ struct DoctorCommand: ParsableCommand {
       try fields.encode(finding.repair != nil, forKey: .isRepairable)
     }
 
-    /// As it is shown, with what comes from elsewhere cleaned.
-    var text: String {
+    /// As it is shown, with what comes from elsewhere cleaned; on a terminal in lines that fit, but for
+    /// commands, which are to be pasted.
+    func text(_ style: TerminalStyle?) -> String {
       let margin = String(repeating: " ", count: 10)
       let status = finding.status.rawValue
-      let lines = [
-        status + margin.dropFirst(status.count) + "\(check): " + Terminal.clean(finding.message)
-      ]
+      let message = "\(check): " + Terminal.clean(finding.message)
+      let lines =
+        style.map { TerminalStyle.wrapped(message, to: max($0.columns - margin.count, 20)) }
+        ?? [message]
       let fix = finding.fix?.utf8.split(separator: UInt8(ascii: "\n")).compactMap(String.init) ?? []
       return
-        (lines
+        (lines.enumerated().map { index, line in
+          let shown = style?.text(status, finding.status.attention) ?? status
+          return (index == 0 ? shown + margin.dropFirst(status.count) : margin) + line
+        }
         + fix.enumerated().map { index, line in
           margin + (index == 0 ? "fix: " : "     ") + Terminal.clean(line)
         }).map { $0 + "\n" }.joined()
@@ -64,21 +70,22 @@ struct DoctorCommand: ParsableCommand {
         hint: "coder-cred doctor")
     }
     let context = DoctorContext()
+    let style = TerminalStyle(of: STDOUT_FILENO, context.environment)
     var lines: [Line] = []
     for check in DoctorCheck.all {
       for finding in check.findings(context) {
         let line = Line(check: check.name, finding: finding)
         lines.append(line)
-        if !json { try Terminal.show(line.text) }
+        if !json { try Terminal.show(line.text(style)) }
       }
     }
     if json { try Terminal.showJSON(lines) }
-    if fix { lines = try repaired(lines) }
+    if fix { lines = try repaired(lines, style) }
     try verdict(lines)
   }
 
   /// Asks and repairs, and looks again at what was repaired.
-  private func repaired(_ lines: [Line]) throws -> [Line] {
+  private func repaired(_ lines: [Line], _ style: TerminalStyle?) throws -> [Line] {
     var remaining: [Line] = []
     for line in lines {
       guard let repair = line.finding.repair,
@@ -96,7 +103,7 @@ struct DoctorCommand: ParsableCommand {
       for check in DoctorCheck.all where check.name == line.check {
         for finding in check.findings(DoctorContext()) {
           let line = Line(check: check.name, finding: finding)
-          try Terminal.show(line.text)
+          try Terminal.show(line.text(style))
           remaining.append(line)
         }
       }
@@ -115,6 +122,17 @@ struct DoctorCommand: ParsableCommand {
       first.finding.remedy,
       "doctor found \(failures.count) \(failures.count == 1 ? "failure" : "failures"), the first one "
         + "in: \(first.check)",
-      hint: hasRepair ? "coder-cred doctor --fix repairs some of it, and asks before" : nil)
+      hint: hasRepair ? "coder-cred doctor --fix repairs some of it, and asks before each" : nil)
+  }
+}
+
+extension Finding.Status {
+  /// What it is to a person who reads the report.
+  fileprivate var attention: TerminalStyle.Attention? {
+    switch self {
+    case .ok: nil
+    case .warning: .worthKnowing
+    case .failure: .needed
+    }
   }
 }

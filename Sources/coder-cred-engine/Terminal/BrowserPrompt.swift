@@ -28,6 +28,7 @@ struct BrowserPrompt {
     if isOpened && browser.opensOnLocalDisplay { return true }
     if redirectURI.hasPrefix("http:") {
       sayHowToComeBack()
+      if isatty(STDIN_FILENO) != 0 { Terminal.say("qr shows a QR code for a phone, q gives up.") }
     } else {
       Terminal.say("Its last page opens a coder-cred:// link, which brings the answer here.")
       Terminal.say(
@@ -44,7 +45,6 @@ struct BrowserPrompt {
     Terminal.say("In another machine's browser the last page will not load. That is expected:")
     if isatty(STDIN_FILENO) != 0 {
       Terminal.say("copy its address (\(redirectURI)?…) and paste it here.")
-      Terminal.say("qr shows a QR code for a phone, q gives up.")
     } else {
       Terminal.say("copy its address (\(redirectURI)?…) and hand it over on this machine:")
       Terminal.say("")

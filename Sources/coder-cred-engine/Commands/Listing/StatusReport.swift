@@ -162,7 +162,7 @@ extension StatusReport {
       isWhole ? text : TerminalStyle.cut(text, to: (style?.columns ?? 0) - padded.count)
     let attention: TerminalStyle.Attention? =
       switch label {
-      case "state": summary.attention
+      case "state": check?.result == "rejected" ? .needed : summary.attention
       case "to do": task == nil ? nil : summary.attention ?? .needed
       default: nil
       }
@@ -176,7 +176,8 @@ extension StatusReport {
   }
 
   private var state: String {
-    switch row.state {
+    if check?.result == "rejected" { return "refused" }
+    return switch row.state {
     case "due":
       session?.staleSince == nil
         ? "expired, renews at the next use" : "refused, renews at the next use"
