@@ -31,7 +31,10 @@ struct CommandLineArguments {
     let verb = arguments[index]
     self.verb = verb
     var rest = Array(arguments[(index + 1)...])
-    if let last = rest.last, CredentialRequest.isVerbTwice([verb, last]) { rest.removeLast() }
+    let isValue = rest.dropLast().last.map(Self.takesValue.contains) ?? false
+    if let last = rest.last, CredentialRequest.isVerbTwice([verb, last]), !isValue {
+      rest.removeLast()
+    }
     words = [verb] + arguments[..<index] + rest
   }
 
