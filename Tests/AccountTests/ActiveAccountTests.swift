@@ -33,7 +33,7 @@ import Testing
     return Set([git["username"], account, inner, json?["account"] as? String].compactMap(\.self))
   }
 
-  @Test func `E1: a second account breaks no tool, and the last one signed in is meant`() throws {
+  @Test func `A second account breaks no tool, and the last one signed in is meant`() throws {
     try withTwoAccounts { desk in
       #expect(try accounts(desk) == ["bob"])
       #expect(try desk.run(["use", desk.url, "--account", "alice"]).status == 0)
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func `E2: a default is unset, and one that is gone is said to be`() throws {
+  @Test func `A default is unset, and one that is gone is said to be`() throws {
     try withTwoAccounts { desk in
       #expect(try desk.run(["use", desk.url, "--account", "alice"]).status == 0)
       #expect(try desk.run(["use", "--unset"]).stderr.contains("no longer the default deployment"))

@@ -20,7 +20,7 @@ import Testing
     text.split(separator: "\n").map(String.init).filter { $0.contains(words) }
   }
 
-  @Test func `B12: an empty list says how to sign in, on a terminal alone`() throws {
+  @Test func `An empty list says how to sign in, on a terminal alone`() throws {
     try Desk.with { desk in
       #expect(
         try shown(desk, ["list"]) == "Nobody is signed in. To sign in: coder-cred login URL\n")
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func `B12: passwords kept for git stand apart from deployments`() throws {
+  @Test func `Passwords kept for git stand apart from deployments`() throws {
     try Desk.withSession { desk in
       try desk.run(["store"], input: Self.git + desk.plant() + "\n")
       let text = try shown(desk, ["list"], plain)
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `B15: times are local, and tell how far away they are`() throws {
+  @Test func `Times are local, and tell how far away they are`() throws {
     try Desk.withSession { desk in
       let now = Date().timeIntervalSince1970
       let item = try #require(try desk.sessions().first)
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func `E8: the default is marked, and so is the active account of several`() throws {
+  @Test func `The default is marked, and so is the active account of several`() throws {
     try Desk.with(.unlocked, .init(era: .c, users: ["alice", "bob"])) { desk in
       let other = try desk.anotherDeployment()
       defer { other.stop() }
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func `E8: what will be renewed is not called due, and nobody has to do anything`() throws {
+  @Test func `What will be renewed is not called due, and nobody has to do anything`() throws {
     try Desk.withSession { desk in
       try desk.expire()
       desk.deployment.expireAccessTokens()
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  @Test func `B6: a locked keyring shows what can be known, and how to go on`() throws {
+  @Test func `A locked keyring shows what can be known, and how to go on`() throws {
     try Desk.withSession { desk in
       try desk.desktop.lock()
       let text = try shown(desk, ["list"], plain)
@@ -134,7 +134,7 @@ import Testing
     }
   }
 
-  @Test func `E10: an item that cannot be read says how to be rid of it`() throws {
+  @Test func `An item that cannot be read says how to be rid of it`() throws {
     try Desk.withSession { desk in
       let item = try #require(try desk.sessions().first)
       try desk.desktop.overwrite(item, with: "open sesame")
@@ -186,7 +186,7 @@ import Testing
     }
   }
 
-  @Test func `B13: in the C locale everything is ASCII`() throws {
+  @Test func `In the C locale everything is ASCII`() throws {
     try Desk.withSession { desk in
       try desk.run(
         ["store"], input: "protocol=https\nhost=git.example.com\nusername=Jos\u{E9}\npassword=p\n")

@@ -17,13 +17,12 @@ import Testing
       expectFailure(several, 64, saying: "coder-cred logout \(desk.url) --account alice")
       #expect(try desk.run(["logout", desk.url, "--account", "bob"]).status == 0)
       // Nobody is left to choose from.
-      let settings = try String(contentsOfFile: desk.configuration, encoding: .utf8)
-      #expect(!settings.contains("account"))
+      #expect(!FileManager.default.fileExists(atPath: desk.configuration))
       #expect(try desk.run(["get", desk.url])["username"] == "alice")
     }
   }
 
-  @Test func `E2: the default deployment goes with its last session`() throws {
+  @Test func `The default deployment goes with its last session`() throws {
     try Desk.with { desk in
       let other = try desk.anotherDeployment()
       defer { other.stop() }
@@ -42,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `E2: a default that is gone does not hide who is signed in`() throws {
+  @Test func `A default that is gone does not hide who is signed in`() throws {
     try Desk.withSession { desk in
       #expect(try desk.run(["use", "--force", "https://gone.example"]).status == 0)
       let result = try desk.run(["logout"])
@@ -52,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `B12: a password that is kept for git goes when it is meant`() throws {
+  @Test func `A password that is kept for git goes when it is meant`() throws {
     try Desk.with { desk in
       try desk.run(["store"], input: Self.password("ann", desk.plant()))
       let one = try desk.run(["logout", "git.example.com"])
@@ -74,6 +73,41 @@ import Testing
     }
   }
 
+  @Test func `Passwords that are kept for git are named when everything else goes`() throws {
+    try Desk.withSession { desk in
+      try desk.run(["store"], input: Self.password("ann", desk.plant()))
+      let kept =
+        "Kept for git: ann at https://git.example.com; to remove: coder-cred logout "
+        + "https://git.example.com\n"
+      let all = try desk.run(["logout", "--all"])
+      #expect(all.status == 0)
+      #expect(all.stderr == "Signed out of 1 session with 1 deployment.\n\(kept)")
+      try desk.login()
+      let bare = try desk.run(["logout"])
+      #expect(bare.status == 0 && bare.stderr.hasSuffix(kept), "\(bare.stderr)")
+      #expect(try desk.sessions().map(\.account) == ["ann"])
+    }
+  }
+
+  @Test func `The address of a page or a repository leads to what is kept for its server`() throws {
+    try Desk.withSession { desk in
+      try desk.run(["store"], input: Self.password("ann", desk.plant()))
+      let page = "https://git.example.com/project.git"
+      let status = try desk.run(["status", page])
+      #expect(status.status == 0, "\(status.stderr)")
+      #expect(status.stdout.contains("https://git.example.com (password kept for git)\n"))
+      #expect(status.stdout.contains("state:      kept, never checked\n"))
+      #expect(try desk.run(["status", desk.url + "/workspaces"]).stdout.contains("alice"))
+      // What is removed is never guessed.
+      for (page, what) in [(page, "a password of ann"), (desk.url + "/x", "a session of alice")] {
+        let result = try desk.run(["logout", page])
+        #expect(result.status == 0)
+        #expect(result.stderr.contains("But \(what) is kept for "), "\(result.stderr)")
+      }
+      #expect(try desk.sessions().count == 2)
+    }
+  }
+
   @Test func `A password beside a session stays, unless it is named`() throws {
     try Desk.withSession { desk in
       let lines = desk.request("username=ann", "password=\(desk.plant())")
@@ -88,7 +122,7 @@ import Testing
     }
   }
 
-  @Test func `B7: what cannot be read is removed with --force, and said`() throws {
+  @Test func `What cannot be read is removed with --force, and said`() throws {
     try Desk.with(.unlocked, .init(era: .c, users: ["alice", "bob"])) { desk in
       try desk.login(as: "alice")
       try desk.login(as: "bob")

@@ -5,7 +5,7 @@ import Testing
 
 /// Long work shows itself on a terminal, short work and work for programs does not.
 @Suite(.blocking) struct `Progress` {
-  @Test func `B9: a download shows bytes, rate, share and time left`() throws {
+  @Test func `A download shows bytes, rate, share and time left`() throws {
     try Desk.withSession { desk in
       desk.deployment.inject(.drip(millisecondsPerByte: 5), at: .account)
       try desk.withTerminal(
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func `B9: an upload does, too`() throws {
+  @Test func `An upload does, too`() throws {
     try Desk.withSession { desk in
       let script = "(printf x; sleep 1; printf y) | \"$0\" api debug/echo --input - >/dev/null"
       desk.deployment.inject(.delay(milliseconds: 1500), at: "POST /api/v2/debug/echo")
@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: [
     ["refresh"], ["refresh", "--all"], ["token", "--min-ttl", "31536000"],
   ])
-  func `E13: a refresh that takes its time says so`(arguments: [String]) throws {
+  func `A refresh that takes its time says so`(arguments: [String]) throws {
     try Desk.withSession { desk in
       try desk.age()
       desk.deployment.inject(.hold, at: .refresh)

@@ -5,7 +5,7 @@ import Testing
 
 /// What a person at a terminal is told by commands that are for tools.
 @Suite(.blocking) struct `Tools' commands on a terminal` {
-  @Test func `B12: get says what it waits for`() throws {
+  @Test func `get says what it waits for`() throws {
     try Desk.withSession { desk in
       try desk.withTerminal(["get", "--format", "json", "--account", "bob"]) { terminal in
         try terminal.expect("such as url=https://dev.coder.com, up to an empty line")
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test func `B12: header of nothing says so, to a person alone`() throws {
+  @Test func `header of nothing says so, to a person alone`() throws {
     try Desk.with { desk in
       let words = "nobody is signed in to \(desk.url); to sign in: coder-cred login \(desk.url)"
       #expect(try desk.shown(["header", desk.url]) == "coder-cred: warning: \(words)\n")
@@ -29,16 +29,17 @@ import Testing
     }
   }
 
-  @Test func `E7: signed out, git says why it asks for a user name`() throws {
+  @Test func `Signed out of a deployment that is configured, git says why it asks`() throws {
     try Desk.withSession { desk in
       #expect(try desk.run(["logout"]).status == 0)
+      try desk.write("[\(desk.url)]\nrefresh-margin=90\n", to: desk.configuration)
       let repository = "\(desk.url)/r.git"
       let git = ["-c", "credential.helper=\(desk.program)", "ls-remote", repository]
       desk.deployment.inject(
         .status(401, headers: ["WWW-Authenticate": "Basic realm=\"git\""]), at: "GET /r.git*",
         times: 9)
       try desk.withTerminal("/usr/bin/git", git) { terminal in
-        try terminal.expect("nobody is signed in to \(desk.url); if it is a Coder deployment:")
+        try terminal.expect("nobody is signed in to \(desk.url); to sign in:")
         try terminal.expect("coder-cred login \(desk.url)")
         try terminal.expect("Username for")
         terminal.pressControlC()
@@ -58,8 +59,44 @@ import Testing
     }
   }
 
+  @Test func `A server that is no deployment known here is asked for by git without a word`() throws
+  {
+    try Desk.with { desk in
+      let git = ["-c", "credential.helper=\(desk.program)", "ls-remote", "\(desk.url)/r.git"]
+      desk.deployment.inject(
+        .status(401, headers: ["WWW-Authenticate": "Basic realm=\"git\""]), at: "GET /r.git*",
+        times: 9)
+      try desk.withTerminal("/usr/bin/git", git) { terminal in
+        try terminal.expect("Username for")
+        #expect(!terminal.transcript.contains("coder-cred"), "\(terminal.transcript)")
+        terminal.pressControlC()
+        _ = terminal.end()
+      }
+    }
+  }
+
+  @Test func `Lines break between words, and commands nowhere`() throws {
+    try Desk.withSession { desk in
+      try desk.desktop.lock()
+      for arguments in [["token"], ["status"], ["doctor"]] {
+        let script = "stty rows 24 cols 60; exec \"$0\" \(arguments[0])"
+        let shown = try desk.shown(
+          ["-c", script, desk.program], by: "/bin/sh",
+          status: arguments == ["status"] ? 0 : 69)
+        let command = "gnome-keyring-daemon --replace --daemonize --unlock --components=secrets)"
+        #expect(shown.contains(command), "\(shown)")
+        let lines = shown.replacing(/\u{1B}\[[0-9]*m/, with: "").split(separator: "\n")
+        for line in lines where !line.contains(" --") {
+          // What has no blank to break at stays whole.
+          let words = line.split(separator: " ").map(\.count).max() ?? 0
+          #expect(line.count <= 60 || words > 40, "\(line)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: ["token", "get", "header"])
-  func `B12: an account without a name is refused in plain words`(verb: String) throws {
+  func `An account without a name is refused in plain words`(verb: String) throws {
     try Desk.withSession { desk in
       let result = try desk.run([verb, "--account=", desk.url])
       expectFailure(result, 64, saying: "--account needs a name")
@@ -67,7 +104,16 @@ import Testing
     }
   }
 
-  @Test func `B15: coder-cred alone fits on a screen, and says how to begin`() throws {
+  @Test(arguments: [["token"], ["login"], ["api", "users/me", "--url"]])
+  func `http is refused by what would happen`(command: [String]) throws {
+    try Desk.with { desk in
+      let result = try desk.run(command + ["http://dev.example.com"])
+      expectFailure(
+        result, 65, saying: "refusing http://dev.example.com: the token would be sent unencrypted")
+    }
+  }
+
+  @Test func `coder-cred alone fits on a screen, and says how to begin`() throws {
     try Desk.with(.withoutBus) { desk in
       let result = try desk.run([])
       #expect(result.status == 0 && result.errors.isEmpty)
@@ -93,7 +139,7 @@ import Testing
     }
   }
 
-  @Test func `E9: a full disk is no bad argument`() throws {
+  @Test func `A full disk is no bad argument`() throws {
     try Desk.with { desk in
       try desk.configure("refresh-margin=90")
       let before = try String(contentsOfFile: desk.configuration, encoding: .utf8)

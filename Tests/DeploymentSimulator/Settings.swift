@@ -87,6 +87,9 @@ extension DeploymentSimulator {
     public var deviceGrantOffered: Bool = false
     /// Seconds between two token requests of a device.
     public var deviceInterval: Int = 1
+    /// Whether a refresh token that is sent a second time ends the grant it belonged to (RFC 9700
+    /// section 4.14.2); no deployment of these eras does that.
+    public var revokesOnReuse: Bool = false
     /// Milliseconds every response takes at least.
     public var latency: Int = 0
 

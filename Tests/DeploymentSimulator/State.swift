@@ -68,6 +68,8 @@ struct ServerState: Sendable {
   var clients: [String: OAuthClient] = [:]
   var keys: [String: APIKey] = [:]
   var refreshTokens: [String: RefreshToken] = [:]
+  /// Refresh tokens that were used, where their reuse has an effect.
+  var spentRefreshTokens: [String: RefreshToken] = [:]
   var codes: [String: AuthorizationCode] = [:]
   var deviceCodes: [String: DeviceCode] = [:]
   var buckets: [String: (start: Double, count: Int)] = [:]

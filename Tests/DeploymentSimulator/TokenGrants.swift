@@ -84,6 +84,7 @@ extension ServerState {
     if era == .c && !client.isPublic {
       guard let secret, isAuthentic(secret, of: client) else { throw invalidClient }
     }
+    if let spent = spentRefreshTokens[text] { deleteGrant(user: spent.user, client: spent.client) }
     guard let old = refreshTokens[text], old.expiresAt > now else { throw .grant }
     guard let owner = era == .c ? (old.client == client.id ? client : nil) : clients[old.client]
     else { throw .grant }
@@ -97,6 +98,7 @@ extension ServerState {
     // The old pair dies with this step, without grace.
     deleteKeys { $0.id == old.key }
     refreshTokens[text] = nil
+    if settings.revokesOnReuse { spentRefreshTokens[text] = old }
     return mint(
       user: old.user, client: owner, secret: old.clientSecret, keyScopes: keyScopes,
       grantScopes: old.scopes, audience: old.audience)

@@ -48,6 +48,19 @@ struct LifeTests {
     #expect(challenge == (era == .c ? "Basic realm=\"coder\"" : nil))
   }
 
+  @Test func `Where reuse has an effect, a refresh token sent twice ends the grant`() throws {
+    let deployment = try deployment(.c) { $0.revokesOnReuse = true }
+    defer { deployment.stop() }
+    let client = try TestClient.registered(deployment)
+    let first = try client.signIn()
+    let second = try TestClient.pair(try client.refresh(first.refresh))
+    #expect(try client.me(second.access) == 200)
+    #expect(try client.refresh(first.refresh)["error"] == "invalid_grant")
+    #expect(try client.me(second.access) == 401)
+    #expect(try client.refresh(second.refresh)["error"] == "invalid_grant")
+    #expect(deployment.liveTokenPairs == 0)
+  }
+
   @Test func `Tokens have the server's formats, and the canary inside`() throws {
     let deployment = try deployment(.c) { $0.canary = "CANARY" }
     defer { deployment.stop() }

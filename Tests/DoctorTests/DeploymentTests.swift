@@ -45,6 +45,44 @@ import Testing
     }
   }
 
+  @Test func `finds a proxy that does not answer, until the right one is named`() throws {
+    try Desk.withSession { desk in
+      // The proxy stands for a network in which the name leads to the deployment.
+      let port = try LoopbackListener.freePort()
+      let directory = desk.directory
+      let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map { "\($0)_temp_path \(directory)/\($0);" }
+      try desk.write(
+        """
+        daemon off; master_process off; pid \(directory)/nginx.pid; error_log \(directory)/nginx.log;
+        events {}
+        http {
+          access_log off; \(places.joined(separator: " "))
+          server {
+            listen 127.0.0.1:\(port);
+            location / { proxy_pass http://127.0.0.1:\(desk.deployment.port); }
+          }
+        }
+        """, to: "\(directory)/nginx.conf")
+      _ = try desk.desktop.start("nginx", ["-c", "\(directory)/nginx.conf"])
+      waitFor("nginx") { (try? Exchange.send("GET", "http://127.0.0.1:\(port)/")) != nil }
+      let url = "http://coder.example"
+      try desk.configure("allow-http=true\ndefault-deployment=\(url)")
+      let dead = try desk.doctor(
+        environment: ["http_proxy": "http://127.0.0.1:\(try LoopbackListener.freePort())"])
+      let broken = try #require(
+        dead["server"].first { $0.message.contains("through the proxy 127.0.0.1:") })
+      #expect(broken.status == "failure" && broken.fix?.contains("PROXY") == true, "\(broken)")
+      #expect(dead.result.status == 75)
+      let mended = try desk.doctor(environment: ["http_proxy": "http://127.0.0.1:\(port)"])
+      #expect(
+        mended["server"].contains {
+          $0.status == "ok" && $0.message.hasPrefix("\(url), Coder v")
+            && $0.message.hasSuffix(", through the proxy 127.0.0.1:\(port)")
+        }, "\(mended.lines)")
+    }
+  }
+
   @Test func `finds a certificate that is not trusted, until its authority is named`() throws {
     try Desk.with { desk in
       let (url, certificate) = try desk.startTLSServer()

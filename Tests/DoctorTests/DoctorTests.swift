@@ -31,6 +31,24 @@ import Testing
     }
   }
 
+  @Test
+  func `On a terminal its lines fit, what needs attention has colour, and commands stay whole`()
+    throws
+  {
+    try Desk.with(.locked) { desk in
+      let shown = try desk.shown(["doctor"], environment: ["PATH": "/usr/bin:/bin"], status: 69)
+      #expect(shown.contains("\u{1B}[31mfailure\u{1B}[0m   keyring: "))
+      #expect(shown.contains("\u{1B}[33mwarning\u{1B}[0m   programs: "))
+      let lines = shown.replacing(/\u{1B}\[[0-9]*m/, with: "").split(separator: "\n")
+      let messages = lines.prefix { !$0.hasPrefix("coder-cred: ") }.filter {
+        !$0.hasPrefix("          fix: ") && !$0.hasPrefix("               ")
+      }
+      #expect(messages.allSatisfy { $0.count <= 80 || !$0.dropFirst(10).contains(" ") }, "\(shown)")
+      let plain = try desk.shown(["doctor"], environment: ["NO_COLOR": "1"], status: 69)
+      #expect(!plain.contains("\u{1B}"))
+    }
+  }
+
   @Test func `A repair is asked for, so that there is none without a terminal`() throws {
     try Desk.with { desk in
       expectFailure(try desk.run(["doctor", "--fix"]), 64, saying: "terminal")

@@ -46,21 +46,46 @@ import Testing
     }
   }
 
-  @Test func `finds that there is no keyring at all`() throws {
-    try Desk.with(.withoutCollection) { desk in
-      try desk.doctor().expect(
-        "keyring", "failure", saying: "no default keyring",
-        fix: "make one in your keyring application")
+  @Test func `takes no password of git's for a deployment, while the keyring is locked`() throws {
+    try Desk.withSession { desk in
+      let stored = try desk.run(
+        ["store"],
+        input: "protocol=https\nhost=git.invalid\nusername=a\npassword=\(desk.plant())\n")
+      #expect(stored.status == 0)
+      try desk.desktop.lock()
+      let report = try desk.doctor()
+      try report.expect("server", "ok", saying: desk.url)
+      #expect(!report.result.stdout.contains("git.invalid"), "\(report.lines)")
     }
   }
 
-  @Test func `finds a keyring without a password, opened just now or long ago`() throws {
+  @Test func `finds that there is no keyring at all, until one is made`() throws {
+    try Desk.with(.withoutCollection) { desk in
+      let report = try desk.doctor()
+      try report.expect(
+        "keyring", "failure", saying: "no default keyring",
+        fix: "make one in your keyring application")
+      #expect(report.result.status == 69 && report["keyring round trip"].isEmpty)
+      _ = try desk.desktop.makeCollection("Login", isDefault: true)
+      let after = try desk.doctor()
+      try after.expect("keyring", "ok", saying: "unlocked")
+      try after.expect("keyring round trip", "ok")
+    }
+  }
+
+  @Test func `finds a keyring without a password, opened just now or long ago, until it has one`()
+    throws
+  {
     try Desk.with(.plaintext) { desk in
       for _ in 1...2 {
         let report = try desk.doctor()
         try report.expect("keyring", "warning", saying: "no password", fix: "Change Password")
         try report.expect("keyring round trip", "ok")
       }
+      try desk.desktop.setPassword()
+      let after = try desk.doctor()
+      try after.expect("keyring", "ok", saying: "unlocked")
+      try after.expect("keyring round trip", "ok")
     }
   }
 
@@ -74,6 +99,8 @@ import Testing
       #expect(report["keyring round trip"].map(\.status) == ["failure"], "\(report.lines)")
       #expect(report.result.status == 69)
     }
+    // Another service in its place keeps one.
+    try Desk.with { desk in try desk.doctor().expect("keyring round trip", "ok") }
   }
 
   @Test func `finds that KeePassXC confirms, where no command can wait`() throws {

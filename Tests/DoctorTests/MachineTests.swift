@@ -46,7 +46,17 @@ import Testing
       try broken.expect("settings", "failure", saying: "line 2: ")
       #expect(broken.result.status == 64)
       try desk.configure("refresh-marign=5")
-      try desk.doctor().expect("settings", "warning", saying: "do you mean refresh-margin?")
+      let typo = try desk.doctor().expect(
+        "settings", "warning", saying: "do you mean refresh-margin?")
+      #expect(typo.fix == "coder-cred config unset refresh-marign")
+      let fix = try desk.run(
+        "/bin/sh", ["-c", typo.fix ?? ""], environment: desk.path(desk.install()))
+      #expect(fix.status == 0, "\(fix.stderr)")
+      try desk.doctor().expect("settings", "ok")
+      try desk.write("[https://dev.example.com]\nrefresh-margin=x\n", to: desk.configuration)
+      try desk.doctor().expect(
+        "settings", "failure",
+        fix: "coder-cred config unset --url https://dev.example.com refresh-margin")
       try desk.configure("refresh-margin=soon")
       try desk.doctor().expect("settings", "failure", saying: "takes a number")
       try desk.configure("ca-file=/nowhere/ca.pem")
@@ -142,6 +152,8 @@ import Testing
     try Desk.with { desk in
       try desk.doctor(environment: ["SUDO_USER": "alice"]).expect(
         "sandbox", "warning", saying: "not alice's", fix: "without sudo")
+      let line = try #require(try desk.doctor()["sandbox"].first)
+      #expect(line.status == "ok" && !line.message.contains("root"), "\(line)")
     }
   }
 

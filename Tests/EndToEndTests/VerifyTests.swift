@@ -82,6 +82,36 @@ import Testing
     }
   }
 
+  @Test func `is asked about six times a minute at most, and anew once it has changed`() throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      for _ in 1...9 { #expect(try desk.run(["token", "--verify"]).stdout == token + "\n") }
+      #expect(checks(desk) == 6)
+      desk.deployment.clearLog()
+      try desk.eraseToken()
+      let renewed = try desk.token()
+      #expect(renewed != token)
+      for _ in 1...9 { #expect(try desk.run(["token", "--verify"]).stdout == renewed + "\n") }
+      #expect(checks(desk) == 6)
+      // The minute is over, or the machine was started anew.
+      for file in try desk.runtimeFiles(".checks") {
+        try FileManager.default.removeItem(atPath: file)
+      }
+      desk.deployment.revokeAccessTokens()
+      #expect(try desk.run(["token", "--verify"]).stdout != renewed + "\n")
+    }
+  }
+
+  @Test func `is asked about again at once by a tool whose request was refused`() throws {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      #expect(try desk.run(["token", "--verify"]).stdout == token + "\n")
+      desk.deployment.revokeAccessTokens()
+      let renewed = try desk.run(["token", "--verify"])
+      #expect(renewed.status == 0 && renewed.stdout != token + "\n")
+    }
+  }
+
   @Test func `is never refreshed twice for one refusal`() throws {
     try Desk.withSession { desk in
       let token = try desk.token()

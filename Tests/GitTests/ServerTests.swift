@@ -102,6 +102,41 @@ import Testing
     }
   }
 
+  @Test(arguments: Caller.gits)
+  func `to which nobody is signed in any more is asked for no user name`(git: Caller) throws {
+    try Desk.with { desk in
+      try publish(desk)
+      try desk.login(
+        "--method", "token", input: desk.deployment.session(user: "alice") + "\n")
+      try desk.desktop.change(desk.sessions()[0], ["expires_at": 1_700_000_000])
+      let asked = "\(desk.directory)/asked"
+      let askpass = try desk.script("touch '\(asked)'; echo x", at: "\(desk.directory)/askpass")
+      let refused = try clone(
+        desk, with: git, environment: ["GIT_ASKPASS": askpass, "GIT_TERMINAL_PROMPT": "1"])
+      #expect(refused.status == 128 && refused.stderr.contains("told us to quit"))
+      #expect(refused.message("hint") == "coder-cred login \(desk.url) --account alice")
+      #expect(!FileManager.default.fileExists(atPath: asked))
+      // Nobody but git is told so.
+      let alone = try desk.run(["get"], input: desk.request())
+      expectFailure(alone, 1)
+    }
+  }
+
+  @Test(arguments: Caller.gits)
+  func `whose keyring is locked for now leaves git its other ways`(git: Caller) throws {
+    try Desk.withSession { desk in
+      try publish(desk)
+      desk.deployment.change { $0.filesScheme = "Basic" }
+      try desk.desktop.lock()
+      let asked = "\(desk.directory)/asked"
+      let askpass = try desk.script("touch '\(asked)'; echo x", at: "\(desk.directory)/askpass")
+      let refused = try clone(
+        desk, with: git, environment: ["GIT_ASKPASS": askpass, "GIT_TERMINAL_PROMPT": "1"])
+      #expect(refused.status == 128 && !refused.stderr.contains("told us to quit"))
+      #expect(FileManager.default.fileExists(atPath: asked))
+    }
+  }
+
   @Test func `gives git-lfs its objects`() throws {
     try Desk.withSession { desk in
       try publish(desk, withObject: true)

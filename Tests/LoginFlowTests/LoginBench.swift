@@ -109,6 +109,10 @@ final class LoginBench {
   let clock = FakeClock()
   let http = ScriptedClient()
   let prompt = ScriptedPrompt()
+  /// The server in place of the scripted one, if there is one.
+  var server: FakeEndpoint?
+  /// Whether there may be something to warn of.
+  var mayWarn = false
   var options = LoginOptions()
   private let parent = NSTemporaryDirectory() + "login-\(UUID().uuidString)"
 
@@ -125,12 +129,14 @@ final class LoginBench {
   }
 
   var services: SessionServices {
-    let http = http
+    let client: any HTTPClient = server ?? http
     return SessionServices(
       store: store, lock: FreeLock(), history: MemoryHistory(), clock: clock,
       policy: { place throws(OAuthError) in try EndpointPolicy(deployment: place.url) },
-      client: { _, _ in http },
-      warn: { Issue.record("a sign-in has nothing to warn of: \($0)") }, trace: { _ in })
+      client: { _, _ in client },
+      warn: { [mayWarn] in
+        if !mayWarn { Issue.record("a sign-in has nothing to warn of: \($0)") }
+      }, trace: { _ in })
   }
 
   var flow: LoginFlow {

@@ -131,12 +131,16 @@ extension TracedCommand {
     return stride(from: 0, to: injections.count, by: step).map { injections[$0] }
   }
 
-  /// Lets a process go on that a call has stopped, unless it ended before.
-  static func resume(_ tracer: ChildProcess) {
-    let list = try? String(
-      contentsOfFile: "/proc/\(tracer.pid)/task/\(tracer.pid)/children", encoding: .utf8)
-    for child in (list ?? "").split(separator: " ").compactMap({ Int32($0) }) {
-      kill(child, SIGCONT)
+  /// Lets the process that a call has stopped go on to its end. Each thread's call of that number
+  /// stops it once more.
+  static func resume(_ tracer: ChildProcess, _ what: String) {
+    waitFor("the end of \(what)", timeoutSeconds: 60) {
+      let list = try? String(
+        contentsOfFile: "/proc/\(tracer.pid)/task/\(tracer.pid)/children", encoding: .utf8)
+      for child in (list ?? "").split(separator: " ").compactMap({ Int32($0) }) {
+        kill(child, SIGCONT)
+      }
+      return tracer.waitForExit(timeoutSeconds: 0.2) != nil
     }
   }
 }

@@ -85,23 +85,26 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    "", "it's \"quoted\" \\ and $HOME", "日本語 ünï 👩‍👩‍👧 \u{202e}x", "two\nlines\r\nand\ttabs",
-    String(repeating: "x", count: 10_000),
-  ])
-  func `Labels, values and secrets keep every character`(_ text: String) async {
-    await #expect(processExitsWith: .success) { [text = text as String] in
-      let desktop = try PrivateDesktop(.unlocked)
-      let service = try desktop.service()
-      var attributes = sessionAttributes()
-      attributes["account"] = text
-      try service.store(Secret(text), label: text, attributes: attributes)
-      let item = try #require(try service.search(attributes).first)
-      #expect(item.label == text)
-      #expect(item.attributes["account"] == text)
-      #expect(try service.secret(of: item) == Secret(text))
+  // Exit tests take values from Swift 6.3 on.
+  #if compiler(>=6.3)
+    @Test(arguments: [
+      "", "it's \"quoted\" \\ and $HOME", "日本語 ünï 👩‍👩‍👧 \u{202e}x", "two\nlines\r\nand\ttabs",
+      String(repeating: "x", count: 10_000),
+    ])
+    func `Labels, values and secrets keep every character`(_ text: String) async {
+      await #expect(processExitsWith: .success) { [text = text as String] in
+        let desktop = try PrivateDesktop(.unlocked)
+        let service = try desktop.service()
+        var attributes = sessionAttributes()
+        attributes["account"] = text
+        try service.store(Secret(text), label: text, attributes: attributes)
+        let item = try #require(try service.search(attributes).first)
+        #expect(item.label == text)
+        #expect(item.attributes["account"] == text)
+        #expect(try service.secret(of: item) == Secret(text))
+      }
     }
-  }
+  #endif
 
   @Test func `An empty account is an attribute of its own and no subset of another`() async {
     await #expect(processExitsWith: .success) {

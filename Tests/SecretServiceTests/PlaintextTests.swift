@@ -24,19 +24,22 @@ private func survivors(of secret: String) throws -> (ours: String?, sibling: Str
 
 /// gnome-keyring 42 writes a passwordless keyring's secrets raw and reads them back unescaped.
 @Suite struct `A keyring without a password` {
-  @Test(arguments: [
-    #"{"v":1,"url":"https://dev.coder.com","access_token":"a-b_c.d~e+f/g=","expires":1795412385}"#,
-    "plain-token", "日本語 without any escape",
-  ])
-  func `One line without a backslash survives, and so does the sibling`(
-    _ secret: String
-  ) async {
-    await #expect(processExitsWith: .success) { [secret = secret as String] in
-      let left = try survivors(of: secret)
-      #expect(left.ours == secret)
-      #expect(left.sibling == "sibling")
+  // Exit tests take values from Swift 6.3 on.
+  #if compiler(>=6.3)
+    @Test(arguments: [
+      #"{"v":1,"url":"https://dev.coder.com","access_token":"a-b_c.d~e+f/g=","expires":1795412385}"#,
+      "plain-token", "日本語 without any escape",
+    ])
+    func `One line without a backslash survives, and so does the sibling`(
+      _ secret: String
+    ) async {
+      await #expect(processExitsWith: .success) { [secret = secret as String] in
+        let left = try survivors(of: secret)
+        #expect(left.ours == secret)
+        #expect(left.sibling == "sibling")
+      }
     }
-  }
+  #endif
 
   @Test func `Two lines do not survive a restart, nor does what others kept beside them`() async {
     await #expect(processExitsWith: .success) {

@@ -54,6 +54,11 @@ extension CommandResult {
   /// Standard output as JSON.
   package func json() throws -> Any { try JSONSerialization.jsonObject(with: Data(output)) }
 
+  /// Standard output as a JSON object; records an issue when it is something else.
+  package func object(sourceLocation: SourceLocation = #_sourceLocation) throws -> [String: Any] {
+    try #require(try json() as? [String: Any], sourceLocation: sourceLocation)
+  }
+
   /// Standard output as a JSON array of objects; records an issue when it is something else.
   package func rows(sourceLocation: SourceLocation = #_sourceLocation) throws -> [[String: Any]] {
     try #require(try json() as? [[String: Any]], sourceLocation: sourceLocation)

@@ -96,6 +96,24 @@ extension Desk {
     return path
   }
 
+  /// Every name by which people and tools find our programs.
+  package static let names = [
+    "coder-cred", "git-credential-coder-cred", "docker-credential-coder-cred",
+    "bazel-credential-coder-cred", "terraform-credentials-coder-cred",
+    "cargo-credential-coder-cred",
+  ]
+
+  /// Makes a directory with links of all our names, as an installation does, and returns its path.
+  package func installNames() throws -> String {
+    let directory = "\(self.directory)/bin"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for name in Self.names {
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(directory)/\(name)", withDestinationPath: program)
+    }
+    return directory
+  }
+
   /// The items of sessions, ordered by account.
   package func sessions() throws -> [StoredItem] {
     try desktop.items(["application": "coder-cred", "kind": "session"])

@@ -133,13 +133,35 @@ extension PrivateDesktop {
           dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface')
       """
 
-  /// Makes a second collection with the password of the first, and returns its path.
-  package func makeCollection(_ label: String) throws -> String {
+  /// Makes another collection with the desktop's password, and returns its path.
+  package func makeCollection(_ label: String, isDefault: Bool = false) throws -> String {
     let result = try run(
       "/usr/bin/python3", ["-c", Self.collectionMaker, label], input: Array(password.utf8))
     guard result.status == 0 else { throw Failure("making a collection: \(result.stderr)") }
-    return result.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+    let path = result.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+    if isDefault {
+      try call("org.freedesktop.Secret.Service.SetAlias", ["default", "objectpath '\(path)'"])
+    }
+    return path
   }
+
+  /// Gives the default collection, which has no password, the desktop's, as Seahorse does.
+  package func setPassword() throws {
+    let result = try run(
+      "/usr/bin/python3", ["-c", Self.passwordSetter, try defaultCollection()],
+      input: Array(password.utf8))
+    guard result.status == 0 else { throw Failure("setting a password: \(result.stderr)") }
+  }
+
+  private static let passwordSetter =
+    preamble + """
+      password = dbus.ByteArray(sys.stdin.buffer.read())
+      def secret(value):
+          return dbus.Struct((session, dbus.ByteArray(b''), value, 'text/plain'), signature='oayays')
+      service.ChangeWithMasterPassword(
+          dbus.ObjectPath(sys.argv[1]), secret(dbus.ByteArray(b'')), secret(password),
+          dbus_interface='org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface')
+      """
 
   /// Puts the item with a label into another collection.
   package func move(_ label: String, to collection: String) throws {

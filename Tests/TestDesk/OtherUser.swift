@@ -32,7 +32,8 @@ extension PrivateDesktop {
   ) throws -> CommandResult {
     try run(
       "setpriv", OtherUser.options() + [executable] + arguments, input: input,
-      environment: additions, directory: "/", timeoutSeconds: timeoutSeconds)
+      environment: Instrumentation.otherUser.merging(additions) { $1 }, directory: "/",
+      timeoutSeconds: timeoutSeconds)
   }
 
   /// Starts a program as another user; it ends with the desktop at the latest.
@@ -41,8 +42,8 @@ extension PrivateDesktop {
     environment additions: [String: String] = [:], log: String? = nil
   ) throws -> ChildProcess {
     try start(
-      "setpriv", OtherUser.options() + [executable] + arguments, environment: additions,
-      directory: "/", log: log)
+      "setpriv", OtherUser.options() + [executable] + arguments,
+      environment: Instrumentation.otherUser.merging(additions) { $1 }, directory: "/", log: log)
   }
 
   /// Lets other users pass through the desktop's directory to a path below it that is open to them.

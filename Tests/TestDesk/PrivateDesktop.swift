@@ -21,7 +21,8 @@ package final class PrivateDesktop: @unchecked Sendable {
     case broker
   }
 
-  static let path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+  /// Where the system's programs are.
+  package static let path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
   /// Who serves as the Secret Service.
   package let provider: SecretServiceProvider
@@ -57,7 +58,7 @@ package final class PrivateDesktop: @unchecked Sendable {
       "XDG_CACHE_HOME": "\(directory)/cache", "XDG_STATE_HOME": "\(directory)/state",
       "XDG_RUNTIME_DIR": "\(directory)/run",
       "DBUS_SESSION_BUS_ADDRESS": "unix:path=\(directory)/bus",
-    ]
+    ].merging(Instrumentation.environment) { $1 }
     watchdog = try Watchdog(directory: directory)
     do {
       if case .withoutBus = provider { return }

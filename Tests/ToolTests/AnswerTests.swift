@@ -1,3 +1,4 @@
+import Credentials
 import DeploymentSimulator
 import Foundation
 import TestDesk
@@ -55,7 +56,7 @@ import Testing
     throws
   {
     try Desk.withSession { desk in
-      for format in ["git", "token", "json", "docker", "bazel", "curl", "goauth", "header"] {
+      for format in Credential.Format.names {
         expectSilence(
           try desk.run(
             ["get", "--format", format], input: "protocol=https\nhost=unknown.example\n\n"), format)
@@ -63,7 +64,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["coder", "lines", "json", "cookie", "authorization", "curl", "bazel", "goauth"])
+  @Test(arguments: Credential.HeaderNotation.all.map(\.name))
   func `no format prints a password of git's`(format: String) throws {
     try Desk.with { desk in
       expectSilence(

@@ -144,7 +144,7 @@ extension ClientRegistration {
 
   /// A request that accepts whatever redirect URIs the server has registered.
   private func request(from object: JSONObject) -> RegistrationRequest {
-    let registered = (try? object.strings("redirect_uris")).flatMap(\.self) ?? []
+    let registered = (try? object.strings("redirect_uris")) ?? []
     let isOurs = redirectURIs.allSatisfy { wanted in
       registered.contains { RedirectURI.covers($0, wanted) }
     }

@@ -10,6 +10,8 @@ struct GetCommand: ParsableCommand {
     discussion: """
       Without a URL, git-credential attributes are read from standard input. A request that is \
       not for a deployment known here is passed over in silence.
+
+      \(FormatArguments.explanation)
       """)
 
   @Argument(help: "The deployment; standard input is not read.", completion: .deployments)
@@ -47,13 +49,35 @@ struct GetCommand: ParsableCommand {
     var written = format
     // What git understands, it says itself where it can.
     if case .git = format { written = request.gitFormat } else { request.takesAnyForm() }
-    let session = try onDemand.signingInIfNeeded { [request, written] in
-      try context.session(for: request, options, as: written)
+    let session: StoredSession?
+    do {
+      session = try onDemand.signingInIfNeeded { [request, written] in
+        try context.session(for: request, options, as: written)
+      }
+    } catch {
+      try stopGit(because: error, written, context)
+      throw error
     }
     guard let session else {
-      return UnansweredRequest(environment: context.environment).explain(request.deployment)
+      return UnansweredRequest(context: context).explain(request.deployment)
     }
     try context.output(session, as: written, to: request.username)
+  }
+}
+
+extension GetCommand {
+  /// Tells git to ask neither other helpers nor the person, where only a new sign-in helps: a user
+  /// name and a password open no deployment.
+  ///
+  /// gitcredentials(7): "If a helper outputs a `quit` attribute with a value of `true` or `1`, no
+  /// further helpers will be consulted, nor will the user be prompted".
+  private func stopGit(
+    because error: any Error, _ format: Credential.Format, _ context: CommandContext
+  ) throws {
+    guard case .git = format, context.environment.isGitsChain,
+      Failure(translating: error)?.remedy == .signInAgain
+    else { return }
+    try Terminal.show("quit=1\n")
   }
 }
 

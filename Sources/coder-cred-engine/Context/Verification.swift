@@ -6,7 +6,7 @@ extension CommandContext {
   /// A session whose token the deployment accepts, or cannot be asked about just now.
   ///
   /// A refusal is remembered in the keyring until the token changes: later calls do not take it for
-  /// good.
+  /// good. That the token was not refused is counted for a minute (``VerificationHistory``).
   ///
   /// - Parameters:
   ///   - session: a session that is fresh by all that is known here.
@@ -21,17 +21,16 @@ extension CommandContext {
     // A deployment in trouble is left alone.
     let history = services.history.history(of: session.identity)
     guard history.wait(now: clock.uptimeMilliseconds) == nil else { return session }
-    switch try services.api(of: session.deployment, urgency: .callerCanDoWithout).check(
-      session.accessToken)
-    {
-    case .works: return session
-    case .unclear(let status):
-      trace("\(session.deployment.url) does not say whether the token works (HTTP \(status))")
+    let files = VerificationHistoryFiles(directory: directory)
+    var checks = files.history(of: session.identity)
+    guard checks.mayAsk(about: session.accessToken, now: clock.uptimeMilliseconds) else {
+      trace("\(session.deployment.url) was asked often enough whether the token works")
       return session
-    case .noResponse(let reason):
-      trace("\(session.deployment.url) does not say whether the token works: \(reason)")
+    }
+    guard try isRejected(session, services) else {
+      checks.note(session.accessToken, now: clock.uptimeMilliseconds)
+      files.save(checks, of: session.identity)
       return session
-    case .rejected: break
     }
     try services.noteRejection(of: session)
     guard session.method == .oauth, !options.noRefresh else {
@@ -46,5 +45,22 @@ extension CommandContext {
         hint: "try again in half a minute")
     }
     return renewed
+  }
+
+  /// Asks the deployment about the session's token.
+  private func isRejected(
+    _ session: StoredSession, _ services: SessionServices
+  ) throws -> Bool {
+    let deployment = session.deployment
+    switch try services.api(of: deployment, urgency: .callerCanDoWithout).check(session.accessToken)
+    {
+    case .works: return false
+    case .rejected: return true
+    case .unclear(let status):
+      trace("\(deployment.url) does not say whether the token works (HTTP \(status))")
+    case .noResponse(let reason):
+      trace("\(deployment.url) does not say whether the token works: \(reason)")
+    }
+    return false
   }
 }

@@ -16,15 +16,19 @@ final class DeploymentExamination {
 
   let deployment: Deployment
   let entries: [SessionEntry]
+  /// Whether it may be a server of git's, with a password that is kept for it: what is locked does not
+  /// tell.
+  let mayBeAnotherServer: Bool
   private let command: CommandContext
   private let deadline: Int64
 
   init(
-    _ deployment: Deployment, _ entries: [SessionEntry], _ command: CommandContext,
+    _ deployment: Deployment, _ entries: [SessionEntry], isNamed: Bool, _ command: CommandContext,
     _ deadline: Int64
   ) {
     self.deployment = deployment
     self.entries = entries
+    mayBeAnotherServer = !isNamed && entries.allSatisfy { $0.lock != nil }
     self.command = command
     self.deadline = deadline
   }

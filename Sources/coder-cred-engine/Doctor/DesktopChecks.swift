@@ -44,7 +44,7 @@ extension DoctorCheck {
             fix: "coder-cred doctor --fix", repair: repair)
         ]
       case .none where !context.environment.isDesktop:
-        return [.ok("not registered, which nobody needs without a desktop")]
+        return [.ok("not registered, and not needed without a desktop")]
       case .none:
         return [
           .warning(

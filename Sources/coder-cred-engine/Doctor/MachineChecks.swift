@@ -97,7 +97,7 @@ extension DoctorCheck {
         return [finding]
       }
       var findings = settings.objections().map { objection in
-        let fix = "change it with coder-cred config, or in \(context.shown(path)); coder-cred(5)"
+        let fix = objection.removal ?? "correct \(context.shown(path)); coder-cred(5)"
         return objection.isError
           ? Finding.failure(objection.message, fix: fix)
           : Finding.warning(objection.message, fix: fix)
@@ -108,7 +108,7 @@ extension DoctorCheck {
           .failure(
             "[\(entry.group)] \(entry.key): \(context.shown(entry.value)) cannot be read: "
               + String(cString: strerror(errno)),
-            fix: "coder-cred config unset \(entry.key), or name a file that is there"))
+            fix: Settings.removal(of: entry) ?? "name a file that is there"))
       }
       guard findings.isEmpty else { return findings }
       let count = settings.entries.count

@@ -6,6 +6,8 @@ struct SettingsObjection: Equatable {
   let message: String
   /// Whether commands that need the setting fail for it.
   let isError: Bool
+  /// The command that takes it out; nil where only the file can be corrected.
+  var removal: String?
 }
 
 /// What is written in a settings file against what is read of it.
@@ -17,9 +19,26 @@ extension Settings {
       if let objection = Self.objection(toGroup: group) { objections.append(objection) }
     }
     for entry in entries where Self.objection(toGroup: entry.group) == nil {
-      if let objection = Self.objection(to: entry) { objections.append(objection) }
+      guard var objection = Self.objection(to: entry) else { continue }
+      objection.removal = Self.removal(of: entry)
+      objections.append(objection)
     }
     return objections
+  }
+
+  /// The command that removes a setting; nil for a key that a shell would not take as it is.
+  static func removal(of entry: Entry) -> String? {
+    let isPlain = { (text: String) in
+      text.utf8.allSatisfy { byte in
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: "-._:/".utf8.contains(byte)
+        }
+      }
+    }
+    let url = entry.group == commonGroup ? nil : unescaped(entry.group)
+    guard isPlain(entry.key), isPlain(url ?? "") else { return nil }
+    return "coder-cred config unset \(url.map { "--url \($0) " } ?? "")\(entry.key)"
   }
 
   /// What to say of a key that nobody knows.
