@@ -73,9 +73,11 @@ public struct MessageReader {
   }
 
   private mutating func text(length: Int) throws(BusError) -> String {
-    guard let text = String(validating: try take(length), as: UTF8.self), try byte() == 0 else {
-      throw .malformed
-    }
+    let content = try take(length)
+    // A reader in C would take what stands before a NUL for the whole.
+    guard !content.contains(0), let text = String(validating: content, as: UTF8.self),
+      try byte() == 0
+    else { throw .malformed }
     return text
   }
 

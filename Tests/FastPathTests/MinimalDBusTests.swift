@@ -59,6 +59,13 @@ import Testing
     #expect(second.replySerial == 2 && second.signature.isEmpty)
   }
 
+  @Test(arguments: ["\0", "a\0", "\0a", "/a\0/b"])
+  func `A text that holds a NUL is malformed`(text: String) throws {
+    let message = try #require(try ReplyMessage(Self.reply(text), atMost: 4096))
+    var reader = MessageReader(message.body)
+    #expect(throws: BusError.malformed) { try reader.text() }
+  }
+
   @Test func `No byte changed or cut in a message leads outside of it`() throws {
     let bytes = Self.reply("hello")
     for index in bytes.indices {
