@@ -9,18 +9,12 @@ struct CoderCred: ParsableCommand {
     abstract: "Tokens for Coder deployments that always work, kept in your desktop's keyring.",
     discussion: """
       Sign in once with coder-cred login URL; from then on coder-cred get answers with a token \
-      that works, refreshed when needed.
+      that works, refreshed when needed. An unknown word alone, with standard input from elsewhere \
+      than a terminal, is passed over in silence: so git asks for what later versions know.
       """,
     version: "coder-cred \(Version.number)",
     subcommands: [FinishRefreshCommand.self, ShowNoticeCommand.self],
     groupedSubcommands: [
-      CommandGroup(
-        name: "For tools",
-        subcommands: [
-          GetCommand.self, TokenCommand.self, HeaderCommand.self, APICommand.self, ExecCommand.self,
-          StoreCommand.self, EraseCommand.self,
-          CapabilityCommand.self,
-        ]),
       CommandGroup(
         name: "For people",
         subcommands: [
@@ -35,6 +29,13 @@ struct CoderCred: ParsableCommand {
           RefreshCommand.self,
           DoctorCommand.self,
           CallbackCommand.self,
+        ]),
+      CommandGroup(
+        name: "For tools",
+        subcommands: [
+          GetCommand.self, TokenCommand.self, HeaderCommand.self, APICommand.self, ExecCommand.self,
+          StoreCommand.self, EraseCommand.self,
+          CapabilityCommand.self,
         ]),
     ])
 }
@@ -68,6 +69,18 @@ extension CoderCred {
     let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
     if arguments.words.isEmpty { return show(FirstScreen.text) }
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
+    if let typed = arguments.unknownVerb {
+      let nearest = arguments.nearestVerb.map { "; did you mean \($0)?" } ?? ""
+      return end(
+        with: Failure(
+          .fixTheCall, "there is no command “\(Terminal.clean(typed))”\(nearest)",
+          hint: "coder-cred --help"))
+    }
+    if arguments.isTerminatorMissing {
+      return end(
+        with: Failure(
+          .fixTheCall, "-- is missing before the command", hint: "coder-cred exec -- COMMAND"))
+    }
     do {
       if let option = arguments.optionWithoutValue {
         throw ValidationError("\(option) needs a \(option == "--account" ? "name" : "value")")
@@ -77,12 +90,12 @@ extension CoderCred {
       return 0
     } catch {
       if let failure = Failure(translating: error) { return end(with: failure) }
-      let message = CoderCred.fullMessage(for: error)
       if CoderCred.exitCode(for: error) == .success {
-        return show(message + "\n")
+        return show(CoderCred.fullMessage(for: error) + "\n")
       }
       let help = arguments.knownVerb.map { "coder-cred \($0) --help" } ?? "coder-cred --help"
-      return end(with: Failure(.fixTheCall, CoderCred.message(for: error), hint: help))
+      let message = ParserMessage.oneLine(CoderCred.message(for: error))
+      return end(with: Failure(.fixTheCall, message, hint: help))
     }
   }
 

@@ -9,7 +9,7 @@ import Testing
   ]
   private static let words = [
     "--account=", "--account", "-x", "--", "--format", "json", "cookie", "--min-ttl", "-1", "99999",
-    "--url", "https://git.example.com", "http://", "https://\u{1b}[2J.example", "", " ", "../..",
+    "--url", "https://127.0.0.1:1", "http://", "https://\u{1b}[2J.example", "", " ", "../..",
     "%00", "a=b", "--no-refresh", "--version", "-h", "\u{202e}", "🐫",
     String(repeating: "a", count: 5000), "exec", "callback", "coder-cred://oauth/callback?code=a",
     "config", "get", "status", "--json", "finish-refresh", "use", "--all",
@@ -18,7 +18,7 @@ import Testing
     "CODER_URL", "CODER_CRED_CONFIG", "CODER_CRED_ENGINE", "CODER_CRED_TRACE", "BROWSER", "HOME",
     "PATH", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_STATE_HOME", "TERM", "LANG",
     "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "CLAUDE_CODE_MCP_SERVER_URL", "NO_COLOR",
-    "LD_LIBRARY_PATH", "GIO_EXTRA_MODULES", "OPENSSL_CONF", "COLUMNS",
+    "GIO_EXTRA_MODULES", "OPENSSL_CONF", "COLUMNS",
   ]
   /// What a program might run or read by a name without a directory.
   private static let planted = [
@@ -33,7 +33,7 @@ import Testing
       try desk.write("", to: "\(directory)/\(name)")
       try desk.script("echo ran \(name) >>'\(desk.directory)/was-run'", at: "\(directory)/\(name)")
     }
-    let hostile = "[coder-cred]\ndefault-deployment = https://evil.example\nallow-http = true\n"
+    let hostile = "[coder-cred]\ndefault-deployment = https://127.0.0.1:1/evil\nallow-http = true\n"
     for file in ["config", "coder-cred/config", ".config/coder-cred/config", ".git/config"] {
       try desk.write(hostile, to: "\(directory)/\(file)")
     }
@@ -73,7 +73,7 @@ import Testing
       let directory = try plant(desk)
       var chance = Chance(seed)
       let values = [
-        "", directory, ".", ":", "\(directory)/config", "https://evil.example", "xdg-open %s",
+        "", directory, ".", ":", "\(directory)/config", "https://127.0.0.1:1/evil", "xdg-open %s",
         "./git", "/dev/null", "/proc/self/environ", "\u{1b}[2J",
         String(repeating: "x", count: 9000),
       ]
@@ -99,22 +99,7 @@ import Testing
         #expect(access("\(desk.directory)/was-run", F_OK) != 0, "\(what) ran what was planted")
         try? FileManager.default.removeItem(atPath: "\(desk.directory)/was-run")
       }
-      #expect(try !desk.run(["list"]).stdout.contains("evil.example"))
-    }
-  }
-
-  @Test(arguments: [nil, "xdg-open", "./xdg-open", "planted/xdg-open %s"])
-  func `has no page opened by what lies in the working directory`(_ browser: String?) throws {
-    try Desk.with { desk in
-      let directory = try plant(desk)
-      var environment = ["PATH": ":.::\(PrivateDesktop.path)", "DISPLAY": ":99"]
-      environment["BROWSER"] = browser
-      let log = "\(desk.directory)/login"
-      let login = try desk.start(
-        ["login", desk.url], environment: environment, directory: directory, log: log)
-      waitFor("the address") { login.logText.contains("/oauth2/authorize") || login.exit != nil }
-      desk.desktop.end(login)
-      #expect(access("\(desk.directory)/was-run", F_OK) != 0)
+      #expect(try !desk.run(["list"]).stdout.contains("/evil"))
     }
   }
 }

@@ -130,6 +130,35 @@ import Testing
     }
   }
 
+  @Test func `with https, of a server on this machine that speaks http, is told at once`() throws {
+    try Desk.with { desk in
+      let host = desk.url.replacingOccurrences(of: "http://", with: "")
+      let result = try Self.login(desk, "https://\(host)")
+      expectFailure(result, 65, saying: "\(host) speaks http, not https")
+      #expect(result.message("hint") == "coder-cred login \(desk.url)")
+    }
+  }
+
+  @Test(arguments: ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+  func `behind a proxy that is gone is told with the proxy's variable`(variable: String) throws {
+    try Desk.with { desk in
+      let listener = try LoopbackListener()
+      let port = listener.port
+      listener.close()
+      let proxy = [variable: "http://127.0.0.1:\(port)"]
+      let result = try desk.run(
+        ["login", "https://dev.example.com"],
+        environment: desk.browser().merging(proxy) { $1 })
+      expectLoginFailure(result, 75)
+      #expect(
+        result.message("hint")
+          == "\(variable) leads through the proxy 127.0.0.1:\(port): unset \(variable), or add "
+          + "dev.example.com to NO_PROXY")
+      let report = try desk.run(["doctor", "--json"], environment: proxy)
+      #expect(report.stdout.contains("\(variable) names 127.0.0.1:\(port), where nothing answers"))
+    }
+  }
+
   @Test func `that nobody answers at is told with what was tried`() throws {
     try Desk.with { desk in
       let listener = try LoopbackListener()

@@ -85,7 +85,8 @@ package final class KeyringSessionStore: SessionStore {
     }
     return zip(items, secrets).map { item, secret in
       SessionEntry(
-        deployment: item.deployment, account: item.account, content: content(of: item, secret))
+        deployment: item.deployment, account: item.account, content: content(of: item, secret),
+        label: item.label)
     }
   }
 

@@ -85,11 +85,24 @@ package struct SessionEntry {
   /// What the item holds.
   package let content: Content
 
-  /// Makes an entry.
-  package init(deployment: String, account: String, content: Content) {
+  /// Whether the item is called as plain credentials are; that is known of most locked items, too.
+  private let isCalledPlain: Bool
+
+  /// Makes an entry; `label` is the item's.
+  package init(deployment: String, account: String, content: Content, label: String = "") {
     self.deployment = deployment
     self.account = account
     self.content = content
+    isCalledPlain = ItemIdentity.isLabelOfPlainCredential(label)
+  }
+
+  /// Whether it is a plain credential that is kept for git, as far as can be told.
+  package var isKeptForGit: Bool {
+    switch content {
+    case .session(let session): !session.isForDeployment
+    case .locked: isCalledPlain
+    case .lost, .unreadable: false
+    }
   }
 
   /// Whether it is locked and does not even tell which deployment it belongs to.
@@ -104,7 +117,7 @@ package struct SessionEntry {
   package var mayHoldToken: Bool {
     switch content {
     case .session(let session): session.isForDeployment
-    case .locked: true
+    case .locked: !isCalledPlain
     case .lost, .unreadable: false
     }
   }
