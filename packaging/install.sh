@@ -134,7 +134,7 @@ echo "or, without systemd, from cron:    */10 * * * * XDG_RUNTIME_DIR=${XDG_RUNT
   echo "Completions for zsh:               fpath=(\"$prefix/share/zsh/site-functions\" \$fpath)"
 case $prefix in
   /usr/local | "${HOME:-}/.local") ;;
-  *) echo "Completions for bash and fish:     XDG_DATA_DIRS=\"$prefix/share:\${XDG_DATA_DIRS:-/usr/local/share:/usr/share}\"" ;;
+  *) echo "Completions for bash and fish:     export XDG_DATA_DIRS=\"$prefix/share:\${XDG_DATA_DIRS:-/usr/local/share:/usr/share}\"" ;;
 esac
 [ -e /usr/share/bash-completion/bash_completion ] ||
   echo "Completions for bash:              . \"$prefix/share/bash-completion/completions/coder-cred\""
