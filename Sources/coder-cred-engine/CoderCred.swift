@@ -85,7 +85,7 @@ extension CoderCred {
       if let option = arguments.optionWithoutValue {
         throw ValidationError("\(option) needs a \(option == "--account" ? "name" : "value")")
       }
-      var command = try CoderCred.parseAsRoot(arguments.words)
+      var command = try command(of: arguments)
       try command.run()
       return 0
     } catch {
@@ -97,6 +97,20 @@ extension CoderCred {
       let message = ParserMessage.oneLine(CoderCred.message(for: error))
       return end(with: Failure(.fixTheCall, message, hint: help))
     }
+  }
+
+  /// The command that is to run. What git waits for is parsed without a look at all the others, which
+  /// takes longer than the rest of our start; what is wrong with it, the whole command knows to say.
+  private static func command(of arguments: CommandLineArguments) throws -> any ParsableCommand {
+    let awaited: [String: any ParsableCommand.Type] = [
+      "get": GetCommand.self, "store": StoreCommand.self, "erase": EraseCommand.self,
+    ]
+    if let verb = arguments.words.first, let type = awaited[verb],
+      let command = try? type.parse(Array(arguments.words.dropFirst()))
+    {
+      return command
+    }
+    return try CoderCred.parseAsRoot(arguments.words)
   }
 
   private static func show(_ text: String) -> Int32 {

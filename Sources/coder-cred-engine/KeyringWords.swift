@@ -32,8 +32,8 @@ extension Failure {
       case .noService(let reason):
         (
           "no Secret Service runs on the session bus: \(reason)",
-          "install gnome-keyring (apt install gnome-keyring), or enable the Secret Service "
-            + "integration of KeePassXC or KWallet; coder-cred doctor tells more, and coder-cred(1) "
+          "install gnome-keyring (apt install gnome-keyring) and start gnome-keyring-daemon, or enable "
+            + "the Secret Service of KeePassXC or KWallet; coder-cred doctor tells more, and coder-cred(1) "
             + "under MACHINES WITHOUT A DESKTOP"
         )
       case .serviceGone(let reason): ("the Secret Service went away: \(reason)", "try again")

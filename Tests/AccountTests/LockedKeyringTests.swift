@@ -1,3 +1,4 @@
+import DeploymentSimulator
 import Foundation
 import TestDesk
 import Testing

@@ -85,7 +85,8 @@ import Testing
           status: arguments == ["status"] ? 0 : 69)
         let command = "gnome-keyring-daemon --replace --daemonize --unlock --components=secrets)"
         #expect(shown.contains(command), "\(shown)")
-        for line in shown.split(separator: "\n") where !line.contains("(read") {
+        let lines = shown.replacing(/\u{1B}\[[0-9]*m/, with: "").split(separator: "\n")
+        for line in lines where !line.contains(" --") {
           // What has no blank to break at stays whole.
           let words = line.split(separator: " ").map(\.count).max() ?? 0
           #expect(line.count <= 60 || words > 40, "\(line)")

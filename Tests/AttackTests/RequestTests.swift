@@ -62,10 +62,9 @@ import Testing
   @Test func `decodes an escape in a path once`() throws {
     try Desk.with { desk in
       let place = "protocol=https\nhost=h.example\npath="
-      #expect(
-        try desk.run(
-          ["store"], input: "\(place)a%2Fb\nusername=u\npassword=\(desk.plant())\n\n"
-        ).status == 0)
+      let stored = try desk.run(
+        ["store"], input: "\(place)a%2Fb\nusername=u\npassword=\(desk.plant())\n\n")
+      #expect(stored.status == 0)
       for path in ["a/b", "a%252Fb", "a%2fb"] {
         #expect(try desk.run(["get"], input: "\(place)\(path)\n\n").output.isEmpty, "\(path)")
       }

@@ -25,7 +25,7 @@ import Testing
       try Desk.with(provider) { desk in
         let result = try desk.run(["token", "https://h.example"])
         if let message = result.message("error") {
-          #expect(readme.contains("`" + message.prefix(22)), "\(message)")
+          #expect(readme.contains("`" + message.prefix(18)), "\(message)")
         }
         let report = try desk.run(["doctor", "--json"])
         #expect(report.status == 69)

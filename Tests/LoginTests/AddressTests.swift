@@ -66,7 +66,8 @@ import Testing
           "\(desk.url)/workspaces is a page of \(desk.url). Sign in there? [Y/n] ")
         terminal.type(agrees ? "" : "n")
         guard agrees else {
-          try terminal.expect("hint: coder-cred login \(desk.url)\r\n")
+          // What was just declined is no advice.
+          try terminal.expect("hint: check the address")
           #expect(terminal.end() == .status(65))
           return
         }

@@ -17,6 +17,15 @@ package protocol SessionStore {
   func deploymentsWithRegistration() throws(StoreError) -> [String]
   /// Keeps a session in place of the one of the same deployment and account.
   func save(_ session: StoredSession) throws(StoreError)
+  /// Puts a session in the place of a former one if that is still stored just so.
+  ///
+  /// No keyring compares by itself: the lock excludes those who could write between the look and
+  /// the save.
+  ///
+  /// - Returns: whether it was, and the session is saved.
+  func replace(
+    _ former: StoredSession, with session: StoredSession
+  ) throws(StoreError) -> Bool
   /// Removes the sessions of exactly this deployment, of one account or with nil of all, unread.
   func removeSessions(of deployment: Deployment, account: String?) throws(StoreError)
   /// The OAuth client that we are registered as at a deployment.
@@ -49,12 +58,7 @@ extension SessionStore {
     try self.session(of: session.identity)
   }
 
-  /// Puts a session in the place of a former one if that is still stored just so.
-  ///
-  /// No keyring compares by itself: the lock excludes those who could write between the look and
-  /// the save.
-  ///
-  /// - Returns: whether it was, and the session is saved.
+  /// The same in two steps, for a keyring that cannot look and save at once.
   package func replace(
     _ former: StoredSession, with session: StoredSession
   ) throws(StoreError) -> Bool {

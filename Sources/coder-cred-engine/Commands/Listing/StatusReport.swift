@@ -200,7 +200,8 @@ extension StatusReport {
       let result =
         switch check.result {
         case "due":
-          "expired; whether it can be renewed, tells coder-cred refresh \(row.deployment)"
+          "expired, renews at the next use; whether it can, tells coder-cred refresh "
+            + row.deployment
         case "rejected": "refused by the deployment"
         default: check.result
         }
