@@ -132,6 +132,10 @@ echo "Keep sessions fresh:               systemctl --user enable --now $timer"
 echo "or, without systemd, from cron:    */10 * * * * XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} $command refresh --due"
 [ "$prefix" = /usr/local ] ||
   echo "Completions for zsh:               fpath=(\"$prefix/share/zsh/site-functions\" \$fpath)"
+case $prefix in
+  /usr/local | "${HOME:-}/.local") ;;
+  *) echo "Completions for bash and fish:     export XDG_DATA_DIRS=\"$prefix/share:\${XDG_DATA_DIRS:-/usr/local/share:/usr/share}\"" ;;
+esac
 [ -e /usr/share/bash-completion/bash_completion ] ||
   echo "Completions for bash:              . \"$prefix/share/bash-completion/completions/coder-cred\""
 echo "Next:                              coder-cred login URL"
