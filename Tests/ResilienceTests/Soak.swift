@@ -80,8 +80,10 @@ struct Soak: Sendable {
       Trouble.all.filter { !$0.isSlow && $0.status == 75 }.map(\.fault) + [
         .delay(milliseconds: 700), .drip(millisecondsPerByte: 1), .contentType("text/html"),
       ]
+    // Not the account: a session whose account cannot be learned is another one beside the former,
+    // which the deployment has ended.
     let endpoints: [DeploymentSimulator.Endpoint] = [
-      .refresh, .refresh, .refresh, .exchange, .registration, .metadata, .account, .revocation,
+      .refresh, .refresh, .refresh, .exchange, .registration, .metadata, .revocation,
       .clientConfiguration,
     ]
     while pause(seconds: 0.1, until: end) {
