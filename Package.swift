@@ -198,3 +198,24 @@ let package = Package(
       exclude: ["Servers"], swiftSettings: strict),
   ]
 )
+
+// Fuzzing has a build of its own, with what no other build bears: both programs as libraries, whose
+// innermost readers are called, and every function instrumented. See packaging/fuzz.
+if Context.environment["CODER_CRED_FUZZING"] != nil {
+  let programs = package.targets.filter { $0.type == .executable && !$0.name.contains("simulator") }
+  package.targets.removeAll { $0.type == .executable || $0.type == .test }
+  package.targets += programs.map {
+    .target(
+      name: $0.name, dependencies: $0.dependencies, exclude: ["main.swift"], swiftSettings: strict)
+  }
+  package.targets += [
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Basics", "CCurl", "CGLib", "CLinux", "Credentials", "HTTP", "MinimalDBus",
+        "OAuth", "Secrets", "Sessions", "coder-cred", "coder-cred-engine",
+      ],
+      path: "Tests/Fuzzing", exclude: ["Seeds", "words.dict"], swiftSettings: strict)
+  ]
+  package.products = [.executable(name: "fuzz", targets: ["fuzz"])]
+}

@@ -38,39 +38,38 @@ csecret_open(GType type, GCancellable *cancellable, GAsyncReadyCallback callback
   secret_service_open(type, NULL, SECRET_SERVICE_NONE, cancellable, callback, data);
 }
 
-static inline void
-csecret_default_collection(SecretService *service, GCancellable *cancellable,
-                           GAsyncReadyCallback callback, gpointer data)
+/* Attributes as an argument, a floating `a{ss}`. */
+static inline GVariant *
+csecret_attributes(GHashTable *attributes)
 {
-  secret_collection_for_alias(service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE,
-                              cancellable, callback, data);
+  GVariantBuilder pairs;
+  g_variant_builder_init(&pairs, G_VARIANT_TYPE("a{ss}"));
+  GHashTableIter next;
+  gpointer name, text;
+  g_hash_table_iter_init(&next, attributes);
+  while (g_hash_table_iter_next(&next, &name, &text))
+    g_variant_builder_add(&pairs, "{ss}", (const gchar *)name, (const gchar *)text);
+  return g_variant_builder_end(&pairs);
 }
 
+/* Makes an item in the collection with this path. */
 static inline void
-csecret_collection(SecretService *service, const gchar *path, GCancellable *cancellable,
-                   GAsyncReadyCallback callback, gpointer data)
+csecret_create_item(SecretService *service, const gchar *collection, GHashTable *attributes,
+                    const gchar *label, SecretValue *value, GCancellable *cancellable,
+                    GAsyncReadyCallback callback, gpointer data)
 {
-  secret_collection_new_for_dbus_path(service, path, SECRET_COLLECTION_NONE, cancellable, callback,
-                                      data);
+  GHashTable *properties =
+      g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_variant_unref);
+  g_hash_table_insert(properties, (gpointer) "org.freedesktop.Secret.Item.Label",
+                      g_variant_ref_sink(g_variant_new_string(label)));
+  g_hash_table_insert(properties, (gpointer) "org.freedesktop.Secret.Item.Attributes",
+                      g_variant_ref_sink(csecret_attributes(attributes)));
+  secret_service_create_item_dbus_path(service, collection, properties, value,
+                                       SECRET_ITEM_CREATE_NONE, cancellable, callback, data);
+  g_hash_table_unref(properties);
 }
 
-static inline void
-csecret_item(SecretService *service, const gchar *path, GCancellable *cancellable,
-             GAsyncReadyCallback callback, gpointer data)
-{
-  secret_item_new_for_dbus_path(service, path, SECRET_ITEM_NONE, cancellable, callback, data);
-}
-
-static inline void
-csecret_create_item(SecretCollection *collection, GHashTable *attributes, const gchar *label,
-                    SecretValue *value, GCancellable *cancellable, GAsyncReadyCallback callback,
-                    gpointer data)
-{
-  secret_item_create(collection, NULL, attributes, label, value, SECRET_ITEM_CREATE_NONE,
-                     cancellable, callback, data);
-}
-
-/* Calls a method of another interface than the Secret Service's; starts nothing. */
+/* Calls a method that libsecret has no call for, or only one that watches the object; starts nothing. */
 static inline void
 csecret_call(GDBusConnection *bus, const gchar *name, const gchar *path, const gchar *interface,
              const gchar *method, GVariant *arguments, const gchar *reply,

@@ -24,6 +24,9 @@ public struct Credential: Sendable {
     }
   }
 
+  /// Why a password is no answer for who wants a token.
+  public static let isPassword = "what is stored is a password, not a token"
+
   /// What is understood of git's protocol (git-credential(1), "CAPABILITY INPUT/OUTPUT FORMAT").
   public static let capabilities = "version 0\ncapability authtype\ncapability state\n"
 
@@ -135,7 +138,7 @@ public struct Credential: Sendable {
   /// - Throws: as ``written(as:)``.
   public func token() throws(MalformedInput) -> Secret {
     guard session.method != .basic else {
-      throw .unwritable(reason: "what is stored is a password, not a token")
+      throw .unwritable(reason: Self.isPassword)
     }
     guard session.accessToken.isWord else {
       throw .unwritable(reason: "the token holds a blank or a line break")

@@ -58,6 +58,11 @@ public enum ItemIdentity {
     return "\(who)\(session.deployment.name) (\(what))"
   }
 
+  /// Whether a label is that of a plain credential: what a locked keyring still tells of an item's kind.
+  public static func isLabelOfPlainCredential(_ label: String) -> Bool {
+    label.hasSuffix(" (password)") || label.hasSuffix(" (credential)")
+  }
+
   /// What they call the item of a registration.
   public static func registrationLabel(of deployment: Deployment) -> String {
     "\(deployment.name) (Coder OAuth client)"

@@ -83,10 +83,10 @@ public struct Payload: Equatable, Sendable {
   /// - Throws: ``MalformedInput/unwritable(reason:)`` when it would not survive every keyring.
   public func encoded() throws(MalformedInput) -> Secret {
     let members = fields.map { field in
+      // The names of a later version's fields come from what was read.
       switch field.value {
-      case .text(let text):
-        "\"\(field.key)\":\"\(PercentEncoding.encode(text.utf8) { !$0.needsCare })\""
-      case .number(let number): "\"\(field.key)\":\(number)"
+      case .text(let text): "\(Self.quoted(field.key)):\(Self.quoted(text))"
+      case .number(let number): "\(Self.quoted(field.key)):\(number)"
       }
     }
     let line = "{" + members.joined(separator: ",") + "}"
@@ -97,6 +97,10 @@ public struct Payload: Equatable, Sendable {
       throw .unwritable(reason: "it would hold a character that keyrings corrupt")
     }
     return Secret(line)
+  }
+
+  private static func quoted(_ text: String) -> String {
+    "\"\(PercentEncoding.encode(text.utf8) { !$0.needsCare })\""
   }
 
   /// Reads a stored payload.

@@ -10,6 +10,8 @@ struct Proxy {
   let url: String
   /// Host and port, for error texts.
   let authority: String
+  /// The variable that names it.
+  let variable: String
   /// The user name and the password, decoded; nil where the URL has none.
   let user: [UInt8]?
   let password: [UInt8]?
@@ -39,7 +41,7 @@ struct Proxy {
     let exempt = NoProxyList(settings.variable(["NO_PROXY", "no_proxy"])?.value ?? "")
     guard !exempt.contains(host: target.host, port: target.port) else { return nil }
     do throws(Malformed) {
-      return try Proxy(FieldSyntax.withoutBlanks(named.value.utf8))
+      return try Proxy(FieldSyntax.withoutBlanks(named.value.utf8), of: named.name)
     } catch {
       throw .misconfigured(reason: "\(named.name) \(error.reason)")
     }
@@ -50,7 +52,8 @@ struct Proxy {
     let reason: String
   }
 
-  private init(_ text: String) throws(Malformed) {
+  private init(_ text: String, of variable: String) throws(Malformed) {
+    self.variable = variable
     let isVisible = text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
     guard isVisible else {
       throw Malformed(reason: "holds a blank or a byte that is not visible ASCII")
@@ -118,5 +121,14 @@ extension TransportSettings {
     try CurlLibrary.load()
     let target = try RequestTarget(url, allowsPlainHTTP: allowsPlainHTTP)
     return try Proxy.forTarget(target, self)?.authority
+  }
+
+  /// The variable that names the proxy through which a URL is reached, such as `https_proxy`; nil for
+  /// a direct connection, and where none can be told.
+  public func proxyVariable(for url: String) -> String? {
+    guard (try? CurlLibrary.load()) != nil,
+      let target = try? RequestTarget(url, allowsPlainHTTP: allowsPlainHTTP)
+    else { return nil }
+    return (try? Proxy.forTarget(target, self))?.variable
   }
 }

@@ -49,6 +49,9 @@ final class Interruption: LoginEventSource {
     readSignal() ? .failure(.interrupted) : nil
   }
 
+  /// Whether a signal has come.
+  var hasCome: Bool { readSignal() }
+
   /// Gives the signals their usual effect again, the one that came included.
   func end() {
     for (signal, former) in zip(Self.handled, actions) {

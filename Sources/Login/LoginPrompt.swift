@@ -113,6 +113,8 @@ package enum LoginEvent: Equatable {
   case mustSignInAgain(account: String)
   /// Another account has signed in than those that are signed in already.
   case otherAccount(String, beside: [String])
+  /// A signal ends the sign-in, and what it began has been taken back.
+  case interrupted(Deployment)
   /// The grant of the former sign-in goes on at the deployment.
   case formerNotRevoked(OAuthError?)
 }

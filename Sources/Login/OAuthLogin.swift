@@ -66,7 +66,10 @@ struct OAuthLogin {
       }
     // From here on there is something to take back.
     let interruption = Interruption()
-    defer { interruption.end() }
+    defer {
+      if interruption.hasCome { flow.prompt.tell(.interrupted(flow.deployment)) }
+      interruption.end()
+    }
     let setup = try RegistrationSetup(
       flow: flow, metadata: metadata, policy: policy, http: http, usesDeviceGrant: isByDevice
     )

@@ -39,7 +39,10 @@ struct ReplyMessage {
       case "u":
         let number = try field.number()
         if code == 5 { replySerial = number }
-      case "g": signature = try field.signature()
+      // Fields of other codes are to be ignored, whatever their type.
+      case "g":
+        let types = try field.signature()
+        if code == 8 { signature = types }
       default: _ = try field.text()
       }
     }

@@ -21,7 +21,8 @@ extension SecretService {
       // DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER is 1, …_ALREADY_OWNER is 4.
       let reply: ServiceConnection.Value
       do throws(SecretServiceError) {
-        reply = try connection.callBus("RequestName", [.string(name), .uint32(4)], reply: "(u)")
+        reply = try connection.call(
+          .ofBus("RequestName", reply: "(u)"), [.string(name), .uint32(4)])
       } catch .timedOut {
         throw .timedOut
       } catch {
@@ -29,30 +30,17 @@ extension SecretService {
         return .refused
       }
       if case .uint32(let code) = reply, code == 1 || code == 4 { return .owned }
-      let process = try? connection.callBus(
-        "GetConnectionUnixProcessID", [.string(name)], reply: "(u)")
+      let process = try? connection.call(
+        .ofBus("GetConnectionUnixProcessID", reply: "(u)"), [.string(name)])
       guard case .uint32(let process)? = process else { return .taken(by: nil) }
       return .taken(by: Int32(exactly: process))
     }
   }
 
-  /// Gives a name back.
+  /// Gives a name back. Nobody waits for that: at the latest the bus takes it from a process that ends.
   public func releaseName(_ name: String) {
     _ = try? operation { connection throws(SecretServiceError) in
-      try connection.callBus("ReleaseName", [.string(name)], reply: "(u)")
+      connection.send(.ofBus("ReleaseName", reply: "(u)"), [.string(name)])
     }
-  }
-}
-
-extension ServiceConnection {
-  /// Calls the bus itself.
-  fileprivate func callBus(
-    _ method: String, _ arguments: [Value], reply: String
-  ) throws(SecretServiceError) -> Value {
-    try call(
-      BusMethod(
-        name: "org.freedesktop.DBus", path: "/org/freedesktop/DBus",
-        interface: "org.freedesktop.DBus", method: method, reply: reply),
-      arguments)
   }
 }

@@ -11,16 +11,18 @@ public struct Item: Sendable, Hashable {
   ///
   /// A gnome-keyring that was never unlocked does not know it, and any program can claim it.
   public let schema: String?
-  /// What key managers such as Seahorse show; empty while the service does not know it.
+  /// What key managers such as Seahorse show; empty while it is not known.
   public let label: String
   /// Whether reading the secret needs an unlock or a confirmation first.
   public let isLocked: Bool
-  /// When the item was last changed, in seconds since 1970; 0 while the service does not know it.
+  /// When the item was last changed, in seconds since 1970; 0 while it is not known.
   public let modified: Int
   /// The object path of the collection that holds it.
   public var collection: String {
     String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
   }
+
+  static let interface = "org.freedesktop.Secret.Item"
 
   /// The object's path on the bus.
   let path: String
@@ -41,7 +43,7 @@ extension Item {
   ///   - reply: the reply to `GetAll`, `(a{sv})`.
   ///   - asked: the attributes that were searched for.
   ///   - generation: the connection over which it was found.
-  init?(_ path: String, _ reply: OpaquePointer, asked: Attributes, generation: Int) {
+  init?(_ path: String, properties reply: OpaquePointer, asked: Attributes, generation: Int) {
     let properties = g_variant_get_child_value(reply, 0)
     defer { g_variant_unref(properties) }
     func property<Value>(
@@ -51,20 +53,50 @@ extension Item {
       defer { g_variant_unref(value) }
       return String(cString: g_variant_get_type_string(value)) == type ? read(value) : nil
     }
-    guard var values = property("Attributes", "a{ss}", Dictionary.init(reading:)) else {
+    guard let values = property("Attributes", "a{ss}", Dictionary.init(reading:)) else {
       return nil
     }
+    self.init(
+      path, values, asked: asked, generation: generation,
+      isLocked: property("Locked", "b") { g_variant_get_boolean($0) != 0 } ?? false,
+      label: property("Label", "s") { String(cString: g_variant_get_string($0, nil)) } ?? "",
+      modified: property("Modified", "t") { Int(clamping: g_variant_get_uint64($0)) } ?? 0)
+  }
+
+  /// Reads the attributes of an unlocked item alone; nil when it is not what was asked for.
+  ///
+  /// - Parameters:
+  ///   - path: the object's path.
+  ///   - reply: the reply to `Get` of `Attributes`, `(v)`.
+  ///   - asked: the attributes that were searched for.
+  ///   - generation: the connection over which it was found.
+  init?(_ path: String, attributes reply: OpaquePointer, asked: Attributes, generation: Int) {
+    guard let box = g_variant_get_child_value(reply, 0) else { return nil }
+    defer { g_variant_unref(box) }
+    guard let value = g_variant_get_variant(box) else { return nil }
+    defer { g_variant_unref(value) }
+    guard String(cString: g_variant_get_type_string(value)) == "a{ss}" else { return nil }
+    self.init(
+      path, Dictionary(reading: value), asked: asked, generation: generation, isLocked: false,
+      label: "", modified: 0)
+  }
+
+  private init?(
+    _ path: String, _ shown: [String: String], asked: Attributes, generation: Int, isLocked: Bool,
+    label: String, modified: Int
+  ) {
+    var values = shown
     schema = values.removeValue(forKey: "xdg:schema")
     for name in values.keys where asked[name] == nil {
       // gnome-keyring, never unlocked: `gkr:compat:hashed:NAME` = MD5 of the value.
       if name.hasPrefix("gkr:compat:") || Self.addedByService.contains(name) { values[name] = nil }
     }
-    isLocked = property("Locked", "b") { g_variant_get_boolean($0) != 0 } ?? false
     if isLocked { values.merge(asked.values) { known, _ in known } }
     attributes = Attributes(values)
     guard attributes.contain(asked) else { return nil }
-    label = property("Label", "s") { String(cString: g_variant_get_string($0, nil)) } ?? ""
-    modified = property("Modified", "t") { Int(clamping: g_variant_get_uint64($0)) } ?? 0
+    self.isLocked = isLocked
+    self.label = label
+    self.modified = modified
     self.path = path
     self.generation = generation
   }

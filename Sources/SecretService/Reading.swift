@@ -8,14 +8,23 @@ extension SecretService {
 
   /// The secret of one item; empty when the service lost it.
   ///
+  /// - Parameters:
+  ///   - item: whose secret.
+  ///   - encrypted: whether the key exchange, half of the time that reading takes, is worth it, so that
+  ///     who listens to the bus does not see it.
+  /// - Returns: the secret.
   /// - Throws: `locked`, `confirmationRequired`, `dismissed`, `promptUnanswered`, `noSuchItem` for an
   ///   item deleted meanwhile, `malformed` when it is not UTF-8 or longer than ``longestSecret``,
   ///   `brokenSession`, `serviceGone`, `timedOut`.
-  public func secret(of item: Item) throws(SecretServiceError) -> Secret {
+  public func secret(
+    of item: Item, encrypted: Bool = true
+  ) throws(SecretServiceError) -> Secret {
     try operation { connection throws(SecretServiceError) in
       let path = try path(of: item, connection)
-      return try unlocking(path, label: item.label, connection) { () throws(SecretServiceError) in
-        try connection.secret(path)
+      return try unlocking(path, connection) { () throws(SecretServiceError) in
+        let session = try encrypted ? nil : connection.openPlainSession()
+        guard let session else { return try connection.secret(path) }
+        return try connection.plainSecret(path, over: session)
       }
     }
   }
@@ -70,6 +79,7 @@ extension ServiceConnection {
   /// KWallet refuses one key of a hundred by its size, as an invalid argument.
   func openSession() throws(SecretServiceError) {
     do throws(SecretServiceError) {
+      let service = try service()
       _ = try loop.call({ secret_service_ensure_session(service, $0, $1, $2) }) {
         secret_service_ensure_session_finish(service, $0, &$1)
       }
@@ -84,31 +94,90 @@ extension ServiceConnection {
   /// The secret of an item, as text.
   func secret(_ path: String) throws(SecretServiceError) -> Secret {
     try openSession()
-    let value = try loop.call({
-      secret_service_get_secret_for_dbus_path(service, path, $0, $1, $2)
-    }) { secret_service_get_secret_for_dbus_path_finish(service, $0, &$1) }
-    guard let value else { return try loadedSecret(path) }
+    let service = try service()
+    guard let session = secret_service_get_session_dbus_path(service) else {
+      throw .brokenSession(reason: "the session has no path")
+    }
+    let encoded = try encodedSecret(path, over: String(cString: session))
+    defer { g_variant_unref(encoded) }
+    guard let value = secret_service_decode_dbus_secret(service, encoded) else {
+      throw .brokenSession(reason: "the secret cannot be decrypted")
+    }
     defer { secret_value_unref(UnsafeMutableRawPointer(value)) }
     return try text(of: value)
   }
 
-  /// The same through the item, which tells why a secret cannot be had: of several, libsecret
-  /// leaves those out.
-  private func loadedSecret(_ path: String) throws(SecretServiceError) -> Secret {
-    try withItem(path) { item throws(SecretServiceError) in
-      _ = try loop.call({ secret_item_load_secret(item, $0, $1, $2) }) {
-        secret_item_load_secret_finish(item, $0, &$1)
+  /// Opens a D-Bus session without encryption, once.
+  ///
+  /// - Returns: its path; nil where the service has no such sessions.
+  func openPlainSession() throws(SecretServiceError) -> String? {
+    if let plainSession { return plainSession }
+    let openSession = method(
+      "OpenSession", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
+      reply: "(vo)")
+    guard let input = g_variant_new_variant(g_variant_new_string("")) else { return nil }
+    do throws(SecretServiceError) {
+      let opened = try replies(to: [(openSession, [.string("plain"), .other(input)])])[0].get()
+      guard let opened else { return nil }
+      defer { g_variant_unref(opened) }
+      // The output of `plain` is an empty string; KWallet sends an empty array of bytes.
+      switch Value(firstOf: opened) {
+      case .string(""), .list(count: 0): plainSession = Self.text(at: 1, of: opened)
+      default: return nil
       }
-      guard let value = secret_item_get_secret(item) else { throw .noSuchItem }
-      defer { secret_value_unref(UnsafeMutableRawPointer(value)) }
-      return try text(of: value)
+    } catch {
+      switch error {
+      case .timedOut, .serviceGone, .accessDenied: throw error
+      default: return nil
+      }
     }
+    return plainSession
+  }
+
+  /// The secret of an item over a D-Bus session without encryption.
+  func plainSecret(_ path: String, over session: String) throws(SecretServiceError) -> Secret {
+    let encoded = try encodedSecret(path, over: session)
+    defer { g_variant_unref(encoded) }
+    let (parameters, value) = (
+      g_variant_get_child_value(encoded, 1), g_variant_get_child_value(encoded, 2)
+    )
+    defer {
+      g_variant_unref(parameters)
+      g_variant_unref(value)
+    }
+    guard Self.text(at: 0, of: encoded) == session, g_variant_n_children(parameters) == 0 else {
+      throw .brokenSession(reason: "the secret is of another session, or encrypted")
+    }
+    var count: gsize = 0
+    let start = g_variant_get_fixed_array(value, &count, 1)
+    return try text(of: UnsafeRawBufferPointer(start: start, count: Int(count)))
+  }
+
+  /// The secret of an item as it comes, `(oayays)`, for the caller to free: of the item itself, which
+  /// tells why a secret cannot be had; of several, the service leaves those out.
+  private func encodedSecret(
+    _ path: String, over session: String
+  ) throws(SecretServiceError) -> OpaquePointer {
+    let getSecret = method("GetSecret", of: path, Item.interface, reply: "((oayays))")
+    guard let reply = try replies(to: [(getSecret, [.objectPath(session)])])[0].get() else {
+      throw .noSuchItem
+    }
+    defer { g_variant_unref(reply) }
+    return g_variant_get_child_value(reply, 0)
+  }
+
+  /// A text or path within a value of several.
+  private static func text(at index: gsize, of values: OpaquePointer) -> String {
+    let value = g_variant_get_child_value(values, index)
+    defer { g_variant_unref(value) }
+    return String(cString: g_variant_get_string(value, nil))
   }
 
   /// The secrets of many items by their paths, without those that cannot be had.
   func secrets(_ paths: [String]) throws(SecretServiceError) -> [String: Secret] {
     guard !paths.isEmpty else { return [:] }
     try openSession()
+    let service = try service()
     let copies = paths.map { UnsafePointer<CChar>?(g_strdup($0)) }
     defer { for copy in copies { g_free(UnsafeMutableRawPointer(mutating: copy)) } }
     let table: OpaquePointer?
@@ -133,29 +202,19 @@ extension ServiceConnection {
     return secrets
   }
 
-  /// Makes libsecret's proxy for an item and hands it to `body`.
-  func withItem<Value>(
-    _ path: String,
-    _ body: (UnsafeMutablePointer<SecretItem>) throws(SecretServiceError) -> Value
-  ) throws(SecretServiceError) -> Value {
-    let item = try loop.call({ csecret_item(service, path, $0, $1, $2) }) {
-      secret_item_new_for_dbus_path_finish($0, &$1)
-    }
-    guard let item else { throw .noSuchItem }
-    defer { g_object_unref(item) }
-    return try body(item)
-  }
-
   private func text(of value: OpaquePointer) throws(SecretServiceError) -> Secret {
     var length: gsize = 0
     let start = secret_value_get(value, &length)
-    guard length <= gsize(SecretService.longestSecret) else {
+    return try text(of: UnsafeRawBufferPointer(start: start, count: Int(length)))
+  }
+
+  private func text(of bytes: UnsafeRawBufferPointer) throws(SecretServiceError) -> Secret {
+    guard bytes.count <= SecretService.longestSecret else {
       throw .malformed(reason: "the secret is longer than \(SecretService.longestSecret) bytes")
     }
-    let bytes = UnsafeRawBufferPointer(start: start, count: Int(length))
     guard let text = String(validating: bytes, as: UTF8.self) else {
       // With KWallet, keys that do not match may look as if they did.
-      if try quirks.get().wallet != nil { throw .brokenSession(reason: "the secret is not UTF-8") }
+      if quirks.wallet != nil { throw .brokenSession(reason: "the secret is not UTF-8") }
       throw .malformed(reason: "the secret is not UTF-8")
     }
     return Secret(text)

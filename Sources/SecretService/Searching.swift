@@ -2,7 +2,8 @@ internal import CSecret
 
 /// Finding items; no secret is read.
 extension SecretService {
-  /// All items, of any collection, that have at least the given attributes: the unlocked ones first.
+  /// All items, of any collection, that have at least the given attributes: the unlocked ones first,
+  /// then the newest.
   ///
   /// A search is a subset match: give the full set to find one item, and compare
   /// ``Item/attributes`` when items with more attributes are not meant. Items are matched without
@@ -14,15 +15,64 @@ extension SecretService {
   ///   none; `malformed` for an empty set or a NUL; `dismissed`, `promptUnanswered`,
   ///   `accessDenied`, `serviceGone`, `timedOut`.
   public func search(_ attributes: Attributes) throws(SecretServiceError) -> [Item] {
+    try search(attributes) { connection, paths throws(SecretServiceError) in
+      try connection.items(paths.unlocked + paths.locked, asked: attributes).inOrder
+    }
+  }
+
+  /// The same with a call for each item that costs a fifth: label and time are read only of items that
+  /// are locked, or have the same values as another one for some names of attributes.
+  ///
+  /// - Parameters:
+  ///   - attributes: as for ``search(_:)``.
+  ///   - names: the names of what tells one from another.
+  /// - Returns: the items, in the order of ``search(_:)`` where their times are read.
+  /// - Throws: as ``search(_:)``.
+  public func list(
+    _ attributes: Attributes, toldApartBy names: [String]
+  ) throws(SecretServiceError) -> [Item] {
+    try search(attributes) { connection, paths throws(SecretServiceError) in
+      try connection.listedItems(paths, asked: attributes, toldApartBy: names)
+    }
+  }
+
+  /// What key managers call an item: read if it is not known yet.
+  ///
+  /// - Returns: the label; empty where the service does not tell.
+  /// - Throws: `noSuchItem`, `accessDenied`, `serviceGone`, `timedOut`.
+  public func label(of item: Item) throws(SecretServiceError) -> String {
+    guard item.label.isEmpty else { return item.label }
+    return try operation { connection throws(SecretServiceError) in
+      try connection.label(of: try path(of: item, connection))
+    }
+  }
+
+  private func search(
+    _ attributes: Attributes,
+    _ read: (ServiceConnection, ItemPaths) throws(SecretServiceError) -> [Item]
+  ) throws(SecretServiceError) -> [Item] {
     try attributes.requireSearchable()
     return try operation { connection throws(SecretServiceError) in
-      let collection = try requireSearchable(connection)
-      let found = try connection.items(with: attributes)
+      let (collection, paths) = try find(attributes, connection)
+      let found = try read(connection, paths)
       guard found.isEmpty else { return found }
       guard let collection else { throw .noDefaultCollection }
       guard !collection.isLocked else { throw .locked(collection: collection.label) }
       return []
     }
+  }
+
+  /// Looks at the default collection and searches: at once where that asks nobody and finds it open.
+  func find(
+    _ attributes: Attributes, _ connection: ServiceConnection
+  ) throws(SecretServiceError) -> (Collection?, ItemPaths) {
+    if connection.quirks.searchAsksNobody,
+      let open = try connection.openCollection(searching: attributes)
+    {
+      return (open.collection, open.found)
+    }
+    let collection = try requireSearchable(connection)
+    return (collection, try connection.paths(with: attributes))
   }
 
   /// Looks at the default collection before any search: KeePassXC opens a window to search while
@@ -36,7 +86,7 @@ extension SecretService {
       guard connection.hasCollections else { throw .noDefaultCollection }
       return nil
     }
-    if collection.isLocked, try connection.quirks.get().searchAsksToUnlock {
+    if collection.isLocked, connection.quirks.searchAsksToUnlock {
       throw .locked(collection: collection.label)
     }
     return collection
@@ -62,68 +112,118 @@ extension SecretService {
 }
 
 extension ServiceConnection {
-  /// The items with at least these attributes, the unlocked ones first.
+  /// The items with at least these attributes, the unlocked ones first, then the newest.
   func items(with attributes: Attributes) throws(SecretServiceError) -> [Item] {
-    var unlocked: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-    var locked: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-    defer {
-      g_strfreev(unlocked)
-      g_strfreev(locked)
+    let paths = try paths(with: attributes)
+    return try items(paths.unlocked + paths.locked, asked: attributes).inOrder
+  }
+
+  /// Reads items as ``SecretService/list(_:toldApartBy:)`` says.
+  func listedItems(
+    _ paths: ItemPaths, asked attributes: Attributes, toldApartBy names: [String]
+  ) throws(SecretServiceError) -> [Item] {
+    let listed = try items(paths.unlocked) {
+      get("Attributes", of: $0, Item.interface)
+    } reading: {
+      Item($0, attributes: $1, asked: attributes, generation: generation)
     }
-    _ = try loop.call({ cancellable, callback, data in
-      attributes.withTable {
-        secret_service_search_for_dbus_paths(service, nil, $0, cancellable, callback, data)
-      }
-    }) { secret_service_search_for_dbus_paths_finish(service, $0, &unlocked, &locked, &$1) }
-    let paths = Self.texts(unlocked) + Self.texts(locked)
+    let groups = Dictionary(grouping: listed) { item in names.map { item.attributes[$0] } }.values
+    let unlike = groups.filter { $0.count == 1 }.flatMap(\.self)
+    let alike = groups.filter { $0.count > 1 }.flatMap(\.self).map(\.path)
+    return try (unlike + items(alike + paths.locked, asked: attributes)).inOrder
+  }
+
+  /// What key managers call an item; empty where the service does not tell.
+  func label(of path: String) throws(SecretServiceError) -> String {
+    guard case .success(.string(let label)) = try call([get("Label", of: path, Item.interface)])[0]
+    else { return "" }
+    return label
+  }
+
+  /// Where the items with at least these attributes are.
+  func paths(with attributes: Attributes) throws(SecretServiceError) -> ItemPaths {
+    ItemPaths(consuming: try replies(to: [search(for: attributes)])[0].get())
+  }
+
+  /// Searches for items.
+  func search(for attributes: Attributes) -> BusCall {
+    let method = method(
+      "SearchItems", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
+      reply: "(aoao)")
+    return (method, [attributes.withTable { Value.other(csecret_attributes($0)) }])
+  }
+
+  /// Reads items with all their properties.
+  func items(
+    _ paths: [String], asked: Attributes
+  ) throws(SecretServiceError) -> [Item] {
+    try items(paths) { path in
+      let getAll = method("GetAll", of: path, "org.freedesktop.DBus.Properties", reply: "(a{sv})")
+      return (getAll, [.string(Item.interface)])
+    } reading: {
+      Item($0, properties: $1, asked: asked, generation: generation)
+    }
+  }
+
+  /// Reads items with a call for each; those that have vanished meanwhile, or are not what was asked
+  /// for, are left out.
+  ///
+  /// By properties alone: libsecret's object for an item also watches it, which costs five times
+  /// as much.
+  private func items(
+    _ paths: [String], calling call: (String) -> BusCall,
+    reading read: (String, OpaquePointer) -> Item?
+  ) throws(SecretServiceError) -> [Item] {
     var items: [Item] = []
     // Bounded batches keep memory flat however many items there are.
     for start in stride(from: 0, to: paths.count, by: 64) {
-      items += try self.items(paths[start..<min(start + 64, paths.count)], asked: attributes)
-    }
-    // By their own word: a search and an item disagree while a collection is being unlocked.
-    return items.filter { !$0.isLocked } + items.filter(\.isLocked)
-  }
-
-  /// Reads items; those that have vanished meanwhile, or are not what was asked for, are left out.
-  ///
-  /// Their properties alone: libsecret's object for an item also watches it, which costs five times
-  /// as much.
-  private func items(
-    _ paths: ArraySlice<String>, asked: Attributes
-  ) throws(SecretServiceError) -> [Item] {
-    let results = try loop.call(
-      each: paths,
-      { path, cancellable, callback, data in
-        csecret_call(
-          bus, owner, path, "org.freedesktop.DBus.Properties", "GetAll",
-          Self.tuple([.string("org.freedesktop.Secret.Item")]), "(a{sv})", cancellable, callback,
-          data)
-      }, finish: { g_dbus_connection_call_finish(bus, $0, &$1) })
-    var items: [Item] = []
-    for (path, result) in zip(paths, results) {
-      do throws(SecretServiceError) {
-        guard let reply = try result.get() else { continue }
-        defer { g_variant_unref(reply) }
-        if let item = Item(path, reply, asked: asked, generation: generation) {
-          items.append(item)
+      let batch = paths[start..<min(start + 64, paths.count)]
+      for (path, result) in zip(batch, try replies(to: batch.map(call))) {
+        do throws(SecretServiceError) {
+          guard let reply = try result.get() else { continue }
+          defer { g_variant_unref(reply) }
+          if let item = read(path, reply) { items.append(item) }
+        } catch .noSuchItem {
+          continue
         }
-      } catch .noSuchItem {
-        continue
       }
     }
     return items
   }
+}
 
-  private static func texts(
-    _ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
-  ) -> [String] {
-    var texts: [String] = []
-    var next = list
-    while let text = next?.pointee {
-      texts.append(String(cString: text))
-      next = next?.advanced(by: 1)
+/// Where a search found items.
+struct ItemPaths {
+  let unlocked: [String]
+  let locked: [String]
+
+  /// Reads the reply to `SearchItems`, `(aoao)`, and frees it.
+  init(consuming reply: OpaquePointer?) {
+    guard let reply else {
+      (unlocked, locked) = ([], [])
+      return
     }
-    return texts
+    defer { g_variant_unref(reply) }
+    func paths(at index: gsize) -> [String] {
+      let list = g_variant_get_child_value(reply, index)
+      defer { g_variant_unref(list) }
+      return (0..<g_variant_n_children(list)).map { index in
+        let path = g_variant_get_child_value(list, index)
+        defer { g_variant_unref(path) }
+        return String(cString: g_variant_get_string(path, nil))
+      }
+    }
+    (unlocked, locked) = (paths(at: 0), paths(at: 1))
+  }
+}
+
+extension [Item] {
+  /// The unlocked ones first, then the newest; of those of one second, the same one in every list.
+  ///
+  /// By their own word: a search and an item disagree while a collection is being unlocked.
+  var inOrder: [Item] {
+    sorted {
+      ($0.isLocked ? 1 : 0, -$0.modified, $0.path) < ($1.isLocked ? 1 : 0, -$1.modified, $1.path)
+    }
   }
 }

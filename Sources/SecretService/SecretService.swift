@@ -33,13 +33,15 @@ public final class SecretService {
   ) throws(SecretServiceError) {
     self.prompts = prompts
     loop = CallLoop(timeoutSeconds: max(1, min(timeoutSeconds, 3600)))
-    Self.libraryWarningsAreIgnored
+    Self.libraryIsSetUp
     loop.restartDeadline()
     connection = try ServiceConnection(loop, generation: generation)
   }
 
   /// libsecret and GDBus print what surprises them, in the service's words.
-  private static let libraryWarningsAreIgnored: Void = {
+  private static let libraryIsSetUp: Void = {
+    // GLib then knows the errors of the specification by their names.
+    _ = csecret_error_domain()
     for domain in ["libsecret", "GLib-GIO"] { csecret_log_ignore(domain) { _, _, _, _ in } }
   }()
 }

@@ -1,49 +1,65 @@
 internal import CSecret
 
-/// libsecret's view of the service that owned `org.freedesktop.secrets` when we came.
+/// The service that owned `org.freedesktop.secrets` when we came.
 final class ServiceConnection {
   let bus: OpaquePointer
-  let service: UnsafeMutablePointer<CSecret.SecretService>
   /// The unique bus name of the service.
   let owner: String
   let prompter: Prompter
   let loop: CallLoop
   /// Tells what was found over this connection from what an earlier one found.
   let generation: Int
+  /// Whether the service says that it has collections at all.
+  let hasCollections: Bool
+  /// The path that the alias `default` named when a search last asked for it.
+  var lastDefault: String?
+  /// The D-Bus session for secrets that are read without encryption; nil until it is opened.
+  var plainSession: String?
   /// What is known of the program behind it.
-  private(set) lazy var quirks = Result { () throws(SecretServiceError) in
-    try ServiceQuirks.detect(on: self)
-  }
+  let quirks: ServiceQuirks
+  private var opened: UnsafeMutablePointer<CSecret.SecretService>?
 
-  /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `accessDenied`, `noService`, `timedOut`.
+  private static let name = "org.freedesktop.secrets"
+
+  /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `accessDenied`, `noService`, `serviceGone`,
+  ///   `timedOut`.
   init(_ loop: CallLoop, generation: Int) throws(SecretServiceError) {
     self.loop = loop
     self.generation = generation
     prompter = Prompter(loop: loop)
     let bus = try SessionBus.connect(loop)
     do throws(SecretServiceError) {
-      let opened = try loop.call(
-        { csecret_open(PromptingService.type, $0, $1, $2) },
-        finish: { secret_service_open_finish($0, &$1) })
-      guard let opened else { throw .noService(reason: "libsecret did not open it") }
-      // libsecret opens a service that nobody provides without a word.
-      guard let owner = Self.nameOwner(of: opened) else {
-        g_object_unref(opened)
-        throw try Self.reasonForAbsence(bus, loop)
-      }
-      self.owner = owner
-      service = opened
+      (owner, quirks) = try Self.owner(bus, loop)
+      hasCollections = try Self.hasCollections(owner, bus, loop)
     } catch {
       g_object_unref(UnsafeMutableRawPointer(bus))
       throw error
     }
     self.bus = bus
-    PromptingService.setPrompter(prompter, of: service)
   }
 
   deinit {
-    g_object_unref(service)
+    if let opened { g_object_unref(opened) }
     g_object_unref(UnsafeMutableRawPointer(bus))
+  }
+
+  /// libsecret's view of the service, for encryption, new items and prompts.
+  ///
+  /// Opened when it is first needed: it watches the service, which takes seven calls.
+  func service() throws(SecretServiceError) -> UnsafeMutablePointer<CSecret.SecretService> {
+    if let opened { return opened }
+    let fresh = try loop.call(
+      { csecret_open(PromptingService.type, $0, $1, $2) },
+      finish: { secret_service_open_finish($0, &$1) })
+    guard let fresh else { throw .noService(reason: "libsecret did not open it") }
+    // libsecret opens a service that nobody provides without a word, or that of somebody else.
+    guard Self.nameOwner(of: fresh) == owner else {
+      g_object_unref(fresh)
+      throw .serviceGone(reason: "it ended")
+    }
+    PromptingService.setPrompter(prompter, of: fresh)
+    opened = fresh
+    return fresh
   }
 
   private static func nameOwner(
@@ -57,121 +73,50 @@ final class ServiceConnection {
     return String(cString: name)
   }
 
-  /// Asks the bus to start the service, for what it says to that.
-  private static func reasonForAbsence(
+  /// Who provides the service, started by the bus if need be, and what is known of that program.
+  private static func owner(
     _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> SecretServiceError {
+  ) throws(SecretServiceError) -> (String, ServiceQuirks) {
+    func current() throws(SecretServiceError) -> (String, ServiceQuirks)? {
+      let owners = try owners(of: [name] + ServiceQuirks.busNames, bus, loop)
+      guard let owner = owners[0] else { return nil }
+      return (owner, ServiceQuirks(of: owner, among: Array(owners.dropFirst())))
+    }
+    if let owner = try current() { return owner }
     do throws(SecretServiceError) {
       _ = try call(
-        BusMethod(
-          name: "org.freedesktop.DBus", path: "/org/freedesktop/DBus",
-          interface: "org.freedesktop.DBus", method: "StartServiceByName", reply: "(u)"),
-        [.string("org.freedesktop.secrets"), .uint32(0)], bus, loop)
-      return .noService(reason: "it ended as soon as it was started")
+        .ofBus("StartServiceByName", reply: "(u)"), [.string(name), .uint32(0)], bus, loop)
     } catch .accessDenied(let reason) {
-      return .accessDenied(reason: reason)
+      throw .accessDenied(reason: reason)
     } catch .timedOut {
-      return .timedOut
+      throw .timedOut
     } catch {
-      return .noService(reason: error.reason)
+      throw .noService(reason: error.reason)
     }
-  }
-}
-
-/// What libsecret has no call for.
-extension ServiceConnection {
-  /// A method of some program on the bus, and the type of its reply.
-  struct BusMethod {
-    let name: String
-    let path: String
-    let interface: String
-    let method: String
-    let reply: String
+    guard let owner = try current() else {
+      throw .noService(reason: "it ended as soon as it was started")
+    }
+    return owner
   }
 
-  /// What such methods take and reply.
-  enum Value {
-    case string(String)
-    case uint32(UInt32)
-    case int32(Int32)
-    case int64(Int)
-    case bool(Bool)
-    case none
-
-    fileprivate var variant: OpaquePointer? {
-      switch self {
-      case .string(let value): g_variant_new_string(value)
-      case .uint32(let value): g_variant_new_uint32(value)
-      case .int32(let value): g_variant_new_int32(value)
-      case .int64(let value): g_variant_new_int64(value)
-      case .bool(let value): g_variant_new_boolean(value ? 1 : 0)
-      case .none: nil
+  /// The first call, and answered before any other: gnome-keyring (42 to 50 at least) notes who is
+  /// calling aside from replying, and aborts when what needs that note comes too early.
+  private static func hasCollections(
+    _ owner: String, _ bus: OpaquePointer, _ loop: CallLoop
+  ) throws(SecretServiceError) -> Bool {
+    let get = BusMethod(
+      name: owner, path: "/org/freedesktop/secrets", interface: "org.freedesktop.DBus.Properties",
+      method: "Get", reply: "(v)")
+    let arguments: [Value] = [.string("org.freedesktop.Secret.Service"), .string("Collections")]
+    do throws(SecretServiceError) {
+      return if case .list(let count) = try call(get, arguments, bus, loop) { count > 0 } else {
+        false
+      }
+    } catch {
+      switch error {
+      case .serviceGone, .timedOut, .accessDenied: throw error
+      default: return false
       }
     }
-
-    /// The first value of a reply.
-    fileprivate init(first reply: OpaquePointer) {
-      guard g_variant_n_children(reply) > 0, let first = g_variant_get_child_value(reply, 0) else {
-        self = .none
-        return
-      }
-      defer { g_variant_unref(first) }
-      self =
-        switch String(cString: g_variant_get_type_string(first)) {
-        case "s": .string(String(cString: g_variant_get_string(first, nil)))
-        case "u": .uint32(g_variant_get_uint32(first))
-        case "i": .int32(g_variant_get_int32(first))
-        case "b": .bool(g_variant_get_boolean(first) != 0)
-        default: .none
-        }
-    }
-  }
-
-  /// Calls a method and hands out the first value of its reply.
-  func call(_ method: BusMethod, _ arguments: [Value]) throws(SecretServiceError) -> Value {
-    try Self.call(method, arguments, bus, loop)
-  }
-
-  /// Calls a method that does not reply.
-  func send(_ method: BusMethod, _ arguments: [Value]) {
-    csecret_call(
-      bus, method.name, method.path, method.interface, method.method, Self.tuple(arguments),
-      method.reply, nil, nil, nil)
-  }
-
-  /// Who owns some bus names, asked all at once; nil for each that nobody owns.
-  func owners(of names: [String]) throws(SecretServiceError) -> [String?] {
-    let replies = try loop.call(
-      each: names,
-      { name, cancellable, callback, data in
-        csecret_call(
-          bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-          "GetNameOwner", Self.tuple([.string(name)]), "(s)", cancellable, callback, data)
-      }, finish: { g_dbus_connection_call_finish(bus, $0, &$1) })
-    return replies.map { reply in
-      guard case .success(let reply?) = reply else { return nil }
-      defer { g_variant_unref(reply) }
-      guard case .string(let owner) = Value(first: reply) else { return nil }
-      return owner
-    }
-  }
-
-  /// The arguments of a method.
-  static func tuple(_ values: [Value]) -> OpaquePointer? {
-    let variants = values.map(\.variant)
-    return g_variant_new_tuple(variants, gsize(variants.count))
-  }
-
-  private static func call(
-    _ method: BusMethod, _ arguments: [Value], _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> Value {
-    let reply = try loop.call({ cancellable, callback, data in
-      csecret_call(
-        bus, method.name, method.path, method.interface, method.method, tuple(arguments),
-        method.reply, cancellable, callback, data)
-    }) { g_dbus_connection_call_finish(bus, $0, &$1) }
-    guard let reply else { return .none }
-    defer { g_variant_unref(reply) }
-    return Value(first: reply)
   }
 }

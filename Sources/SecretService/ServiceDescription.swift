@@ -15,7 +15,7 @@ extension SecretService {
   /// - Throws: `accessDenied`, `serviceGone`, `timedOut`, `failed`.
   public func description() throws(SecretServiceError) -> ServiceDescription {
     try operation { connection throws(SecretServiceError) in
-      let quirks = try connection.quirks.get()
+      let quirks = connection.quirks
       let path = try connection.defaultCollection()?.path
       return ServiceDescription(
         name: quirks.serviceName, searchAsksToUnlock: quirks.searchAsksToUnlock,

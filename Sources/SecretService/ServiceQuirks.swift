@@ -8,13 +8,15 @@ struct ServiceQuirks: Sendable {
   var serviceName: String?
   /// Its search opens a window and waits while everything is locked.
   var searchAsksToUnlock = false
+  /// Its search asks nobody, whatever is locked.
+  var searchAsksNobody = false
   /// The wallet interface beside it: it says whether a wallet is open, and writes at once when told.
   var wallet: KWallet?
 
-  private typealias Row = (busName: String, quirks: ServiceQuirks)
+  fileprivate typealias Row = (busName: String, quirks: ServiceQuirks)
 
-  private static let known: [Row] = [
-    ("org.gnome.keyring", ServiceQuirks(serviceName: "gnome-keyring")),
+  fileprivate static let known: [Row] = [
+    ("org.gnome.keyring", ServiceQuirks(serviceName: "gnome-keyring", searchAsksNobody: true)),
     // keepassxc#7989, #4443: "unlock before searching" is its default.
     (
       "org.keepassxc.KeePassXC.MainWindow",
@@ -36,9 +38,14 @@ struct ServiceQuirks: Sendable {
   // grimsteel/pass-secret-service#10: `replace` is ignored; nothing here uses it (Writing).
   // oo7#530, hey-cli#352: the session or the service vanishes before a call (SecretService).
   // KeePassXC adds attributes of its own, gnome-keyring shows hashes (Item).
+}
 
-  static func detect(on connection: ServiceConnection) throws(SecretServiceError) -> ServiceQuirks {
-    let owners = try connection.owners(of: known.map(\.busName))
-    return zip(known, owners).first { $1 == connection.owner }?.0.quirks ?? ServiceQuirks()
+extension ServiceQuirks {
+  /// The names by which programs are known.
+  static var busNames: [String] { known.map(\.busName) }
+
+  /// What is known of the service with a unique bus name, by who owns each of ``busNames``.
+  init(of owner: String, among owners: [String?]) {
+    self = zip(Self.known, owners).first { $1 == owner }?.0.quirks ?? ServiceQuirks()
   }
 }

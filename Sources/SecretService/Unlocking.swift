@@ -39,7 +39,7 @@ extension SecretService {
     guard let collection = try connection.defaultCollection() else { return nil }
     guard collection.isLocked else { return collection }
     var permission = permission(to: .unlocking(collection: collection.label))
-    let wallet = try connection.quirks.get().wallet
+    let wallet = connection.quirks.wallet
     if let wallet, try wallet.isOpen(collection.label, on: connection) {
       permission = formality(.unlocking(collection: collection.label))
     }
@@ -68,26 +68,27 @@ extension SecretService {
   ) throws(SecretServiceError) -> Bool {
     connection.prompter.permission = permission
     defer { connection.prompter.permission = nil }
+    let service = try connection.service()
     _ = try loop.call({ cancellable, callback, data in
       path.withCString { text in
         var paths: [UnsafePointer<CChar>?] = [text, nil]
-        secret_service_unlock_dbus_paths(
-          connection.service, &paths, cancellable, callback, data)
+        secret_service_unlock_dbus_paths(service, &paths, cancellable, callback, data)
       }
-    }) { secret_service_unlock_dbus_paths_finish(connection.service, $0, nil, &$1) }
+    }) { secret_service_unlock_dbus_paths_finish(service, $0, nil, &$1) }
     return connection.prompter.wasNeeded
   }
 
   /// Does something with an item that may be locked, and once more when it could be unlocked.
   func unlocking<Value>(
-    _ path: String, label: String, _ connection: ServiceConnection,
+    _ path: String, _ connection: ServiceConnection,
     _ body: () throws(SecretServiceError) -> Value
   ) throws(SecretServiceError) -> Value {
     do throws(SecretServiceError) {
       return try body()
     } catch .locked {
+      let label = try connection.label(of: path)
       guard let permission = permission(to: .releasing(item: label)) else {
-        throw try reasonForLock(path, label, connection)
+        throw try reasonForLock(path, connection)
       }
       try unlock(path, permission, connection)
     }
@@ -100,13 +101,12 @@ extension SecretService {
 
   /// Whether the collection is locked or the item alone, for what helps against it.
   func reasonForLock(
-    _ path: String, _ label: String, _ connection: ServiceConnection
+    _ path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) -> SecretServiceError {
     let collection = try connection.collection(holding: path)
-    guard let collection, !collection.isLocked else {
-      return .locked(collection: collection?.label)
-    }
-    return .confirmationRequired(item: label, service: try connection.quirks.get().serviceName)
+    guard !collection.isLocked else { return .locked(collection: collection.label) }
+    return .confirmationRequired(
+      item: try connection.label(of: path), service: connection.quirks.serviceName)
   }
 
   /// What ``prompts`` allows; nil when it allows nothing.

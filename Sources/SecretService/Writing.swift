@@ -9,28 +9,40 @@ extension SecretService {
   /// Items of other schemas, even with the same attributes, are left alone. The service is never
   /// asked to replace anything: what it would replace differs from one to the next.
   ///
-  /// - Throws: `noDefaultCollection`, `locked`, `confirmationRequired`, `dismissed`,
+  /// - Parameters:
+  ///   - secret: what to keep, at most ``longestSecret`` bytes.
+  ///   - label: what key managers show.
+  ///   - attributes: what it is found by.
+  ///   - isMeant: whether to write, in view of the items with at least these attributes, in the order of
+  ///     ``search(_:)``, and of the one of them that is to be written; with nil, a new one is made. It may
+  ///     be called again, when the connection to the service had to be made anew.
+  /// - Returns: whether it was written.
+  /// - Throws: what `isMeant` throws; `noDefaultCollection`, `locked`, `confirmationRequired`, `dismissed`,
   ///   `promptUnanswered`, `brokenSession`, `accessDenied`, `serviceGone`, `timedOut`; `malformed` for
   ///   an empty set, a NUL in attributes or label, a secret longer than ``longestSecret`` or one that
   ///   the service refuses.
+  @discardableResult
   public func store(
-    _ secret: Secret, label: String, attributes: Attributes
-  ) throws(SecretServiceError) {
+    _ secret: Secret, label: String, attributes: Attributes,
+    when isMeant: ([Item], Item?) throws(SecretServiceError) -> Bool = { _, _ in true }
+  ) throws(SecretServiceError) -> Bool {
     try attributes.requireSearchable()
     let value = try SecretText(secret, label: label)
-    try operation { connection throws(SecretServiceError) in
-      let collection = try requireSearchable(connection)
-      let found = try connection.items(with: attributes).filter {
-        $0.attributes == attributes && $0.schema == Self.schema
-      }
-      if let item = found.first {
-        try write(value, label: label, to: item.path, connection)
-        removeTwins(found.dropFirst(), connection)
+    return try operation { connection throws(SecretServiceError) in
+      let (collection, paths) = try find(attributes, connection)
+      let found = try connection.listedItems(
+        paths, asked: attributes, toldApartBy: Array(attributes.values.keys))
+      let ours = found.filter { $0.attributes == attributes && $0.schema == Self.schema }
+      guard try isMeant(found, ours.first) else { return false }
+      if let item = ours.first {
+        try write(value, label, to: item.path, connection)
+        removeTwins(ours.dropFirst(), connection)
       } else {
         guard let collection else { throw .noDefaultCollection }
         guard !collection.isLocked else { throw .locked(collection: collection.label) }
         try create(value, label: label, attributes: attributes, in: collection, connection)
       }
+      return true
     }
   }
 
@@ -42,7 +54,8 @@ extension SecretService {
   ) throws(SecretServiceError) {
     let value = try SecretText(secret, label: label)
     try operation { connection throws(SecretServiceError) in
-      try write(value, label: label, to: try path(of: item, connection), connection)
+      let path = try path(of: item, connection)
+      try write(value, label, to: path, connection)
     }
   }
 
@@ -54,11 +67,13 @@ extension SecretService {
     try operation { connection throws(SecretServiceError) in
       let path = try path(of: item, connection)
       do throws(SecretServiceError) {
-        try delete(path, permission(to: .changing(item: item.label)), connection)
+        try delete(path, connection) { () throws(SecretServiceError) in
+          permission(to: .changing(item: try connection.label(of: path)))
+        }
       } catch .locked {
-        throw try reasonForLock(path, item.label, connection)
+        throw try reasonForLock(path, connection)
       } catch .confirmationRequired {
-        throw try reasonForLock(path, item.label, connection)
+        throw try reasonForLock(path, connection)
       }
       try writeWallet(of: path, connection)
     }
@@ -68,35 +83,34 @@ extension SecretService {
   ///
   /// Best effort, and silent: a twin that stays is written instead of this one some day, or removed.
   private func removeTwins(_ twins: ArraySlice<Item>, _ connection: ServiceConnection) {
-    for twin in twins where !twin.isLocked { try? delete(twin.path, nil, connection) }
+    for twin in twins where !twin.isLocked { try? delete(twin.path, connection) { nil } }
   }
 
   private func delete(
-    _ path: String, _ permission: Prompter.Permission?, _ connection: ServiceConnection
+    _ path: String, _ connection: ServiceConnection,
+    asking permission: () throws(SecretServiceError) -> Prompter.Permission?
   ) throws(SecretServiceError) {
-    connection.prompter.permission = permission
+    let delete = connection.method("Delete", of: path, Item.interface, reply: "(o)")
+    guard case .objectPath(let prompt) = try connection.call(delete, []), prompt != "/" else {
+      return
+    }
+    let service = try connection.service()
+    connection.prompter.permission = try permission()
     defer { connection.prompter.permission = nil }
-    _ = try loop.call({
-      secret_service_delete_item_dbus_path(connection.service, path, $0, $1, $2)
-    }) { secret_service_delete_item_dbus_path_finish(connection.service, $0, &$1) }
+    let result = try loop.call({
+      secret_service_prompt_at_dbus_path(service, prompt, nil, $0, $1, $2)
+    }) { secret_service_prompt_at_dbus_path_finish(service, $0, &$1) }
+    if let result { g_variant_unref(result) }
   }
 
+  /// Writes secret and label of the item at a path.
   private func write(
-    _ value: SecretText, label: String, to path: String, _ connection: ServiceConnection
+    _ value: SecretText, _ label: String, to path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
     try connection.openSession()
-    try unlocking(path, label: label, connection) { () throws(SecretServiceError) in
-      try connection.withItem(path) { item throws(SecretServiceError) in
-        _ = try loop.call({ secret_item_set_secret(item, value.pointer, $0, $1, $2) }) {
-          secret_item_set_secret_finish(item, $0, &$1)
-        }
-        let former = secret_item_get_label(item)
-        defer { g_free(former) }
-        guard former.map({ String(cString: $0) }) != label else { return }
-        _ = try loop.call({ secret_item_set_label(item, label, $0, $1, $2) }) {
-          secret_item_set_label_finish(item, $0, &$1)
-        }
-      }
+    try unlocking(path, connection) { () throws(SecretServiceError) in
+      try connection.setSecret(value.pointer, of: path)
+      if try connection.label(of: path) != label { try connection.setLabel(label, of: path) }
     }
     try requireWritten(value, path, connection)
     try writeWallet(of: path, connection)
@@ -110,17 +124,19 @@ extension SecretService {
     // The collection is open: a prompt asks nothing, or what the person set it to ask.
     connection.prompter.permission = formality(.changing(item: label))
     defer { connection.prompter.permission = nil }
-    let item = try loop.call({ cancellable, callback, data in
+    let service = try connection.service()
+    let made = try loop.call({ cancellable, callback, data in
       attributes.withTable(schema: Self.schema) {
         csecret_create_item(
-          collection.pointer, $0, label, value.pointer, cancellable, callback, data)
+          service, collection.path, $0, label, value.pointer, cancellable, callback, data
+        )
       }
-    }) { secret_item_create_finish($0, &$1) }
-    guard let item else { throw .failed(reason: "the service made no item") }
-    defer { g_object_unref(item) }
-    let path = item.withMemoryRebound(to: GDBusProxy.self, capacity: 1) {
-      String(cString: g_dbus_proxy_get_object_path($0))
+    }) { (result, error) -> String? in
+      let path = secret_service_create_item_dbus_path_finish(service, result, &error)
+      defer { g_free(path) }
+      return path.map { String(cString: $0) }
     }
+    guard let path = made, path != "/" else { throw .failed(reason: "the service made no item") }
     try requireWritten(value, path, connection)
     try writeWallet(of: path, connection)
   }
@@ -130,7 +146,7 @@ extension SecretService {
   private func requireWritten(
     _ value: SecretText, _ path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
-    guard try connection.quirks.get().wallet != nil else { return }
+    guard connection.quirks.wallet != nil else { return }
     guard try connection.secret(path) == value.secret else {
       throw .brokenSession(reason: "the service has written something else")
     }
@@ -140,9 +156,26 @@ extension SecretService {
   private func writeWallet(
     of path: String, _ connection: ServiceConnection
   ) throws(SecretServiceError) {
-    guard let wallet = try connection.quirks.get().wallet else { return }
-    guard let collection = try connection.collection(holding: path) else { return }
-    try wallet.write(collection.label, on: connection)
+    guard let wallet = connection.quirks.wallet else { return }
+    try wallet.write(try connection.collection(holding: path).label, on: connection)
+  }
+}
+
+/// libsecret writes only through an object that watches the item: seven calls more.
+extension ServiceConnection {
+  fileprivate func setSecret(
+    _ value: OpaquePointer, of path: String
+  ) throws(SecretServiceError) {
+    guard let encoded = secret_service_encode_dbus_secret(try service(), value) else {
+      throw .brokenSession(reason: "the secret cannot be encrypted")
+    }
+    _ = try call(method("SetSecret", of: path, Item.interface, reply: "()"), [.other(encoded)])
+  }
+
+  fileprivate func setLabel(_ label: String, of path: String) throws(SecretServiceError) {
+    let set = method("Set", of: path, "org.freedesktop.DBus.Properties", reply: "()")
+    guard let value = g_variant_new_variant(g_variant_new_string(label)) else { return }
+    _ = try call(set, [.string(Item.interface), .string("Label"), .other(value)])
   }
 }
 

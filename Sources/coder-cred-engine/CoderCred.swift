@@ -9,18 +9,12 @@ struct CoderCred: ParsableCommand {
     abstract: "Tokens for Coder deployments that always work, kept in your desktop's keyring.",
     discussion: """
       Sign in once with coder-cred login URL; from then on coder-cred get answers with a token \
-      that works, refreshed when needed.
+      that works, refreshed when needed. An unknown word alone, with standard input from elsewhere \
+      than a terminal, is passed over in silence: so git asks for what later versions know.
       """,
     version: "coder-cred \(Version.number)",
     subcommands: [FinishRefreshCommand.self, ShowNoticeCommand.self],
     groupedSubcommands: [
-      CommandGroup(
-        name: "For tools",
-        subcommands: [
-          GetCommand.self, TokenCommand.self, HeaderCommand.self, APICommand.self, ExecCommand.self,
-          StoreCommand.self, EraseCommand.self,
-          CapabilityCommand.self,
-        ]),
       CommandGroup(
         name: "For people",
         subcommands: [
@@ -35,6 +29,13 @@ struct CoderCred: ParsableCommand {
           RefreshCommand.self,
           DoctorCommand.self,
           CallbackCommand.self,
+        ]),
+      CommandGroup(
+        name: "For tools",
+        subcommands: [
+          GetCommand.self, TokenCommand.self, HeaderCommand.self, APICommand.self, ExecCommand.self,
+          StoreCommand.self, EraseCommand.self,
+          CapabilityCommand.self,
         ]),
     ])
 }
@@ -68,22 +69,48 @@ extension CoderCred {
     let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
     if arguments.words.isEmpty { return show(FirstScreen.text) }
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
+    if let typed = arguments.unknownVerb {
+      let nearest = arguments.nearestVerb.map { "; did you mean \($0)?" } ?? ""
+      return end(
+        with: Failure(
+          .fixTheCall, "there is no command “\(Terminal.clean(typed))”\(nearest)",
+          hint: "coder-cred --help"))
+    }
+    if arguments.isTerminatorMissing {
+      return end(
+        with: Failure(
+          .fixTheCall, "-- is missing before the command", hint: "coder-cred exec -- COMMAND"))
+    }
     do {
       if let option = arguments.optionWithoutValue {
         throw ValidationError("\(option) needs a \(option == "--account" ? "name" : "value")")
       }
-      var command = try CoderCred.parseAsRoot(arguments.words)
+      var command = try command(of: arguments)
       try command.run()
       return 0
     } catch {
       if let failure = Failure(translating: error) { return end(with: failure) }
-      let message = CoderCred.fullMessage(for: error)
       if CoderCred.exitCode(for: error) == .success {
-        return show(message + "\n")
+        return show(CoderCred.fullMessage(for: error) + "\n")
       }
       let help = arguments.knownVerb.map { "coder-cred \($0) --help" } ?? "coder-cred --help"
-      return end(with: Failure(.fixTheCall, CoderCred.message(for: error), hint: help))
+      let message = ParserMessage.oneLine(CoderCred.message(for: error))
+      return end(with: Failure(.fixTheCall, message, hint: help))
     }
+  }
+
+  /// The command that is to run. What git waits for is parsed without a look at all the others, which
+  /// takes longer than the rest of our start; what is wrong with it, the whole command knows to say.
+  private static func command(of arguments: CommandLineArguments) throws -> any ParsableCommand {
+    let awaited: [String: any ParsableCommand.Type] = [
+      "get": GetCommand.self, "store": StoreCommand.self, "erase": EraseCommand.self,
+    ]
+    if let verb = arguments.words.first, let type = awaited[verb],
+      let command = try? type.parse(Array(arguments.words.dropFirst()))
+    {
+      return command
+    }
+    return try CoderCred.parseAsRoot(arguments.words)
   }
 
   private static func show(_ text: String) -> Int32 {

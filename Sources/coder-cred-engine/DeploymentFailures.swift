@@ -85,20 +85,30 @@ extension Failure {
         .fixTheCall, reason,
         hint: "see the configuration, coder-cred(5), and coder-cred config list")
     case .unreachable(let reason), .timedOut(let reason), .broken(let reason):
-      self.init(.retryLater, "\(deployment.url) did not answer: \(reason)")
+      self.init(
+        .retryLater, "\(deployment.url) did not answer: \(reason)",
+        hint: ProxyAdvice(.ofThisProcess).hint(for: deployment))
     case .tooLarge(let reason):
       self.init(.fixTheServer, "\(deployment.url): \(reason)")
     case .untrusted(let reason):
       self.init(
         .askForAccess, "\(deployment.url) has a certificate that is not trusted: \(reason)",
-        hint: reason.hasSuffix("is not valid yet") || reason.hasSuffix("has expired")
-          ? "or this machine's clock is wrong; it says \(WallClock.today)"
-          : "for an authority of your own set ca-file in the configuration, or SSL_CERT_FILE")
+        hint: Self.hint(aboutCertificate: reason))
     case .clientCertificateRejected(let reason):
       self.init(
         .askForAccess, "\(deployment.url) did not accept our certificate: \(reason)",
         hint: "see client-certificate and client-key in the configuration")
     }
+  }
+
+  private static func hint(aboutCertificate reason: String) -> String {
+    if reason.hasSuffix("is not valid yet") || reason.hasSuffix("has expired") {
+      return "or this machine's clock is wrong; it says \(WallClock.today)"
+    }
+    if reason.hasSuffix("is for another host name") {
+      return "use the name that the certificate is made for, as your browser does"
+    }
+    return "for an authority of your own set ca-file in the configuration, or SSL_CERT_FILE"
   }
 
   /// Translates why a deployment's API gave no response that says anything.

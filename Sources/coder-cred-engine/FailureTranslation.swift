@@ -23,8 +23,23 @@ extension Failure {
 
   /// Translates malformed input.
   init(_ error: MalformedInput) {
-    self.init(.fixTheInput, error.reason)
+    let hint: String? =
+      switch error {
+      case .url: "a deployment's address is like https://dev.coder.com"
+      case .request:
+        "a request is lines such as url=https://dev.coder.com, up to an empty one; without a "
+          + "request: coder-cred get URL"
+      case .unwritable(Credential.isPassword): Self.passwordHint
+      default: nil
+      }
+    self.init(.fixTheInput, error.reason, hint: hint)
   }
+
+  /// What is stored is git's, and no use to whoever wants a token.
+  static let storedPassword = Failure(
+    .fixTheInput, Credential.isPassword, hint: passwordHint)
+
+  private static let passwordHint = "git uses it by itself; nothing else needs to ask for it"
 
   /// Translates a keyring's refusal into what a person can do about it.
   init(_ error: StoreError) {

@@ -10,7 +10,7 @@ extension Failure {
           "there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set, and there is no socket in "
             + "XDG_RUNTIME_DIR",
           "in cron or over ssh: export XDG_RUNTIME_DIR=/run/user/\(Environment.userID); without a "
-            + "desktop: dbus-run-session"
+            + "desktop: \(KeyringAdvice.headlessCommand)"
         )
       case .busUnreachable(let address, let reason, let live):
         (
@@ -32,8 +32,9 @@ extension Failure {
       case .noService(let reason):
         (
           "no Secret Service runs on the session bus: \(reason)",
-          "start one: gnome-keyring-daemon, KWallet, or KeePassXC with its Secret Service "
-            + "integration enabled"
+          "install gnome-keyring (apt install gnome-keyring) and start gnome-keyring-daemon, or enable "
+            + "the Secret Service of KeePassXC or KWallet; coder-cred doctor tells more, and coder-cred(1) "
+            + "under MACHINES WITHOUT A DESKTOP"
         )
       case .serviceGone(let reason): ("the Secret Service went away: \(reason)", "try again")
       case .noDefaultCollection:
@@ -47,14 +48,15 @@ extension Failure {
         (
           collection.map { "the keyring “\(Terminal.clean($0))” is locked" }
             ?? "the keyring is locked",
-          "unlock it in your keyring application"
+          KeyringAdvice.unlocking(nil, .ofThisProcess)
         )
       case .confirmationRequired(let item, let service):
         Self.confirmation(of: Terminal.clean(item), by: service)
       case .dismissed:
         (
           "the keyring's prompt was dismissed, or nothing could show it",
-          "unlock the keyring in your keyring application"
+          "unlock the keyring in your keyring application, or type this, then the password: "
+            + KeyringAdvice.unlockCommand
         )
       case .promptUnanswered: ("nobody answered the keyring's prompt in time", nil)
       case .timedOut: ("the keyring did not reply in time", nil)

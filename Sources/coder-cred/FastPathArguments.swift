@@ -28,12 +28,15 @@ struct FastPathArguments {
     guard name == "coder-cred" || name == "git-credential-coder-cred" else { throw NeedsEngine() }
     var flags: [String: String] = [:]
     var operands: [String] = []
+    var endsWithOperand = false
     var words = arguments.dropFirst()[...]
     while let word = words.popFirst() {
       if word.utf8.first != UInt8(ascii: "-") {
         operands.append(word)
+        endsWithOperand = true
         continue
       }
+      endsWithOperand = false
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let flag = String(parts[0])
       // Whatever could be read in two ways is not read here: twice, empty, or like a flag.
@@ -48,7 +51,11 @@ struct FastPathArguments {
       else { throw NeedsEngine() }
       flags[flag] = value
     }
-    if CredentialRequest.isVerbTwice(operands) { operands.removeLast() }
+    // The second one is what git appends.
+    if CredentialRequest.isVerbTwice(operands) {
+      guard endsWithOperand else { throw NeedsEngine() }
+      operands.removeLast()
+    }
     guard let verb = operands.first, operands.count <= 2, operands.last?.isEmpty == false,
       let operation = Self.operation(verb, format: flags["--format"]),
       verb != "capability" || flags.isEmpty,

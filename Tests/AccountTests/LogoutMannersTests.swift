@@ -17,8 +17,7 @@ import Testing
       expectFailure(several, 64, saying: "coder-cred logout \(desk.url) --account alice")
       #expect(try desk.run(["logout", desk.url, "--account", "bob"]).status == 0)
       // Nobody is left to choose from.
-      let settings = try String(contentsOfFile: desk.configuration, encoding: .utf8)
-      #expect(!settings.contains("account"))
+      #expect(!FileManager.default.fileExists(atPath: desk.configuration))
       #expect(try desk.run(["get", desk.url])["username"] == "alice")
     }
   }
@@ -71,6 +70,41 @@ import Testing
       #expect(try desk.sessions().map(\.account) == ["ann"])
       #expect(try desk.run(["logout", "git.example.com", "--all"]).status == 0)
       #expect(try desk.sessions().isEmpty)
+    }
+  }
+
+  @Test func `Passwords that are kept for git are named when everything else goes`() throws {
+    try Desk.withSession { desk in
+      try desk.run(["store"], input: Self.password("ann", desk.plant()))
+      let kept =
+        "Kept for git: ann at https://git.example.com; to remove: coder-cred logout "
+        + "https://git.example.com\n"
+      let all = try desk.run(["logout", "--all"])
+      #expect(all.status == 0)
+      #expect(all.stderr == "Signed out of 1 session with 1 deployment.\n\(kept)")
+      try desk.login()
+      let bare = try desk.run(["logout"])
+      #expect(bare.status == 0 && bare.stderr.hasSuffix(kept), "\(bare.stderr)")
+      #expect(try desk.sessions().map(\.account) == ["ann"])
+    }
+  }
+
+  @Test func `The address of a page or a repository leads to what is kept for its server`() throws {
+    try Desk.withSession { desk in
+      try desk.run(["store"], input: Self.password("ann", desk.plant()))
+      let page = "https://git.example.com/project.git"
+      let status = try desk.run(["status", page])
+      #expect(status.status == 0, "\(status.stderr)")
+      #expect(status.stdout.contains("https://git.example.com (password kept for git)\n"))
+      #expect(status.stdout.contains("state:      kept, never checked\n"))
+      #expect(try desk.run(["status", desk.url + "/workspaces"]).stdout.contains("alice"))
+      // What is removed is never guessed.
+      for (page, what) in [(page, "a password of ann"), (desk.url + "/x", "a session of alice")] {
+        let result = try desk.run(["logout", page])
+        #expect(result.status == 0)
+        #expect(result.stderr.contains("But \(what) is kept for "), "\(result.stderr)")
+      }
+      #expect(try desk.sessions().count == 2)
     }
   }
 

@@ -212,7 +212,7 @@ import Testing
       desk.deployment.stop()
       let result = try desk.run(["logout", "--all"])
       #expect(result.status == 75)
-      #expect(result.stderr.contains("Signed out of 2 of 2 sessions with 2 deployments."))
+      #expect(result.stderr.contains("Signed out of 2 sessions with 2 deployments."))
       #expect(other.liveTokenPairs == 0)
       #expect(try desk.desktop.items().isEmpty)
     }

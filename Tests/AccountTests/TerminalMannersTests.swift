@@ -29,16 +29,17 @@ import Testing
     }
   }
 
-  @Test func `Signed out, git says why it asks for a user name`() throws {
+  @Test func `Signed out of a deployment that is configured, git says why it asks`() throws {
     try Desk.withSession { desk in
       #expect(try desk.run(["logout"]).status == 0)
+      try desk.write("[\(desk.url)]\nrefresh-margin=90\n", to: desk.configuration)
       let repository = "\(desk.url)/r.git"
       let git = ["-c", "credential.helper=\(desk.program)", "ls-remote", repository]
       desk.deployment.inject(
         .status(401, headers: ["WWW-Authenticate": "Basic realm=\"git\""]), at: "GET /r.git*",
         times: 9)
       try desk.withTerminal("/usr/bin/git", git) { terminal in
-        try terminal.expect("nobody is signed in to \(desk.url); if it is a Coder deployment:")
+        try terminal.expect("nobody is signed in to \(desk.url); to sign in:")
         try terminal.expect("coder-cred login \(desk.url)")
         try terminal.expect("Username for")
         terminal.pressControlC()
@@ -55,6 +56,42 @@ import Testing
       let piped = try desk.run(
         "/usr/bin/git", git, environment: ["GIT_TERMINAL_PROMPT": "0"])
       #expect(!piped.stderr.contains("nobody is signed in"))
+    }
+  }
+
+  @Test func `A server that is no deployment known here is asked for by git without a word`() throws
+  {
+    try Desk.with { desk in
+      let git = ["-c", "credential.helper=\(desk.program)", "ls-remote", "\(desk.url)/r.git"]
+      desk.deployment.inject(
+        .status(401, headers: ["WWW-Authenticate": "Basic realm=\"git\""]), at: "GET /r.git*",
+        times: 9)
+      try desk.withTerminal("/usr/bin/git", git) { terminal in
+        try terminal.expect("Username for")
+        #expect(!terminal.transcript.contains("coder-cred"), "\(terminal.transcript)")
+        terminal.pressControlC()
+        _ = terminal.end()
+      }
+    }
+  }
+
+  @Test func `Lines break between words, and commands nowhere`() throws {
+    try Desk.withSession { desk in
+      try desk.desktop.lock()
+      for arguments in [["token"], ["status"], ["doctor"]] {
+        let script = "stty rows 24 cols 60; exec \"$0\" \(arguments[0])"
+        let shown = try desk.shown(
+          ["-c", script, desk.program], by: "/bin/sh",
+          status: arguments == ["status"] ? 0 : 69)
+        let command = "gnome-keyring-daemon --replace --daemonize --unlock --components=secrets)"
+        #expect(shown.contains(command), "\(shown)")
+        let lines = shown.replacing(/\u{1B}\[[0-9]*m/, with: "").split(separator: "\n")
+        for line in lines where !line.contains(" --") {
+          // What has no blank to break at stays whole.
+          let words = line.split(separator: " ").map(\.count).max() ?? 0
+          #expect(line.count <= 60 || words > 40, "\(line)")
+        }
+      }
     }
   }
 

@@ -112,6 +112,21 @@ import Testing
     }
   }
 
+  @Test func `An account chosen elsewhere says that the default deployment changes, too`() throws {
+    try Desk.with { desk in
+      let other = try desk.anotherDeployment()
+      defer { other.stop() }
+      try desk.login()
+      try desk.login(to: other.url)
+      #expect(try desk.run(["use", desk.url]).stderr.contains("It is now") == false)
+      let result = try desk.run(["use", other.url, "--account", "alice"])
+      #expect(
+        result.stderr.contains(
+          "It is now the default deployment; before it was \(desk.url): coder-cred use "
+            + desk.url))
+    }
+  }
+
   @Test func `A variable that comes first is mentioned`() throws {
     try Desk.with { desk in
       let result = try desk.run(

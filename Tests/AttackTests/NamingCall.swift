@@ -77,10 +77,12 @@ struct NamingCall: Sendable, CustomTestStringConvertible {
 
   /// Every format, from the programs' own tables.
   private static let formats =
-    Credential.HeaderNotation.all.map { notation in
-      NamingCall(
-        words: ["header", "--format", notation.name],
-        ways: [.argument, .mcpServerURL, .cargoIndexURL], isOddToo: true)
+    Credential.HeaderNotation.all.flatMap { notation -> [NamingCall] in
+      let words = ["header", "--format", notation.name]
+      return [
+        NamingCall(words: words, ways: [.argument], isOddToo: true),
+        NamingCall(words: words, ways: [.mcpServerURL, .cargoIndexURL]),
+      ]
     }
     + Credential.Format.names.flatMap { format in
       [

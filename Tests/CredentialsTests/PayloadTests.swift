@@ -23,6 +23,16 @@ import Testing
     #expect(try Payload(parsing: line)[text: "password"] == text)
   }
 
+  @Test(arguments: [
+    "a%22b", "a%5Cn", "%0A", "%00", "%25", "%7F", "", "%22:1,%22access_token", "\u{E4}",
+  ])
+  func `keeps the names of fields that it does not know`(name: String) throws {
+    for value in ["1", "\"x\""] {
+      let payload = try Payload(parsing: Secret("{\"\(name)\":\(value),\"b\":2}"))
+      #expect(try payload.encoded() == Secret("{\"\(name)\":\(value),\"b\":2}"))
+    }
+  }
+
   @Test(arguments: [Int64.min, -1, 0, 1, Int64.max])
   func `keeps any whole number`(number: Int64) throws {
     var payload = Payload()

@@ -81,13 +81,32 @@ import Testing
     }
   }
 
-  @Test func `An unknown key is a warning that names the nearest`() throws {
+  @Test func `The last setting takes its group and its file with it, and no comment`() throws {
     try Desk.with { desk in
-      let set = try desk.run(["config", "set", "refresh-marign", "120"])
-      #expect(set.status == 0)
+      expectSilence(try desk.run(["config", "set", "interactive", "true"]))
+      expectSilence(try desk.run(["config", "unset", "interactive"]))
+      #expect(!FileManager.default.fileExists(atPath: desk.configuration))
+      let own = "[coder-cred]\nrefresh-margin=120\n"
+      try desk.write(own, to: desk.configuration)
+      expectSilence(try desk.run(["config", "set", "--url", "h.example", "scopes", "a"]))
+      expectSilence(try desk.run(["config", "unset", "--url", "h.example", "scopes"]))
+      #expect(try String(contentsOfFile: desk.configuration, encoding: .utf8) == own)
+      try desk.write("[coder-cred]\n# why\nscopes=a\n", to: desk.configuration)
+      expectSilence(try desk.run(["config", "unset", "scopes"]))
       #expect(
-        set.message("warning")
-          == "there is no setting “refresh-marign”; do you mean refresh-margin?")
+        try String(contentsOfFile: desk.configuration, encoding: .utf8) == "[coder-cred]\n# why\n")
+    }
+  }
+
+  @Test func `An unknown key is not written, and read with a warning that names the nearest`()
+    throws
+  {
+    try Desk.with { desk in
+      expectFailure(
+        try desk.run(["config", "set", "refresh-marign", "120"]), 64,
+        saying: "there is no setting “refresh-marign”; do you mean refresh-margin?")
+      #expect(!FileManager.default.fileExists(atPath: desk.configuration))
+      try desk.configure("refresh-marign=120")
       let listed = try desk.run(["config", "list"])
       #expect(listed.status == 0 && listed.lines == ["[coder-cred]", "refresh-marign=120"])
       #expect(listed.message("warning")?.hasSuffix("do you mean refresh-margin?") == true)

@@ -49,12 +49,23 @@ import Testing
     try Desk.withSession { desk in
       // The proxy stands for a network in which the name leads to the deployment.
       let port = try LoopbackListener.freePort()
-      let configuration = "\(desk.directory)/tinyproxy.conf"
+      let directory = desk.directory
+      let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map { "\($0)_temp_path \(directory)/\($0);" }
       try desk.write(
-        "Port \(port)\nListen 127.0.0.1\nUpstream http 127.0.0.1:\(desk.deployment.port)\n",
-        to: configuration)
-      _ = try desk.desktop.start("tinyproxy", ["-d", "-c", configuration])
-      waitFor("tinyproxy") { (try? Exchange.send("GET", "http://127.0.0.1:\(port)/")) != nil }
+        """
+        daemon off; master_process off; pid \(directory)/nginx.pid; error_log \(directory)/nginx.log;
+        events {}
+        http {
+          access_log off; \(places.joined(separator: " "))
+          server {
+            listen 127.0.0.1:\(port);
+            location / { proxy_pass http://127.0.0.1:\(desk.deployment.port); }
+          }
+        }
+        """, to: "\(directory)/nginx.conf")
+      _ = try desk.desktop.start("nginx", ["-c", "\(directory)/nginx.conf"])
+      waitFor("nginx") { (try? Exchange.send("GET", "http://127.0.0.1:\(port)/")) != nil }
       let url = "http://coder.example"
       try desk.configure("allow-http=true\ndefault-deployment=\(url)")
       let dead = try desk.doctor(

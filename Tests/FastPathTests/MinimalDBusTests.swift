@@ -46,6 +46,19 @@ import Testing
     #expect(throws: BusError.malformed) { try reader.byte() }
   }
 
+  @Test(arguments: [0, 1, 4, 9, 42, 255] as [UInt8])
+  func `A header field that is not known says nothing`(code: UInt8) throws {
+    // In place of the serial's field, and of the signature's.
+    var serial = Self.reply("hello")
+    serial.replaceSubrange(16..<24, with: [code, 1, 117, 0, 9, 0, 0, 0])
+    let first = try #require(try ReplyMessage(serial, atMost: 4096))
+    #expect(first.replySerial == nil && first.signature == "s")
+    var signature = Self.reply("hello")
+    signature.replaceSubrange(24..<32, with: [code, 1, 103, 0, 1, 120, 0, 0])
+    let second = try #require(try ReplyMessage(signature, atMost: 4096))
+    #expect(second.replySerial == 2 && second.signature.isEmpty)
+  }
+
   @Test func `No byte changed or cut in a message leads outside of it`() throws {
     let bytes = Self.reply("hello")
     for index in bytes.indices {

@@ -66,7 +66,8 @@ import Testing
           "\(desk.url)/workspaces is a page of \(desk.url). Sign in there? [Y/n] ")
         terminal.type(agrees ? "" : "n")
         guard agrees else {
-          try terminal.expect("hint: coder-cred login \(desk.url)\r\n")
+          // What was just declined is no advice.
+          try terminal.expect("hint: check the address")
           #expect(terminal.end() == .status(65))
           return
         }
@@ -127,6 +128,35 @@ import Testing
         #expect(terminal.end() == .status(0))
       }
       try desk.token()
+    }
+  }
+
+  @Test func `with https, of a server on this machine that speaks http, is told at once`() throws {
+    try Desk.with { desk in
+      let host = desk.url.replacingOccurrences(of: "http://", with: "")
+      let result = try Self.login(desk, "https://\(host)")
+      expectFailure(result, 65, saying: "\(host) speaks http, not https")
+      #expect(result.message("hint") == "coder-cred login \(desk.url)")
+    }
+  }
+
+  @Test(arguments: ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+  func `behind a proxy that is gone is told with the proxy's variable`(variable: String) throws {
+    try Desk.with { desk in
+      let listener = try LoopbackListener()
+      let port = listener.port
+      listener.close()
+      let proxy = [variable: "http://127.0.0.1:\(port)"]
+      let result = try desk.run(
+        ["login", "https://dev.example.com"],
+        environment: desk.browser().merging(proxy) { $1 })
+      expectLoginFailure(result, 75)
+      #expect(
+        result.message("hint")
+          == "\(variable) leads through the proxy 127.0.0.1:\(port): unset \(variable), or add "
+          + "dev.example.com to NO_PROXY")
+      let report = try desk.run(["doctor", "--json"], environment: proxy)
+      #expect(report.stdout.contains("\(variable) names 127.0.0.1:\(port), where nothing answers"))
     }
   }
 

@@ -99,6 +99,51 @@ import Testing
     }
   }
 
+  @Test(arguments: ["foobar", "hello", "what do I do now, please?"])
+  func `What is no code is not sent to the deployment`(typed: String) throws {
+    try Desk.with { desk in
+      try desk.withTerminal(["login", desk.url, "--method", "oauth"]) { terminal in
+        let address = try desk.address(on: terminal)
+        try terminal.expect("Waiting 5 minutes")
+        terminal.type(typed)
+        try terminal.expect("That is neither the address of the last page nor a code.")
+        #expect(desk.deployment.requests.tokenRequests().isEmpty)
+        terminal.type(try desk.deployment.callback(of: address))
+        #expect(terminal.end() == .status(0))
+      }
+    }
+  }
+
+  @Test func `The line for ssh names the user, whatever the environment does`() throws {
+    try Desk.with { desk in
+      let ssh = ["SSH_CONNECTION": "203.0.113.9 5000 203.0.113.5 22", "USER": ""]
+      try desk.withTerminal(["login", desk.url, "--method", "oauth"], environment: ssh) {
+        terminal in
+        try terminal.expect("ssh -N -L ")
+        let line = try terminal.expect("@203.0.113.5")
+        #expect(line.last?.isWhitespace == false, "\(line)")
+        terminal.pressControlC()
+        _ = terminal.end()
+      }
+    }
+  }
+
+  @Test func `A QR code that does not fit is not drawn, and what helps is said`() throws {
+    try Desk.with { desk in
+      let script = "stty rows 12 cols 300; exec \"$0\" login \"$1\" --method oauth"
+      try desk.withTerminal("/bin/sh", ["-c", script, desk.program, desk.url]) { terminal in
+        let address = try desk.address(on: terminal)
+        try terminal.expect("qr shows a QR code")
+        terminal.type("qr")
+        try terminal.expect("the terminal has 12 and 300")
+        try terminal.expect("Still waiting")
+        #expect(!terminal.transcript.contains("▀"))
+        terminal.type(try desk.deployment.callback(of: address))
+        #expect(terminal.end() == .status(0))
+      }
+    }
+  }
+
   @Test func `A denial can be pasted too`() throws {
     try Desk.with { desk in
       try desk.withTerminal(["login", desk.url, "--method", "oauth"]) { terminal in

@@ -28,6 +28,22 @@ import Testing
     }
   }
 
+  @Test func `is ended by Enter alone, not by an answer to another question`() throws {
+    try Desk.with { desk in
+      let first = try WaitingLogin(desk)
+      let address = try first.address()
+      try desk.withTerminal(["login", desk.url, "--method", "oauth"]) { terminal in
+        try terminal.expect("q gives up.")
+        terminal.type("b")
+        try terminal.expect("Enter alone ends the other sign-in; q gives up.")
+        terminal.type("q")
+        #expect(terminal.end() == .status(1))
+      }
+      #expect(try Exchange.send("GET", desk.deployment.callback(of: address)).status == 200)
+      first.expectEnd(0)
+    }
+  }
+
   @Test(arguments: ["q\n", "\u{4}"])
   func `goes on when the one who waits for it gives up`(keys: String) throws {
     try Desk.with { desk in

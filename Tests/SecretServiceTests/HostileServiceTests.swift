@@ -113,6 +113,35 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
   // Exit tests take values from Swift 6.3 on.
   #if compiler(>=6.3)
+    @Test(arguments: [FakeSecretService.Behaviour.secretOfOtherSession, .secretEncrypted])
+    func `A secret that is not as it was asked for without encryption is a broken session`(
+      _ behaviour: FakeSecretService.Behaviour
+    ) async {
+      await #expect(processExitsWith: .success) {
+        [behaviour = behaviour as FakeSecretService.Behaviour] in
+        let desktop = try PrivateDesktop(.fake([behaviour]))
+        let service = try desktop.service()
+        let item = try #require(try service.search(asked).first)
+        guard case .brokenSession = failure({ try service.secret(of: item, encrypted: false) })
+        else {
+          return #expect(Bool(false), "it is another failure")
+        }
+      }
+    }
+
+    @Test(arguments: [FakeSecretService.Behaviour.emptyBytesAsSessionOutput, .firstKeyRefused])
+    func `Without encryption a secret is read as well`(
+      _ behaviour: FakeSecretService.Behaviour
+    ) async {
+      await #expect(processExitsWith: .success) {
+        [behaviour = behaviour as FakeSecretService.Behaviour] in
+        let desktop = try PrivateDesktop(.fake([behaviour]))
+        let service = try desktop.service()
+        let item = try #require(try service.search(asked).first)
+        #expect(try service.secret(of: item, encrypted: false) == Secret("tok"))
+      }
+    }
+
     @Test(arguments: [FakeSecretService.Behaviour.firstSessionBroken, .firstKeyRefused])
     func `A session that does not work at first is replaced`(
       _ behaviour: FakeSecretService.Behaviour

@@ -36,6 +36,38 @@ import Testing
     }
   }
 
+  @Test func `A secret is the same with and without encryption on its way`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("t\u{f6}k"), label: "l", attributes: sessionAttributes())
+      let item = try #require(try service.search(ours).first)
+      for encrypted in [false, true, false] {
+        #expect(try service.secret(of: item, encrypted: encrypted) == Secret("t\u{f6}k"))
+      }
+      try desktop.lock()
+      #expect(isLocked(failure { try service.secret(of: item, encrypted: false) }))
+    }
+  }
+
+  @Test func `A list tells labels and times only where several items are alike`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("a"), label: "alice's", attributes: sessionAttributes())
+      try service.store(Secret("b"), label: "bob's", attributes: sessionAttributes("bob"))
+      let twin = sessionAttributes("bob").values.merging(["more": "1"]) { $1 }
+      try desktop.storeAsOtherApplication("c", label: "another", twin)
+      let list = try service.list(ours, toldApartBy: ["deployment", "account"])
+      #expect(list.count == 3)
+      for item in list {
+        let isAlone = item.attributes["account"] == "alice"
+        #expect(item.label.isEmpty == isAlone && (item.modified == 0) == isAlone)
+        #expect(try !service.label(of: item).isEmpty && !item.isLocked)
+      }
+    }
+  }
+
   @Test func `A search finds whatever has at least the attributes, and shows them all`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.unlocked)

@@ -127,7 +127,7 @@ import Testing
     var reads = 0
     store.willRead = { [store] _ in
       reads += 1
-      guard reads == 3 else { return }
+      guard reads == 2 else { return }
       store.sessions = [
         StoredSession(deployment: deployment, account: "alice", method: .oauth, accessToken: "a1")
       ]

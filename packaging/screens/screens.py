@@ -99,6 +99,9 @@ SCENES = [first, login, ssh, refused, list_, status, download, doctor]
 
 
 def main(wanted):
+    unknown = wanted - {scene.__name__.rstrip("_") for scene in SCENES}
+    if unknown:
+        raise SystemExit(f"screens: there is no picture {', '.join(sorted(unknown))}")
     machine = Machine()
     for scene in SCENES:
         name = scene.__name__.rstrip("_")

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where the history of a session's refreshes is kept, read and written under the session's lock.
 package protocol RefreshHistoryStore {
   /// The history of a session; an empty one when nothing is known.
@@ -22,6 +24,11 @@ package struct RefreshHistoryFiles: RefreshHistoryStore {
   /// Replaces the file in one step.
   package func save(_ history: RefreshHistory, of session: SessionIdentity) {
     file(of: session)?.write(history.numbers)
+  }
+
+  /// Removes the history of a session that is no more; its lock stays, for others may wait at it.
+  package func remove(of session: SessionIdentity) {
+    if let file = file(of: session) { unlink(file.path) }
   }
 
   private func file(of session: SessionIdentity) -> NumberFile? {

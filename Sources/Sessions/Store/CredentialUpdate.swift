@@ -29,13 +29,15 @@ package struct CredentialUpdate {
   /// - Throws: ``SessionError/store(_:)``.
   package func store(_ request: CredentialRequest) throws(SessionError) {
     guard var session = request.session(now: clock.now) else { return }
+    let beside = try sessions(of: session.deployment, account: nil)
     // What a session here brings for this place comes back from git, sometimes after a refresh made
     // it old, and with useHttpPath under a path of the deployment: it is not news.
     for deployment in request.deployment.withParents {
-      let known = try sessions(of: deployment, account: request.username)
+      let known =
+        deployment == session.deployment
+        ? beside : try sessions(of: deployment, account: request.username)
       if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
     }
-    let beside = try sessions(of: session.deployment, account: nil)
     let former = beside.first { $0.identity == session.identity }
     // Where several fit, the one stored last is given.
     let last = beside.compactMap(\.storedAt).max()

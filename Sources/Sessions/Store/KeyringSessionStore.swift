@@ -23,7 +23,7 @@ package final class KeyringSessionStore: SessionStore {
   private var prompts = PromptPolicy.never
   private let onWait: @Sendable (PromptPolicy.Subject) -> Void
   private let onLoss: (String) -> Void
-  private let trace: (String) -> Void
+  let trace: (String) -> Void
 
   /// Opens nothing yet.
   ///
@@ -55,7 +55,7 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   /// The sessions of an account in items, whose deployment is told for each.
-  private func sessions(
+  func sessions(
     in items: [Item], _ account: String?, of deployment: (Item) -> Deployment?
   ) throws(StoreError) -> [StoredSession] {
     var sessions: [StoredSession] = []
@@ -85,19 +85,8 @@ package final class KeyringSessionStore: SessionStore {
     }
     return zip(items, secrets).map { item, secret in
       SessionEntry(
-        deployment: item.deployment, account: item.account, content: content(of: item, secret))
-    }
-  }
-
-  package func save(_ session: StoredSession) throws(StoreError) {
-    try store(
-      label: ItemIdentity.label(of: session),
-      ItemIdentity.item(of: session)
-    ) { () throws(MalformedInput) in
-      try session.payload()
-    } check: { line throws(MalformedInput) in
-      _ = try StoredSession(
-        payload: line, deployment: session.deployment, account: session.account)
+        deployment: item.deployment, account: item.account, content: content(of: item, secret),
+        label: item.label)
     }
   }
 
@@ -126,18 +115,7 @@ package final class KeyringSessionStore: SessionStore {
     do throws(MalformedInput) {
       return try StoredRegistration(payload: secret, deployment: deployment)
     } catch {
-      throw item.unreadable(error)
-    }
-  }
-
-  package func save(_ registration: StoredRegistration) throws(StoreError) {
-    try store(
-      label: ItemIdentity.registrationLabel(of: registration.deployment),
-      ItemIdentity.registration(of: registration.deployment)
-    ) { () throws(MalformedInput) in
-      try registration.payload()
-    } check: { line throws(MalformedInput) in
-      _ = try StoredRegistration(payload: line, deployment: registration.deployment)
+      throw unreadable(item, error)
     }
   }
 
@@ -184,10 +162,7 @@ extension KeyringSessionStore {
     return unique(items)
   }
 
-  private func unique(_ items: [Item]) -> [Item] {
-    let items = items.sorted {
-      ($0.isLocked ? 1 : 0, -$0.modified) < ($1.isLocked ? 1 : 0, -$1.modified)
-    }
+  func unique(_ items: [Item]) -> [Item] {
     var seen: Set<[String]> = []
     return items.filter { item in
       // A keyring that was never unlocked does not tell whose an item is.
@@ -205,7 +180,7 @@ extension KeyringSessionStore {
 
   private func allItems(_ attributes: [String: String]) throws(StoreError) -> [Item] {
     try reading { service throws(SecretServiceError) in
-      try service.search(Attributes(attributes))
+      try service.list(Attributes(attributes), toldApartBy: ["deployment", "account"])
     }
   }
 
@@ -236,23 +211,31 @@ extension KeyringSessionStore {
     do throws(MalformedInput) {
       return try StoredSession(payload: secret, deployment: deployment, account: item.account)
     } catch {
-      throw item.unreadable(error)
+      throw unreadable(item, error)
     }
   }
 
   /// What an item holds; nil when the keyring has lost it: KWallet writes attributes at once and
   /// secrets seconds later, if it lives so long.
-  private func secret(of item: Item) throws(StoreError) -> Secret? {
+  func secret(of item: Item) throws(StoreError) -> Secret? {
     do throws(SecretServiceError) {
-      let secret = try connected().secret(of: item)
+      // The fast path reads sessions without encryption as well, each time that one is asked for.
+      let secret = try connected().secret(of: item, encrypted: !item.isSession)
       guard secret.isEmpty else { return secret }
-      onLoss(item.label)
+      onLoss(try connected().label(of: item))
       return nil
     } catch .malformed(let reason) {
-      throw item.unreadable(.payload(reason: reason))
+      throw unreadable(item, .payload(reason: reason))
     } catch {
       throw .keyring(error)
     }
+  }
+
+  func unreadable(_ item: Item, _ error: MalformedInput) -> StoreError {
+    let label = try? connected().label(of: item)
+    return .unreadable(
+      label: label ?? "", error, deployment: item.deployment,
+      account: item.isSession ? item.account : nil)
   }
 
   private func content(
@@ -272,46 +255,11 @@ extension KeyringSessionStore {
       return .unreadable(error)
     }
   }
-
-  /// Writes an item in place, unless `check` throws for what it holds, or a new one.
-  private func store(
-    label: String, _ identity: [String: String], payload: () throws(MalformedInput) -> Secret,
-    check: (Secret) throws(MalformedInput) -> Void
-  ) throws(StoreError) {
-    let attributes = Attributes(identity)
-    let secret: Secret
-    do throws(MalformedInput) { secret = try payload() } catch { throw .unwritable(error) }
-    let found = try reading { service throws(SecretServiceError) in
-      try service.search(attributes)
-    }.first { $0.attributes == attributes && $0.schema == SecretService.schema }
-    if let found, !found.isLocked { try requireReplaceable(found, check) }
-    try reading { service throws(SecretServiceError) in
-      try service.store(secret, label: label, attributes: attributes)
-    }
-    trace("the keyring keeps “\(label)”")
-  }
-
-  private func requireReplaceable(
-    _ item: Item, _ check: (Secret) throws(MalformedInput) -> Void
-  ) throws(StoreError) {
-    let former: Secret?
-    do throws(StoreError) { former = try secret(of: item) } catch .keyring(.noSuchItem) {
-      return  // Removed meanwhile: a new one is made.
-    }
-    guard let former else { return }
-    do throws(MalformedInput) { try check(former) } catch {
-      throw item.unreadable(error)
-    }
-  }
 }
 
 extension Item {
-  fileprivate var deployment: String { attributes["deployment"] ?? "" }
-  fileprivate var account: String { attributes["account"] ?? "" }
+  var deployment: String { attributes["deployment"] ?? "" }
+  var account: String { attributes["account"] ?? "" }
 
-  fileprivate func unreadable(_ error: MalformedInput) -> StoreError {
-    let isSession = attributes["kind"] == "session"
-    return .unreadable(
-      label: label, error, deployment: deployment, account: isSession ? account : nil)
-  }
+  var isSession: Bool { attributes["kind"] == "session" }
 }

@@ -17,6 +17,15 @@ package protocol SessionStore {
   func deploymentsWithRegistration() throws(StoreError) -> [String]
   /// Keeps a session in place of the one of the same deployment and account.
   func save(_ session: StoredSession) throws(StoreError)
+  /// Puts a session in the place of a former one if that is still stored just so.
+  ///
+  /// No keyring compares by itself: the lock excludes those who could write between the look and
+  /// the save.
+  ///
+  /// - Returns: whether it was, and the session is saved.
+  func replace(
+    _ former: StoredSession, with session: StoredSession
+  ) throws(StoreError) -> Bool
   /// Removes the sessions of exactly this deployment, of one account or with nil of all, unread.
   func removeSessions(of deployment: Deployment, account: String?) throws(StoreError)
   /// The OAuth client that we are registered as at a deployment.
@@ -49,12 +58,7 @@ extension SessionStore {
     try self.session(of: session.identity)
   }
 
-  /// Puts a session in the place of a former one if that is still stored just so.
-  ///
-  /// No keyring compares by itself: the lock excludes those who could write between the look and
-  /// the save.
-  ///
-  /// - Returns: whether it was, and the session is saved.
+  /// The same in two steps, for a keyring that cannot look and save at once.
   package func replace(
     _ former: StoredSession, with session: StoredSession
   ) throws(StoreError) -> Bool {
@@ -85,11 +89,24 @@ package struct SessionEntry {
   /// What the item holds.
   package let content: Content
 
-  /// Makes an entry.
-  package init(deployment: String, account: String, content: Content) {
+  /// Whether the item is called as plain credentials are; that is known of most locked items, too.
+  private let isCalledPlain: Bool
+
+  /// Makes an entry; `label` is the item's.
+  package init(deployment: String, account: String, content: Content, label: String = "") {
     self.deployment = deployment
     self.account = account
     self.content = content
+    isCalledPlain = ItemIdentity.isLabelOfPlainCredential(label)
+  }
+
+  /// Whether it is a plain credential that is kept for git, as far as can be told.
+  package var isKeptForGit: Bool {
+    switch content {
+    case .session(let session): !session.isForDeployment
+    case .locked: isCalledPlain
+    case .lost, .unreadable: false
+    }
   }
 
   /// Whether it is locked and does not even tell which deployment it belongs to.
@@ -104,7 +121,7 @@ package struct SessionEntry {
   package var mayHoldToken: Bool {
     switch content {
     case .session(let session): session.isForDeployment
-    case .locked: true
+    case .locked: !isCalledPlain
     case .lost, .unreadable: false
     }
   }

@@ -47,7 +47,13 @@ struct ConfigureCommand: ParsableCommand {
     let steps = try configuration.changes.map { try ConfigurationStep($0, isUnset: unset) }
     for step in steps { try step.carryOut() }
     let isChanged = steps.contains(where: \.isChange)
-    if isChanged && !unset { for note in configuration.notes { Terminal.say(note) } }
+    guard isChanged && !unset else { return }
+    for note in configuration.notes { Terminal.say(note) }
+    // With the same options: without them another file or place may be meant.
+    let options = [("url", url), ("file", file)].map { name, value in
+      value.map { " --\(name) \($0)" } ?? ""
+    }
+    Terminal.say("To undo it: coder-cred configure \(tool.rawValue)\(options.joined()) --unset")
   }
 }
 

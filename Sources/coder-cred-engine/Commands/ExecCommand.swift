@@ -29,7 +29,7 @@ struct ExecCommand: ParsableCommand {
     let context = CommandContext()
     let session = try context.session(at: nil, options)
     guard session.method != .basic else {
-      throw Failure(.fixTheInput, "what is stored is a password, not a token")
+      throw Failure.storedPassword
     }
     throw become(command, session)
   }

@@ -10,6 +10,8 @@ struct GetCommand: ParsableCommand {
     discussion: """
       Without a URL, git-credential attributes are read from standard input. A request that is \
       not for a deployment known here is passed over in silence.
+
+      \(FormatArguments.explanation)
       """)
 
   @Argument(help: "The deployment; standard input is not read.", completion: .deployments)
@@ -57,7 +59,7 @@ struct GetCommand: ParsableCommand {
       throw error
     }
     guard let session else {
-      return UnansweredRequest(environment: context.environment).explain(request.deployment)
+      return UnansweredRequest(context: context).explain(request.deployment)
     }
     try context.output(session, as: written, to: request.username)
   }

@@ -7,11 +7,15 @@ struct HeaderCommand: ParsableCommand {
     commandName: "header",
     abstract: "Print the HTTP header field that authenticates a request.",
     discussion: """
-      coder: Authorization=Bearer …, for the header commands of the Coder CLI and its editor \
-      extensions; lines: Authorization: Bearer …, for curl -H @-; json: a flat object; cookie: \
-      Cookie: coder_session_token=…, which workspace proxies strip before they forward; \
-      authorization: Bearer …, the value alone; curl: a file for curl -K; bazel: the JSON of \
-      Bazel's credential helpers; goauth: what Go reads from a GOAUTH command.
+      coder          Authorization=Bearer …, with an equals sign: what the Coder CLI
+                     and its editor extensions read; printed without --format
+      lines          Authorization: Bearer …, for curl -H @-
+      json           a flat object
+      cookie         Cookie: coder_session_token=…, which workspace proxies strip
+      authorization  Bearer …, the value alone
+      curl           a file for curl -K
+      bazel          the JSON of Bazel's credential helpers
+      goauth         what Go reads from a GOAUTH command
       """)
 
   @Argument(
@@ -47,7 +51,7 @@ struct HeaderCommand: ParsableCommand {
       throw Failure.nobodySignedIn(to: deployment, as: options.account)
     }
     try Terminal.show(absent)
-    UnansweredRequest(environment: context.environment).explainMissingHeader(of: deployment)
+    UnansweredRequest(context: context).explainMissingHeader(of: deployment)
   }
 
   private func deployment(_ context: CommandContext) throws -> Deployment {

@@ -13,6 +13,11 @@ struct StoreCommand: ParsableCommand {
 
   func run() throws {
     let context = CommandContext()
+    if Terminal.isInteractive {
+      Terminal.say(
+        "Reading what git would tell, such as url=https://git.example.com, username=NAME and "
+          + "password=SECRET, a line each, up to an empty line.")
+    }
     var request = try CredentialRequest(fromStandardInput: context)
     request.username = request.username ?? options.account
     context.store.allowPrompts()

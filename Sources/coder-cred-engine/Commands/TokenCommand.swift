@@ -5,7 +5,8 @@ import Credentials
 struct TokenCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token",
-    abstract: "Print the access token and a newline, refreshed when needed.")
+    abstract: "Print the access token and a newline, refreshed when needed.",
+    discussion: FormatArguments.explanation)
 
   @Argument(
     help: "The deployment (default: CODER_URL, the default one, or the only one).",

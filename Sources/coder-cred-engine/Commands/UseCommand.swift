@@ -60,11 +60,18 @@ struct UseCommand: ParsableCommand {
   private func use(_ deployment: Deployment, _ context: CommandContext) throws {
     try context.requireConfidential(deployment)
     if !force { try requireSession(at: deployment, context) }
+    let former = try context.defaultDeployment()
     let file = try context.settingsFile()
     try file.set(Settings.defaultDeployment, to: deployment.url)
     if let account { try file.set(Settings.account, to: account, for: deployment) }
     let active = try account ?? context.activeAccount(of: deployment)
     try show(deployment.url, active)
+    // Who chooses an account may not expect that it chooses the deployment, too.
+    if account != nil, former != deployment.url {
+      Terminal.say(
+        "It is now the default deployment"
+          + (former.map { "; before it was \($0): coder-cred use \($0)" } ?? "") + ".")
+    }
   }
 
   private func choose(

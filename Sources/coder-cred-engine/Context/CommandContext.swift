@@ -122,7 +122,10 @@ final class CommandContext {
     let entries = try store.entries(of: nil)
     // gnome-keyring does not even tell whose items they are before it was first unlocked.
     guard !entries.contains(where: \.isHidden) else { throw StoreError.locked }
-    let urls = Set(entries.filter(\.mayHoldToken).map(\.deployment)).sorted()
+    let candidates = entries.filter(\.mayHoldToken)
+    let urls = Set(candidates.map(\.deployment)).sorted()
+    // Of what is locked not everything is known, and none of it can be used.
+    if urls.count > 1, let lock = candidates.lazy.compactMap(\.lock).first { throw lock }
     guard let url = urls.first else {
       throw Failure(.signInAgain, "nobody is signed in", hint: "coder-cred login URL")
     }

@@ -99,6 +99,6 @@ extension Failure {
   ) -> Failure {
     let who = account.map { " as \($0)" } ?? ""
     return .signIn(
-      to: deployment, as: account, "nobody is signed in to \(deployment.url)\(who)\(more)")
+      to: deployment, as: account, "nobody is signed in\(who) to \(deployment.url)\(more)")
   }
 }

@@ -6,6 +6,21 @@ import Sessions
 
 /// Each deployment: whether it is reached, what kind it is, and whether it still knows us.
 extension DoctorCheck {
+  /// The proxy of everything, if the environment names one: whether anything answers there.
+  static var proxy: DoctorCheck {
+    DoctorCheck("proxy") { context in
+      let advice = ProxyAdvice(context.environment)
+      guard let proxy = advice.common else { return [] }
+      let name = "\(proxy.variable) names \(ForeignText.label(proxy.address))"
+      guard let silence = advice.silence else { return [.ok(name)] }
+      return [
+        .warning(
+          "\(name), where nothing answers: \(silence)",
+          fix: "unset \(proxy.variable), or correct it")
+      ]
+    }
+  }
+
   /// The way to the server: name, proxy, TLS, and whether it is a Coder deployment.
   static var server: DoctorCheck {
     DoctorCheck("server") { context in
@@ -79,7 +94,7 @@ extension DoctorCheck {
     let numbers = (server?.version ?? "").utf8.drop { $0 == UInt8(ascii: "v") }
       .split { !(0x30...0x39).contains($0) }.prefix(2).compactMap { Int(String($0) ?? "") }
     guard numbers.count == 2, (numbers[0], numbers[1]) < (2, 38) else { return "" }
-    return ", before 2.38: a sign-in over another port changes this machine's registration"
+    return ", a version before 2.38: sign in with the same --port each time"
   }
 
   /// Whether each server still knows this machine's client (RFC 7592).

@@ -48,18 +48,26 @@ struct DoctorCommand: ParsableCommand {
       let margin = String(repeating: " ", count: 10)
       let status = finding.status.rawValue
       let message = "\(check): " + Terminal.clean(finding.message)
-      let lines =
-        style.map { TerminalStyle.wrapped(message, to: max($0.columns - margin.count, 20)) }
-        ?? [message]
+      let lines = Self.lines(message, style, margin)
       let fix = finding.fix?.utf8.split(separator: UInt8(ascii: "\n")).compactMap(String.init) ?? []
-      return
-        (lines.enumerated().map { index, line in
-          let shown = style?.text(status, finding.status.attention) ?? status
-          return (index == 0 ? shown + margin.dropFirst(status.count) : margin) + line
+      let shownStatus = style?.text(status, finding.status.attention) ?? status
+      let shown = lines.enumerated().map { index, line -> String in
+        (index == 0 ? shownStatus + margin.dropFirst(status.count) : margin) + line
+      }
+      let shownFix = fix.flatMap { Self.lines(Terminal.clean($0), style, margin + "     ") }
+        .enumerated().map { index, line -> String in
+          margin + (index == 0 ? "fix: " : "     ") + line
         }
-        + fix.enumerated().map { index, line in
-          margin + (index == 0 ? "fix: " : "     ") + Terminal.clean(line)
-        }).map { $0 + "\n" }.joined()
+      return (shown + shownFix).map { $0 + "\n" }.joined()
+    }
+
+    /// A text in the lines that a terminal has room for beside a margin; one line elsewhere.
+    private static func lines(
+      _ text: String, _ style: TerminalStyle?, _ margin: String
+    ) -> [String] {
+      guard let columns = style?.columns else { return [text] }
+      return LineWrapping.wrapped(text, to: max(columns - margin.count, 20)).utf8
+        .split(separator: UInt8(ascii: "\n")).compactMap(String.init)
     }
   }
 
@@ -108,15 +116,30 @@ struct DoctorCommand: ParsableCommand {
         }
       }
     }
+    let left = remaining.filter { $0.finding.status != .ok }.map(\.check)
     if !lines.contains(where: { $0.finding.repair != nil }) {
       Terminal.say("There is nothing here that --fix repairs.")
+    } else if !left.isEmpty {
+      Terminal.say("Not repaired: \(Self.unique(left).joined(separator: ", ")); see fix, above.")
     }
     return remaining
   }
 
+  private static func unique(_ names: [String]) -> [String] {
+    names.enumerated().filter { !names[..<$0.offset].contains($0.element) }.map(\.element)
+  }
+
   private func verdict(_ lines: [Line]) throws(Failure) {
     let failures = lines.filter { $0.finding.status == .failure }
-    guard let first = failures.first else { return }
+    guard let first = failures.first else {
+      let warnings = lines.count { $0.finding.status == .warning }
+      if !json {
+        Terminal.say(
+          "doctor found no failures"
+            + (warnings == 0 ? "." : ", and \(warnings) warning\(warnings == 1 ? "" : "s")."))
+      }
+      return
+    }
     let hasRepair = !fix && lines.contains { $0.finding.repair != nil }
     throw Failure(
       first.finding.remedy,

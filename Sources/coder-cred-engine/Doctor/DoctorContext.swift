@@ -46,7 +46,7 @@ final class DoctorContext {
     let setting = (try? command.defaultDeployment()).flatMap(\.self)
     let named = try? DeploymentChoice.named(nil, setting: setting) { environment[$0] }
     let namedURL = named.flatMap(\.self)?.url
-    let stored = entries.filter { !$0.isPassword && !$0.isHidden }.map(\.deployment)
+    let stored = entries.filter { !$0.isKeptForGit && !$0.isHidden }.map(\.deployment)
     let urls = Set(stored + [namedURL].compactMap(\.self)).sorted()
     let deadline = command.clock.uptimeMilliseconds + Self.networkMilliseconds
     return urls.prefix(Self.maximumDeployments).compactMap { try? Deployment(url: $0) }
@@ -83,12 +83,5 @@ final class DoctorContext {
     return ChildProgram(
       executable: path, words: [program] + arguments, variables: environment.variables
     ).output(milliseconds: 5000, limit: limit)
-  }
-}
-
-extension SessionEntry {
-  /// Whether it is kept for git, and no session with a deployment.
-  fileprivate var isPassword: Bool {
-    if case .session(let session) = content { session.method == .basic } else { false }
   }
 }

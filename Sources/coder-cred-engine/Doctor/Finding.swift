@@ -65,7 +65,7 @@ struct DoctorCheck {
   static var all: [DoctorCheck] {
     [
       system, programs, settings, runtimeDirectory, sandbox, sessionBus, secretService, keyring,
-      roundTrip, browser, links, timer, git, coderCLI, server, clock, oauth, client, session,
+      roundTrip, browser, links, timer, git, coderCLI, proxy, server, clock, oauth, client, session,
     ]
   }
 }

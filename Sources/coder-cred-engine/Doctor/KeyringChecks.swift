@@ -48,7 +48,7 @@ extension DoctorCheck {
       do throws(SecretServiceError) {
         switch try state.get() {
         case .absent: return [.keyring(.noDefaultCollection)]
-        case .locked: return [.keyring(.locked(collection: nil))]
+        case .locked: return [locked(by: try? service.description().name, context)]
         case .unlocked: break
         }
         let description = try service.description()
@@ -71,6 +71,17 @@ extension DoctorCheck {
         return [.keyring(error)]
       }
     }
+  }
+
+  /// A locked keyring, with the way to open it that its service has.
+  private static func locked(by service: String?, _ context: DoctorContext) -> Finding {
+    var finding = Finding.keyring(.locked(collection: nil))
+    finding.fix = KeyringAdvice.unlocking(service, context.environment)
+    guard context.environment.isDesktop else { return finding }
+    finding.repair = Finding.Repair(question: "Have the keyring ask for its password") {
+      try context.command.store.unlock()
+    }
+    return finding
   }
 
   /// Whether gnome-keyring keeps its default collection as text, which it does without a password.
@@ -190,7 +201,8 @@ extension Finding {
     if Sandbox(context) != nil {
       finding.fix = "see sandbox, above"
     } else if !context.environment.isDesktop {
-      finding.fix = [fix, Headless.recipe].compactMap(\.self).joined(separator: "\n")
+      let own = fix?.replacing("; without a desktop: \(KeyringAdvice.headlessCommand)", with: "")
+      finding.fix = [own, Headless.recipe].compactMap(\.self).joined(separator: "\n")
     }
     return finding
   }

@@ -64,9 +64,8 @@ enum Sandbox {
 enum Headless {
   /// A bus and a keyring for one command; tested as it stands here.
   static let recipe =
-    "dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock --components=secrets "
-    + "<PASSWORD-FILE >/dev/null && exec COMMAND'\n"
-    + "(coder-cred(1), MACHINES WITHOUT A DESKTOP, has it for services and for ssh)"
+    KeyringAdvice.headlessCommand
+    + "\n(coder-cred(1), MACHINES WITHOUT A DESKTOP, has it for services and for ssh)"
 }
 
 extension DoctorCheck {

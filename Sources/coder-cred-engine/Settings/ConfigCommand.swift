@@ -94,16 +94,9 @@ extension ConfigCommand {
 
     private func checkedValue(_ context: CommandContext) throws -> String {
       guard let known = SettingKey.named(key) else {
-        let isKey = key.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }
-        guard isKey, (1...64).contains(key.utf8.count) else {
-          throw Failure(.fixTheCall, Settings.unknownKey(Terminal.clean(key)))
-        }
-        guard value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
-          throw Failure(.fixTheCall, "\(key) holds a control character")
-        }
-        // A key of a later version, or a slip of the fingers: kept, and said.
-        Terminal.warn(Settings.unknownKey(key))
-        return value
+        throw Failure(
+          .fixTheCall, Settings.unknownKey(Terminal.clean(key)),
+          hint: "the keys are in coder-cred(5)")
       }
       if let objection = known.objection(to: value) {
         throw Failure(.fixTheCall, "\(key) \(objection)")

@@ -69,10 +69,7 @@ struct SettingKey: Sendable {
 
   /// The key whose name is most like a mistyped one; nil when none is.
   static func nearest(to name: String) -> SettingKey? {
-    guard name.utf8.count <= 64 else { return nil }
-    let distances = all.map { ($0, EditDistance.between(name.lowercased(), $0.name)) }
-    guard let best = distances.min(by: { $0.1 < $1.1 }) else { return nil }
-    return best.1 <= max(2, best.0.name.utf8.count / 3) ? best.0 : nil
+    NearestWord.to(name, among: all.map(\.name)) { max(2, $0.utf8.count / 3) }.flatMap(named)
   }
 
   /// Why a value is none for this key, as the rest of a sentence that begins with the key; nil when
@@ -106,23 +103,5 @@ struct SettingKey: Sendable {
     } catch {
       return "takes a URL: \(error.reason)"
     }
-  }
-}
-
-/// How many characters must be changed, added or left out to make one word of another.
-private enum EditDistance {
-  static func between(_ left: String, _ right: String) -> Int {
-    let right = Array(right.utf8)
-    var row = Array(0...right.count)
-    for (index, byte) in left.utf8.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
-      for column in right.indices {
-        let changed = diagonal + (byte == right[column] ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(changed, row[column] + 1, diagonal + 1)
-      }
-    }
-    return row[right.count]
   }
 }

@@ -38,6 +38,28 @@ struct SettingsFile {
       throw Failure(.reportIt, "the configuration cannot be written as a key file")
     }
     defer { g_free(data) }
-    try target.replace(with: UnsafeRawBufferPointer(start: data, count: Int(length)))
+    let bytes = Array(UnsafeRawBufferPointer(start: data, count: Int(length)))
+    guard value == nil else { return try target.replace(with: bytes) }
+    let rest = Self.withoutEmptyGroup(group, bytes)
+    if rest.allSatisfy({ $0 == UInt8(ascii: "\n") }), !target.isLink { return try target.remove() }
+    try target.replace(with: rest)
+  }
+
+  /// The lines without the heading of a group that nothing follows, not even a comment.
+  private static func withoutEmptyGroup(_ group: String, _ bytes: [UInt8]) -> [UInt8] {
+    let newline = UInt8(ascii: "\n")
+    var lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
+    guard let heading = lines.firstIndex(where: { $0.elementsEqual("[\(group)]".utf8) }) else {
+      return bytes
+    }
+    let end =
+      lines[(heading + 1)...].firstIndex { $0.first == UInt8(ascii: "[") } ?? lines.endIndex
+    guard lines[(heading + 1)..<end].allSatisfy(\.isEmpty) else { return bytes }
+    let isLast = end == lines.endIndex
+    lines.removeSubrange(heading..<end)
+    // Blank lines that stood before the last group go with it.
+    while isLast, lines.last?.isEmpty ?? false { lines.removeLast() }
+    let rest = Array(lines.joined(separator: [newline]))
+    return rest.isEmpty || rest.last == newline ? rest : rest + [newline]
   }
 }

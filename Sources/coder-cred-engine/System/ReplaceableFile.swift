@@ -10,6 +10,8 @@ struct ReplaceableFile {
   /// The file itself, behind all links.
   private let target: String
   private let exists: Bool
+  /// Whether the path that was named is a link to the file.
+  let isLink: Bool
 
   /// Finds the file.
   ///
@@ -19,9 +21,10 @@ struct ReplaceableFile {
     var status = stat()
     guard lstat(path, &status) == 0 else {
       guard errno == ENOENT else { throw Self.unusable(what, String(cString: strerror(errno))) }
-      (target, exists) = (path, false)
+      (target, exists, isLink) = (path, false, false)
       return
     }
+    isLink = status.st_mode & S_IFMT == S_IFLNK
     guard let resolved = realpath(path, nil) else {
       throw Self.unusable(what, String(cString: strerror(errno)))
     }

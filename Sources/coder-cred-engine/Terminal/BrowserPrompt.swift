@@ -58,6 +58,12 @@ struct BrowserPrompt {
     Terminal.say("")
   }
 
+  /// Who is logged in here.
+  private var userName: String? {
+    if let name = environment["USER"] { return name }
+    return getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) }
+  }
+
   /// The command that leads the browser's machine to our port; nil when nobody came in from one.
   private var tunnel: String? {
     // A workspace has no address of its own; the Coder CLI knows the way.
@@ -69,7 +75,7 @@ struct BrowserPrompt {
     // server port number."
     let words = connection.utf8.split(separator: UInt8(ascii: " ")).compactMap(String.init)
     guard words.count == 4 else { return nil }
-    let user = environment["USER"].map { "\($0)@" } ?? ""
+    let user = userName.map { "\($0)@" } ?? ""
     let sshPort = words[3] == "22" ? "" : "-p \(words[3]) "
     return "ssh -N -L \(port):127.0.0.1:\(port) \(sshPort)\(user)\(words[2])"
   }

@@ -65,6 +65,10 @@ final class PastedResponse: LoginEventSource {
   ) -> Result<AuthorizationResponse, OAuthError>? {
     do throws(OAuthError) {
       let response = try AuthorizationResponse(pasted: text, expected: expected)
+      if let response, !response.hasState, !Self.looksLikeCode(text) {
+        if mayBeCode { complaint = "That is neither the address of the last page nor a code." }
+        return nil
+      }
       // What a script pipes in may be anything, even a secret meant for another question.
       if let response, response.hasState || mayBeCode && isatty(input) != 0 {
         return .success(response)
@@ -78,6 +82,16 @@ final class PastedResponse: LoginEventSource {
       }
       return nil
     }
+  }
+
+  /// Whether a text may be a code that somebody copied: one word, and long enough.
+  ///
+  /// RFC 6749 §10.10: "The probability of an attacker guessing generated tokens […] MUST be less than
+  /// or equal to 2^(-128)", which takes 22 characters; the servers with the shortest codes have 20
+  /// hexadecimal digits, and 16 leaves room. A shorter word is somebody typing.
+  private static func looksLikeCode(_ text: String) -> Bool {
+    let words = text.utf8.split { $0 <= 0x20 }
+    return words.count == 1 && words[0].count >= 16
   }
 
   /// Why an address is not the one that is waited for.

@@ -28,10 +28,15 @@ struct QRCode {
       return Terminal.say("A QR code needs libqrencode: apt install libqrencode4")
     }
     let lines = Charset.isUTF8 ? code.halfBlocks : code.blanks
-    if let rows = Terminal.rows, lines.count >= rows {
-      Terminal.say("This needs \(lines.count + 1) rows, and the terminal has \(rows):")
+    let columns = code.places.count * (Charset.isUTF8 ? 1 : 2)
+    if let size = Terminal.size, lines.count + 2 > size.rows || columns > size.columns {
+      return Terminal.say(
+        "The QR code needs \(lines.count + 2) rows and \(columns) columns, and the terminal has "
+          + "\(size.rows) and \(size.columns): make the window larger or the letters smaller, and "
+          + "type qr again. Still waiting …")
     }
     for line in lines { Terminal.write(line + "\u{1B}[0m\n") }
+    Terminal.say("Still waiting …")
   }
 
   /// Black on white whatever the terminal's colours are (ECMA-48 §8.3.117).
@@ -68,10 +73,11 @@ struct QRCode {
 }
 
 extension Terminal {
-  /// How many rows the terminal has; nil when it does not tell.
-  static var rows: Int? {
+  /// How many rows and columns the terminal has; nil when it does not tell.
+  static var size: (rows: Int, columns: Int)? {
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
-    return Int(size.ws_row)
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0, size.ws_col > 0
+    else { return nil }
+    return (Int(size.ws_row), Int(size.ws_col))
   }
 }

@@ -12,6 +12,8 @@ struct QuietTyping {
   private nonisolated(unsafe) static var quiet = termios()
   /// Set when the process goes on after Ctrl-Z.
   private nonisolated(unsafe) static var wasSuspended: sig_atomic_t = 0
+  /// What a signal that ends the process leaves on the terminal, as the handlers write it.
+  private nonisolated(unsafe) static var farewell: UnsafeMutablePointer<CChar>?
   private static let deadly = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
   private let actions: [sigaction]
@@ -28,11 +30,14 @@ struct QuietTyping {
       $0[Int(VMIN)] = 1
       $0[Int(VTIME)] = 0
     }
-    // Any thread may get the signals; tcsetattr(3), sigaction(2), raise(3) and kill(2) are safe in a
-    // handler (signal-safety(7)).
+    // Any thread may get the signals; tcsetattr(3), sigaction(2), raise(3), write(2) and kill(2) are
+    // safe in a handler (signal-safety(7)).
     var restore = sigaction()
     restore.__sigaction_handler.sa_handler = { number in
       tcsetattr(STDIN_FILENO, TCSAFLUSH, &QuietTyping.former)
+      if let farewell = QuietTyping.farewell {
+        _ = write(STDERR_FILENO, farewell, strlen(farewell))
+      }
       signal(number, SIG_DFL)
       kill(getpid(), number)
     }
@@ -44,6 +49,13 @@ struct QuietTyping {
     // What we were started to ignore stays ignored.
     if stopAction.isIgnoring { _ = Self.exchange(SIGTSTP, stopAction) }
     tcsetattr(STDIN_FILENO, dropsTypedAhead ? TCSAFLUSH : TCSADRAIN, &Self.quiet)
+  }
+
+  /// Has a signal that ends the process while something is asked say this; nil is nothing.
+  static func sayAtEnd(_ line: String?) {
+    let former = farewell
+    farewell = line.flatMap { strdup("\n\(Terminal.clean($0))\n") }
+    free(former)
   }
 
   /// Makes the terminal as it was.

@@ -37,12 +37,21 @@ enum Terminal {
 
   /// Says one line on standard error.
   static func say(_ line: String) {
-    ScreenLine.above { _ = writeText(clean(line) + "\n", to: STDERR_FILENO) }
+    ScreenLine.above { _ = writeText(wrapped(clean(line)) + "\n", to: STDERR_FILENO) }
   }
 
   /// Says something and stays on the line.
   static func prompt(_ question: String) {
-    ScreenLine.above { _ = writeText(clean(question), to: STDERR_FILENO) }
+    ScreenLine.above { _ = writeText(wrapped(clean(question)), to: STDERR_FILENO) }
+  }
+
+  /// A line as the terminal shows it; elsewhere it stays one. What is set off by blanks is an address
+  /// or a command, which is broken nowhere.
+  private static func wrapped(_ line: String) -> String {
+    guard let columns = size?.columns, isatty(STDERR_FILENO) != 0, !line.hasPrefix(" ") else {
+      return line
+    }
+    return LineWrapping.wrapped(line, to: columns)
   }
 
   /// Takes back so many characters before the cursor.

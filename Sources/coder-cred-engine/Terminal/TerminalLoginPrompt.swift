@@ -10,6 +10,8 @@ struct TerminalLoginPrompt: LoginPrompt {
   let address: BrowserAddress
   /// Whether a browser may be opened at all.
   let opensBrowser: Bool
+  /// What is told when the sign-in is ended at a place.
+  let farewell: (Deployment) -> LoginFarewell
 
   var canAsk: Bool { Terminal.isInteractive }
 
@@ -17,7 +19,9 @@ struct TerminalLoginPrompt: LoginPrompt {
 
   func tell(_ event: LoginEvent) {
     switch event {
-    case .started(let deployment): Terminal.say("Signing in to \(deployment.url) …")
+    case .started(let deployment):
+      QuietTyping.sayAtEnd("coder-cred: \(farewell(deployment).text)")
+      Terminal.say("Signing in to \(deployment.url) …")
     case .alreadySignedIn(let accounts, let deployment):
       Terminal.say(
         "\(accounts.joined(separator: ", ")) \(accounts.count == 1 ? "is" : "are") "
@@ -56,6 +60,9 @@ struct TerminalLoginPrompt: LoginPrompt {
     case .otherAccount(let account, let former):
       Terminal.warn(
         "signed in as \(account); before it was \(former.joined(separator: ", "))")
+    case .interrupted(let deployment):
+      Terminal.say("")
+      Terminal.say("coder-cred: \(farewell(deployment).text)")
     case .formerNotRevoked(let error):
       Terminal.warn(
         "the former sign-in is not revoked: "
@@ -82,10 +89,12 @@ struct TerminalLoginPrompt: LoginPrompt {
         "Sign in through the [B]rowser (recommended), with a [C]ode or a [T]oken? "
       default: "Sign in through the [B]rowser (recommended), or with a session [T]oken? "
       }
+    Terminal.say("Enter alone takes what is recommended; q gives up.")
     return try asking { () throws(Failure) in try Terminal.choose(question, choices) }
   }
 
   func askForToken(of deployment: Deployment, isRepeated: Bool) throws(LoginError) -> Secret? {
+    QuietTyping.sayAtEnd("coder-cred: \(farewell(deployment).text)")
     if isatty(STDIN_FILENO) != 0, !isRepeated { showTokenPage(of: deployment) }
     let line = try askForSecret("Paste the token here (it stays hidden): ")
     let token = line.withoutBlanks.unquoted
@@ -161,7 +170,14 @@ struct TerminalLoginPrompt: LoginPrompt {
     let count = read(STDIN_FILENO, &bytes, bytes.count)
     // Ctrl-D, or a terminal that is gone.
     guard count > 0 else { return count < 0 && errno == EINTR ? nil : .giveUp }
-    return bytes.first.map { $0 | 0x20 } == UInt8(ascii: "q") ? .giveUp : .takeOver
+    let typed = bytes[..<count].filter { $0 > 0x20 }
+    if typed.first.map({ $0 | 0x20 }) == UInt8(ascii: "q") { return .giveUp }
+    // An answer to another question ends nobody's sign-in.
+    guard typed.isEmpty else {
+      Terminal.say("Enter alone ends the other sign-in; q gives up.")
+      return nil
+    }
+    return .takeOver
   }
 
   func stopWaiting(_ sources: [any LoginEventSource]) {

@@ -38,17 +38,4 @@ struct TerminalStyle {
     let mark = Charset.isUTF8 ? "…" : "..."
     return String(text.prefix(max(0, width - mark.count))) + mark
   }
-
-  /// A text in lines of at most so many characters, broken at blanks; a word that is longer stays whole.
-  static func wrapped(_ text: String, to width: Int) -> [String] {
-    var lines: [String] = []
-    for word in text.utf8.split(separator: UInt8(ascii: " ")).compactMap(String.init) {
-      if let last = lines.last, last.count + 1 + word.count <= width {
-        lines[lines.count - 1] = "\(last) \(word)"
-      } else {
-        lines.append(word)
-      }
-    }
-    return lines
-  }
 }

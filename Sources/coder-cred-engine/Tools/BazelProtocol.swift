@@ -5,7 +5,7 @@ import Credentials
 enum BazelProtocol: ToolProtocol {
   static let name = "bazel-credential-coder-cred"
 
-  private struct Request: Decodable {
+  struct Request: Decodable {
     let uri: String
   }
 
@@ -29,7 +29,7 @@ enum BazelProtocol: ToolProtocol {
   }
 
   /// gRPC over TLS is https to whoever hands out the token.
-  private static func server(of uri: String) throws -> Deployment {
+  static func server(of uri: String) throws -> Deployment {
     let isSecureGRPC = uri.utf8.starts(with: "grpcs://".utf8)
     return try Deployment(server: isSecureGRPC ? "https" + uri.dropFirst("grpcs".count) : uri)
   }

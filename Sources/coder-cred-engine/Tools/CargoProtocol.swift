@@ -9,7 +9,7 @@ import Secrets
 enum CargoProtocol: ToolProtocol {
   static let name = "cargo-credential-coder-cred"
 
-  fileprivate struct Request: Decodable {
+  struct Request: Decodable {
     struct Registry: Decodable {
       let indexURL: String
 

@@ -8,7 +8,7 @@ import Secrets
 enum DockerProtocol: ToolProtocol {
   static let name = "docker-credential-coder-cred"
 
-  private struct Stored: Decodable {
+  struct Stored: Decodable {
     let ServerURL: String?
     let Username: String?
     let Secret: String?
@@ -83,7 +83,7 @@ enum DockerProtocol: ToolProtocol {
       Dictionary(users.map { (isHub($0.0) ? "https://\($0.0)" : $0.0, $0.1) }) { $1 })
   }
 
-  private static func readServer() throws -> String {
+  static func readServer() throws -> String {
     var input = ToolInput()
     let name = try input.text()
     guard !name.isEmpty else { throw Problem.noServer }

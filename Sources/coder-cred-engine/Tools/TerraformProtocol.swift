@@ -61,7 +61,7 @@ enum TerraformProtocol: ToolProtocol {
     try credentials.keep(token, of: "", for: server)
   }
 
-  private static func server(named host: String) throws -> Deployment {
+  static func server(named host: String) throws -> Deployment {
     let server = try Deployment(url: "https://\(host)")
     guard server.path.isEmpty else { throw Failure(.fixTheCall, "a host name has no path") }
     return server

@@ -1,21 +1,37 @@
 import Credentials
 import Glibc
+import Sessions
 
 /// Why a request gets no answer, for a person who sees only what comes of it: git's
 /// `Username for …`, or a 401.
 struct UnansweredRequest {
-  let environment: Environment
+  let context: CommandContext
+  private var environment: Environment { context.environment }
 
   /// Says on a terminal why git gets nothing, if git is about to ask the person.
   ///
-  /// git asks every helper about every server: one line is no noise only where none comes after us.
+  /// git asks every helper about every server, and a word about one that is none of ours reads as if
+  /// git had failed. So only what is known to be a deployment is spoken of, and only where no other
+  /// helper comes after us.
   func explain(_ deployment: Deployment) {
     guard environment.isGitsChain, isatty(STDERR_FILENO) != 0, deployment.isHTTP,
-      isLastHelper(for: deployment)
+      let known = deployment.withParents.first(where: isKnown), isLastHelper(for: deployment)
     else { return }
-    // What lies below a host's path may be a repository, and no deployment.
-    let place = (try? Deployment(scheme: deployment.scheme, authority: deployment.authority))?.url
-    say(place ?? deployment.url, "if it is a Coder deployment")
+    say(known.url, "to sign in")
+  }
+
+  /// Whether the settings name a place as a deployment, or this machine is still registered there.
+  private func isKnown(_ place: Deployment) -> Bool {
+    if let settings = try? context.settings() {
+      let group = Settings.group(of: place)
+      if settings.entries.contains(where: { $0.group == group }) { return true }
+    }
+    if let common = try? context.defaultDeployment(), (try? Deployment(url: common)) == place {
+      return true
+    }
+    do throws(StoreError) { return try context.store.registration(of: place) != nil } catch {
+      return false
+    }
   }
 
   /// Says on a terminal why a deployment that was named has no header.

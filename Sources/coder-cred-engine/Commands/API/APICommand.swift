@@ -89,7 +89,7 @@ struct APICommand: ParsableCommand {
     let session = try context.session(at: nil, options)
     try context.requireHTTP(session.deployment)
     guard session.method != .basic else {
-      throw Failure(.fixTheInput, "what is stored is a password, not a token")
+      throw Failure.storedPassword
     }
     let given = try APIFields(texts: textFields, typed: typedFields)
     var path = try Self.target(words[words.count - 1])

@@ -38,7 +38,25 @@ struct ListCommand: ParsableCommand {
   }
 }
 
+extension [SessionEntry] {
+  /// The entries, those that a locked keyring does not tell apart being one.
+  var withOneHidden: [SessionEntry] {
+    let first = firstIndex(where: \.isHidden)
+    return enumerated().filter { $0.offset == first || !$0.element.isHidden }.map(\.element)
+  }
+}
+
 extension CommandContext {
+  /// What is stored for a deployment, or with nil for all; where nothing is, for the nearest parent
+  /// path that something is stored for: what a person names is often a page's or a repository's address.
+  func sortedEntries(near deployment: Deployment?) throws(StoreError) -> [SessionEntry] {
+    for place in deployment?.withParents ?? [] {
+      let entries = try sortedEntries(of: place)
+      if !entries.isEmpty { return entries }
+    }
+    return try deployment == nil ? sortedEntries(of: nil) : []
+  }
+
   /// What is stored, in the order of deployments and accounts.
   func sortedEntries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry] {
     let line = ProgressLine("Reading the keyring", environment)

@@ -16,7 +16,9 @@ struct SessionSummary {
   }
 
   /// Whether it is a password kept for git.
-  var isPassword: Bool { session?.method == .basic }
+  var isPassword: Bool {
+    session.map { $0.method == .basic } ?? entry.isKeptForGit
+  }
 
   /// Whether it gets new tokens by itself.
   var renews: Bool { session?.method == .oauth && session?.refreshToken != nil }

@@ -9,7 +9,7 @@ struct SessionTable {
   private let active: ActiveAccounts
 
   init(_ entries: [SessionEntry], _ active: ActiveAccounts, now: Int64, _ style: TerminalStyle) {
-    let all = entries.map { SessionSummary($0, now: now) }
+    let all = entries.withOneHidden.map { SessionSummary($0, now: now) }
     sessions = all.filter { !$0.isPassword }
     passwords = all.filter(\.isPassword)
     self.active = active
@@ -20,7 +20,7 @@ struct SessionTable {
   var text: String {
     var blocks = [sessionLines, passwordLines].filter { !$0.isEmpty }
     let tasks = sessions.compactMap { summary in
-      summary.task.map { TerminalStyle.cut("\(name(of: summary)): \($0)", to: 200) }
+      summary.task.map { TerminalStyle.cut("\(name(of: summary)): \($0)", to: 400) }
     }
     if !tasks.isEmpty { blocks.append(["To do:"] + Set(tasks).sorted().map { "  \($0)" }) }
     return blocks.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")

@@ -26,7 +26,7 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let context = CommandContext()
     let deployment = try url.map { try Deployment(url: $0) }
-    let entries = try context.sortedEntries(of: deployment)
+    let entries = try context.sortedEntries(near: deployment)
     let active = try ActiveAccounts(entries, context)
     var reports = try entries.map { entry in try StatusReport(entry, active, context) }
     if check { for index in reports.indices { try reports[index].check(context) } }
@@ -34,7 +34,8 @@ struct StatusCommand: ParsableCommand {
       try Terminal.showJSON(reports)
     } else {
       let style = TerminalStyle(of: STDOUT_FILENO, context.environment)
-      let ordered = reports.filter { !$0.isPassword } + reports.filter(\.isPassword)
+      let shown = reports.filter { !$0.isHidden } + reports.filter(\.isHidden).prefix(1)
+      let ordered = shown.filter { !$0.isPassword } + shown.filter(\.isPassword)
       try Terminal.show(ordered.map { $0.text(style) }.joined(separator: "\n"))
     }
     try verdict(reports, deployment)

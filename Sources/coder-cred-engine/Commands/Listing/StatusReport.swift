@@ -13,6 +13,8 @@ struct StatusReport: Encodable {
 
   let row: SessionRow
   let isDefault: Bool
+  /// Whether a locked keyring does not tell what it is.
+  let isHidden: Bool
   /// Whether a password kept for git, and no session.
   var isPassword: Bool { summary.isPassword }
   private(set) var check: Check?
@@ -36,6 +38,7 @@ struct StatusReport: Encodable {
     let now = context.clock.now
     row = SessionRow(entry, now: now)
     summary = SessionSummary(entry, now: now)
+    isHidden = entry.isHidden
     isDefault = active.isOfDefaultDeployment(entry)
     isActive = active.isOneOfSeveral(entry)
     lock = entry.lock
@@ -158,8 +161,12 @@ extension StatusReport {
     // A command is cut nowhere: it is to be pasted.
     let isWhole = label == "to do" || style == nil
     let text = Terminal.clean(value)
+    let columns = (style?.columns ?? 0) - padded.count
     let shown =
-      isWhole ? text : TerminalStyle.cut(text, to: (style?.columns ?? 0) - padded.count)
+      isWhole
+      ? LineWrapping.wrapped(text, to: style == nil || Terminal.size == nil ? .max : columns)
+        .replacing("\n", with: "\n" + String(repeating: " ", count: padded.count))
+      : TerminalStyle.cut(text, to: columns)
     let attention: TerminalStyle.Attention? =
       switch label {
       case "state": check?.result == "rejected" ? .needed : summary.attention
@@ -182,6 +189,7 @@ extension StatusReport {
       session?.staleSince == nil
         ? "expired, renews at the next use" : "refused, renews at the next use"
     case "ended": "ended"
+    case "valid" where isPassword: "kept, never checked"
     default: row.state
     }
   }
@@ -191,7 +199,9 @@ extension StatusReport {
       let who = check.account.map { $0 == row.account ? "" : " as \($0)" } ?? ""
       let result =
         switch check.result {
-        case "due": "expired, renews at the next use"
+        case "due":
+          "expired, renews at the next use; whether it can, tells coder-cred refresh "
+            + row.deployment
         case "rejected": "refused by the deployment"
         default: check.result
         }

@@ -76,10 +76,13 @@ struct LoginCommand: ParsableCommand {
           throw failure
         }
         try loginElsewhere(own(issuer, of: deployment, context, or: failure), context)
-      case .notDeployment(_, let parent?):
-        guard Terminal.isInteractive,
-          try Terminal.agrees("\(deployment.url) is a page of \(parent.url). Sign in there?")
-        else { throw failure }
+      case .notDeployment(let found, let parent?):
+        guard Terminal.isInteractive else { throw failure }
+        guard try Terminal.agrees("\(deployment.url) is a page of \(parent.url). Sign in there?")
+        else {
+          // What was just declined is no advice.
+          throw target.failure(for: LoginError.notDeployment(found: found, pageOf: nil))
+        }
         try loginElsewhere(parent, context)
       default: throw failure
       }
@@ -178,12 +181,18 @@ extension CommandContext {
   ) throws -> StoredSession {
     let prompt = TerminalLoginPrompt(
       environment: environment, address: try BrowserAddress(deployment, settings()),
-      opensBrowser: opensBrowser)
-    return try LoginFlow(
-      services: services(showsWaiting: true), prompt: prompt, deployment: deployment,
-      options: options,
-      directory: directory, clientName: Self.clientName
-    ).run()
+      opensBrowser: opensBrowser, farewell: { self.farewell(at: $0) })
+    defer { QuietTyping.sayAtEnd(nil) }
+    do {
+      return try LoginFlow(
+        services: services(showsWaiting: true), prompt: prompt, deployment: deployment,
+        options: options,
+        directory: directory, clientName: Self.clientName
+      ).run()
+    } catch LoginError.givenUp {
+      throw Failure(
+        .signInAgain, farewell(at: deployment).text, hint: "coder-cred login \(deployment.url)")
+    }
   }
 
   /// What people read when the deployment asks for consent. One registration a machine, because a

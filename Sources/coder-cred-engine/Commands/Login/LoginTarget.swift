@@ -34,7 +34,7 @@ struct LoginTarget {
     let named = try Deployment(url: place)
     try Self.requireWebAddress(named)
     try context.requireConfidential(named)
-    deployment = isAssumedHTTPS ? try Self.orPlain(named, context) : named
+    deployment = named.scheme == "https" ? try Self.orPlain(named, context) : named
   }
 
   /// What a person reads when signing in there has failed.

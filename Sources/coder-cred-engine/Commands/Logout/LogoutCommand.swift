@@ -52,6 +52,7 @@ struct LogoutCommand: ParsableCommand {
     } else {
       Terminal.say("Nobody is signed in.")
     }
+    if url == nil && !all { try logout.sayWhatStays() }
   }
 
   /// Signing out is never refused for how a deployment would be reached: nothing is sent that the

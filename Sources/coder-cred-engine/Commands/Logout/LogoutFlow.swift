@@ -30,6 +30,7 @@ struct LogoutFlow {
     } else if meant.isEmpty && stored.unreadable.isEmpty {
       let who = account.map { " as \($0)" } ?? ""
       Terminal.say("Nobody is signed in to \(deployment.url)\(who).")
+      try sayWhatIsAbove(deployment, account)
     }
     for session in sessions {
       let who = session.account.isEmpty ? "" : " as \(session.account)"
@@ -64,11 +65,54 @@ struct LogoutFlow {
       if stored.unreadable.isEmpty || !removesUnreadable { Terminal.say("Nobody is signed in.") }
     } else {
       let places = Set(stored.sessions.map(\.deployment)).count
+      let share =
+        summary.sessions == stored.sessions.count ? "" : "\(summary.sessions) of "
       Terminal.say(
-        "Signed out of \(summary.sessions) of \(stored.sessions.count) sessions with \(places) "
-          + "deployments.")
+        "Signed out of \(share)\(Self.count(stored.sessions.count, "session")) with "
+          + "\(Self.count(places, "deployment")).")
     }
+    sayWhatStays(stored.passwords)
     try summary.finish()
+  }
+
+  /// Tells of passwords that stay although a person signs out of everything that is meant: they are
+  /// git's, and go one by one.
+  func sayWhatStays() throws {
+    sayWhatStays(
+      try context.store.entries(of: nil).compactMap { entry in
+        guard case .session(let session) = entry.content, session.method == .basic else {
+          return nil
+        }
+        return session
+      })
+  }
+
+  private func sayWhatStays(_ passwords: [StoredSession]) {
+    guard let first = passwords.first else { return }
+    let names = passwords.prefix(3).map { "\($0.account) at \($0.deployment.url)" }
+    let more = passwords.count > 3 ? " and \(passwords.count - 3) more (coder-cred list)" : ""
+    Terminal.say(
+      "Kept for git: \(names.joined(separator: ", "))\(more); to remove: coder-cred logout "
+        + first.deployment.url)
+  }
+
+  /// Tells what is stored for a parent path, where nothing is for the one that was named: it may be a
+  /// page's or a repository's address, and is not signed out of on a guess.
+  private func sayWhatIsAbove(_ deployment: Deployment, _ account: String?) throws {
+    for place in deployment.withParents.dropFirst() {
+      let entries = try context.store.entries(of: place)
+        .filter { AccountMatch.isExact(account, $0.account) }
+      guard let first = entries.first else { continue }
+      let who = first.account.isEmpty ? "" : " of \(first.account)"
+      let what = first.isKeptForGit ? "a password" : "a session"
+      Terminal.say(
+        "But \(what)\(who) is kept for \(place.url). To remove it: coder-cred logout \(place.url)")
+      return
+    }
+  }
+
+  private static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
   }
 
   private func leave(
@@ -85,6 +129,7 @@ struct LogoutFlow {
     for session in sessions {
       for item in try revocation.end(session) { summary.note(Failure(item, at: deployment)) }
       summary.sessions += 1
+      RefreshHistoryFiles(directory: context.directory).remove(of: session.identity)
       if session.method == .token && !revokesTokens {
         Terminal.say(
           "The token for \(deployment.url) is removed from this machine, not revoked: it may be "

@@ -3,6 +3,7 @@ import Sessions
 
 /// One change, worked out but not yet made.
 enum ConfigurationStep {
+  /// Nothing is to be done, and why.
   case none(String)
   case file(ToolFile, content: [UInt8]?, change: ToolConfiguration.Change, isUnset: Bool)
   case link(String, to: String, change: ToolConfiguration.Change)
@@ -18,7 +19,8 @@ enum ConfigurationStep {
       let content = try isUnset ? Self.unmade(edits, file) : Self.made(edits, file.content, path)
       self =
         content == file.content
-        ? .none(path) : .file(file, content: content, change: change, isUnset: isUnset)
+        ? .none(Self.unchanged(path, isUnset: isUnset))
+        : .file(file, content: content, change: change, isUnset: isUnset)
       if content != file.content { try file.requireWritable() }
     case .link(let path, let program):
       try self.init(link: path, to: program, change, isUnset: isUnset)
@@ -35,17 +37,17 @@ enum ConfigurationStep {
     let present = String(
       decoding: target[..<max(0, length)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     switch (exists, isUnset) {
-    case (false, true): self = .none(path)
+    case (false, true): self = .none(Self.unchanged(path, isUnset: true))
     case (false, false): self = .link(path, to: program, change: change)
     case (true, _):
       guard present == program || present.hasSuffix("/coder-cred") else {
         if isUnset {
-          self = .none(path)
+          self = .none(Self.unchanged(path, isUnset: true))
           return
         }
         throw Failure(.fixTheInput, "\(path) is there already, and is no link of ours")
       }
-      self = isUnset ? .unlink(path) : .none(path)
+      self = isUnset ? .unlink(path) : .none(Self.unchanged(path, isUnset: false))
     }
   }
 
@@ -55,7 +57,7 @@ enum ConfigurationStep {
   /// Makes the change, and says so.
   func carryOut() throws(Failure) {
     switch self {
-    case .none(let path): Terminal.say("\(path) stays as it is.")
+    case .none(let reason): Terminal.say(reason)
     case .file(let file, let content, let change, let isUnset):
       try isUnset ? unset(file, content) : set(file, content, change)
     case .link(let path, let program, let change):
@@ -67,6 +69,25 @@ enum ConfigurationStep {
     case .unlink(let path):
       guard Glibc.unlink(path) == 0 else { throw Self.unusable(path) }
       Terminal.say("Removed \(path).")
+      Self.removeEmptyDirectories(above: path)
+    }
+  }
+
+  private static func unchanged(_ path: String, isUnset: Bool) -> String {
+    isUnset
+      ? "There is nothing of coder-cred in \(path)." : "\(path) has it already; nothing is changed."
+  }
+
+  /// Removes the directories above a file of ours that are empty without it: they were made for it.
+  /// The home directory and those that hold every program's settings stay.
+  private static func removeEmptyDirectories(above path: String) {
+    let environment = Environment.ofThisProcess
+    guard let home = environment.directory("HOME") else { return }
+    let kept = [home, environment.directory("XDG_CONFIG_HOME", below: ".config")]
+    var path = path
+    while let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex {
+      path = String(path[..<slash])
+      guard path.hasPrefix(home + "/"), !kept.contains(path), rmdir(path) == 0 else { return }
     }
   }
 
@@ -87,9 +108,20 @@ enum ConfigurationStep {
 
   private func unset(_ file: ToolFile, _ content: [UInt8]?) throws(Failure) {
     try file.replace(with: content)
-    Terminal.say(content == nil ? "Removed \(file.path)." : "Restored \(file.path).")
     let backup = try ToolFile(path: file.backupPath)
-    if let copy = backup.content, copy == content { try backup.replace(with: nil) }
+    let isRestored = backup.content == content
+    if content == nil {
+      Terminal.say("Removed \(file.path).")
+      Self.removeEmptyDirectories(above: file.path)
+    } else {
+      Terminal.say(
+        isRestored
+          ? "Restored \(file.path)."
+          : "Took out of \(file.path) what coder-cred had added; what was changed since stays.")
+    }
+    guard backup.content != nil else { return }
+    if isRestored { return try backup.replace(with: nil) }
+    Terminal.say("A copy from before all that is in \(backup.path); remove it when you like.")
   }
 
   private static func made(

@@ -94,7 +94,9 @@ struct JSONMember: FileEdit {
     } else {
       text = Array(content[start...].prefix { $0.isJSONBlank }) + Array("\(member),".utf8)
     }
-    return Array(content[..<start]) + text + content[start...]
+    var changed = content
+    changed.insert(contentsOf: text, at: start)
+    return changed
   }
 
   /// Takes a member away, with what ``insert(_:into:of:_:)`` puts around it.

@@ -24,8 +24,9 @@ struct MarkedBlock: FileEdit {
     try check(others)
     if let range = try range(in: content) {
       let isEnded = content[range].last == UInt8(ascii: "\n")
-      return Array(content[..<range.lowerBound]) + block + (isEnded ? [0x0A] : [])
-        + content[range.upperBound...]
+      var changed = content
+      changed.replaceSubrange(range, with: block + (isEnded ? [0x0A] : []))
+      return changed
     }
     switch place {
     case .start:
