@@ -53,8 +53,21 @@ struct ProcessMemory {
   }
 
   private func lines(_ file: String) -> [Substring] {
-    let content = FileManager.default.contents(atPath: "/proc/\(process)/\(file)") ?? Data()
-    return String(decoding: content, as: UTF8.self).split(separator: "\n")
+    String(decoding: Self.content("/proc/\(process)/\(file)"), as: UTF8.self)
+      .split(separator: "\n")
+  }
+
+  /// A file whose size nobody tells, as those below /proc, to its end.
+  static func content(_ path: String) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
+      content += buffer[..<count]
+    }
+    return content
   }
 }
 
@@ -101,7 +114,7 @@ extension Desk {
   var processes: [(name: String, memory: ProcessMemory)] {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return all.compactMap { Int32($0) }.compactMap { process in
-      let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+      let environment = Data(ProcessMemory.content("/proc/\(process)/environ"))
       guard environment.range(of: Data("\(directory)/".utf8)) != nil,
         let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)
       else { return nil }
