@@ -18,8 +18,7 @@ enum EngineProcess {
     setenv(Version.variable, Version.number, 1)
     // By our own place alone: never by PATH, nor by the directory we are called in.
     for place in ["coder-cred-engine", "../libexec/coder-cred/coder-cred-engine"] {
-      let path = Array(own[...slash]) + place.utf8CString
-      execv(path, CommandLine.unsafeArgv)
+      execv(Array(own[...slash]) + place.utf8CString, CommandLine.unsafeArgv)
       guard errno == ENOENT || errno == ENOTDIR else { break }
     }
     fail("coder-cred-engine cannot be started: \(String(cString: strerror(errno)))")

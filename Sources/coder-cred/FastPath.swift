@@ -117,12 +117,11 @@ struct FastPath {
     }
     guard let item = found else { return nil }
     let url = item.attributes["deployment"] ?? ""
-    let session = try deferringToEngine { () throws(MalformedInput) in
+    return try deferringToEngine { () throws(MalformedInput) in
       try StoredSession(
         payload: item.secret, deployment: try Deployment(storedURL: url),
         account: item.attributes["account"] ?? "")
     }
-    return session
   }
 }
 

@@ -18,7 +18,6 @@ struct FastPathArguments {
   let url: String?
   private(set) var account: String?
   private(set) var minimumSeconds: Int64?
-
   /// Whether an answer is for a request on standard input.
   let readsRequest: Bool
 
@@ -31,12 +30,11 @@ struct FastPathArguments {
     var endsWithOperand = false
     var words = arguments.dropFirst()[...]
     while let word = words.popFirst() {
-      if word.utf8.first != UInt8(ascii: "-") {
+      endsWithOperand = word.utf8.first != UInt8(ascii: "-")
+      if endsWithOperand {
         operands.append(word)
-        endsWithOperand = true
         continue
       }
-      endsWithOperand = false
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let flag = String(parts[0])
       // Whatever could be read in two ways is not read here: twice, empty, or like a flag.
@@ -52,13 +50,11 @@ struct FastPathArguments {
       flags[flag] = value
     }
     // The second one is what git appends.
-    if CredentialRequest.isVerbTwice(operands) {
-      guard endsWithOperand else { throw NeedsEngine() }
-      operands.removeLast()
-    }
+    let isVerbTwice = CredentialRequest.isVerbTwice(operands)
+    if isVerbTwice { operands.removeLast() }
     guard let verb = operands.first, operands.count <= 2, operands.last?.isEmpty == false,
       let operation = Self.operation(verb, format: flags["--format"]),
-      verb != "capability" || flags.isEmpty,
+      endsWithOperand || !isVerbTwice, verb != "capability" || flags.isEmpty,
       flags["--url"] == nil || operands.count == 1 && verb != "get"
     else { throw NeedsEngine() }
     self.operation = operation

@@ -20,7 +20,7 @@ struct `Memory` {
         expect(fast, without: Self.ofNetwork + Self.ofKeyring)
         let full = try desk.atOutput(of: desk.fullProgram, arguments) { $0.mappedFiles }
         expect(full, without: Self.ofNetwork)
-        #expect(full.contains { $0.contains("/libsecret-1") })
+        #expect(full.contains { $0.contains("/libgio-2") })
       }
     }
   }
