@@ -35,7 +35,9 @@ struct TracedCommand {
     let tracer =
       ["strace", "-s", "0", "-o", log] + (injection.map { ["-e", "inject=\($0)"] } ?? [])
     guard let separator = words.firstIndex(of: "--") else { return tracer + words }
-    return words[..<separator] + tracer + words[(separator + 1)...]
+    var traced = words
+    traced.replaceSubrange(separator...separator, with: tracer)
+    return traced
   }
 
   /// Runs it to its end.
