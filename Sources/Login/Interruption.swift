@@ -6,10 +6,12 @@ import Sessions
 /// back; then they have their usual effect. The handler writes to a self-pipe.
 final class Interruption: LoginEventSource {
   private static let handled = [SIGINT, SIGTERM, SIGHUP]
-  /// Where the handler writes the signal's number; a handler can reach nothing but a global.
-  private nonisolated(unsafe) static var writeEnd: Int32 = -1
+  /// Where the handler writes the signal's number: to the latest of us. A handler can reach nothing
+  /// but a global.
+  private nonisolated(unsafe) static var latestWriteEnd: Int32 = -1
 
   private let readEnd: Int32
+  private let writeEnd: Int32
   private let actions: [sigaction]
   private var signal: Int32 = 0
 
@@ -23,13 +25,14 @@ final class Interruption: LoginEventSource {
       }
     }
     readEnd = ends[0]
-    Self.writeEnd = ends[1]
+    writeEnd = ends[1]
+    Self.latestWriteEnd = writeEnd
     var tell = sigaction()
     tell.__sigaction_handler.sa_handler = { number in
       // errno belongs to the code that was interrupted.
       let former = errno
       var number = UInt8(truncatingIfNeeded: number)
-      _ = write(Interruption.writeEnd, &number, 1)
+      _ = write(Interruption.latestWriteEnd, &number, 1)
       errno = former
     }
     let isWatched = readEnd >= 0
@@ -61,7 +64,7 @@ final class Interruption: LoginEventSource {
     let signal = readSignal() ? signal : 0
     if readEnd >= 0 {
       close(readEnd)
-      close(Self.writeEnd)
+      close(writeEnd)
     }
     if signal != 0 { kill(getpid(), signal) }
   }

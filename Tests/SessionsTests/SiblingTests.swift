@@ -126,6 +126,23 @@ import Testing
     #expect(try bench.valid(3_000).accessToken == "a2")
     #expect(bench.store.session == nil)
   }
+
+  @Test func `A keyring that has just started, and finds nothing yet, gets what a refresh brought`()
+    throws
+  {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in
+      let stored = bench.store.session
+      bench.store.session = nil
+      bench.clock.onSleep = { _ in
+        bench.store.session = stored
+        bench.clock.onSleep = { _ in }
+      }
+      return FakeEndpoint.tokens("a2")
+    }
+    #expect(try bench.valid(3_000).accessToken == "a2")
+    #expect(bench.store.session?.accessToken == "a2")
+  }
 }
 
 /// What the network never carried is known not to have happened.

@@ -103,9 +103,16 @@ struct RefreshExchange {
     _ refreshed: StoredSession, within timeoutMilliseconds: Int64
   ) throws(StoreError) -> StoredSession {
     let deadline = services.clock.uptimeMilliseconds + timeoutMilliseconds
+    var isGone = false
     while true {
       do throws(StoreError) {
-        guard let stored = try services.store.session(like: session) else { return refreshed }
+        guard let stored = try services.store.session(like: session) else {
+          if isGone { return refreshed }
+          // A Secret Service that has just started may not have read its items yet.
+          isGone = true
+          services.clock.sleep(milliseconds: 1_000)
+          continue
+        }
         guard stored.refreshToken == session.refreshToken else {
           return stored.isFresh(now: services.clock.now, minimumSeconds: 0) ? stored : refreshed
         }
