@@ -126,8 +126,8 @@ struct LoginCommand: ParsableCommand {
     _ issuer: String, of deployment: Deployment, _ context: CommandContext, or failure: Failure
   ) throws(Failure) -> Deployment {
     guard let own = try? Deployment(url: issuer), own != deployment else { throw failure }
-    try context.requireConfidential(own)
     if acceptsIssuer {
+      try context.requireConfidential(own)
       Terminal.say("\(deployment.url) says that it is \(own.url); signing in there.")
       return own
     }
@@ -138,6 +138,7 @@ struct LoginCommand: ParsableCommand {
         Terminal.Choice(value: false, words: ["no"]), Terminal.Choice(value: true, words: ["yes"]),
       ])
     guard isWanted == true else { throw failure }
+    try context.requireConfidential(own)
     return own
   }
 
