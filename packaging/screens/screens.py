@@ -87,7 +87,8 @@ def doctor(machine):
     machine.run("coder-cred", "logout", "https://staging.example.com", check=False)
     machine.run("coder-cred", "logout", DEV, "--account", "bob")
     machine.run("git", "config", "--global", "credential.helper", "coder-cred")
-    machine.run("coder-cred", "config", "set", "refresh-marign", "5")
+    machine.run("sh", "-c", "mkdir -p ~/.config/coder-cred && "
+                "printf '[coder-cred]\\nrefresh-marign=5\\n' >>~/.config/coder-cred/config")
     machine.keyring("/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock",
                     "[objectpath '/org/freedesktop/secrets/aliases/default']")
     terminal = Terminal(machine, SSH_CONNECTION="198.51.100.7 50022 203.0.113.5 22")
