@@ -37,6 +37,18 @@ import Testing
     #expect(bench.requests == 0)
   }
 
+  @Test func `What no keyring can hold is handed out at once, and holds nobody up`() throws {
+    let bench = Bench()
+    bench.respond = { _ throws(HTTPError) in
+      bench.store.refusal = { _ in .unwritable(.unwritable(reason: "it would be too large")) }
+      return FakeEndpoint.tokens("a2")
+    }
+    let start = bench.clock.uptimeMilliseconds
+    #expect(try bench.valid(3_000).accessToken == "a2")
+    #expect(bench.clock.uptimeMilliseconds == start)
+    #expect(bench.warnings.count == 1)
+  }
+
   @Test func `The loser of a race takes the winner's tokens, and ends nothing`() throws {
     let bench = Bench()
     bench.respond = { _ throws(HTTPError) in

@@ -89,6 +89,8 @@ struct RefreshExchange {
       return try save(refreshed, within: Self.savingTimeoutMilliseconds)
     } catch {
       services.warn(.notSaved(error))
+      // What is too large for a keyring stays so.
+      if case .unwritable = error { return refreshed }
     }
     if let handOver = services.handOver {
       handOver(refreshed)
@@ -119,6 +121,7 @@ struct RefreshExchange {
         try services.store.save(refreshed)
         return refreshed
       } catch {
+        if case .unwritable = error { throw error }
         guard services.clock.uptimeMilliseconds < deadline else { throw error }
         services.clock.sleep(milliseconds: 100)
       }
