@@ -45,7 +45,7 @@ import Testing
     }
     let start = bench.clock.uptimeMilliseconds
     #expect(try bench.valid(3_000).accessToken == "a2")
-    #expect(bench.clock.uptimeMilliseconds == start)
+    #expect(bench.clock.uptimeMilliseconds < start + 100)
     #expect(bench.warnings.count == 1)
   }
 
