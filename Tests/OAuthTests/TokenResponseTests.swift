@@ -113,6 +113,9 @@ private let limit = now + 10 * 365 * 86_400
     json.replacing("}", with: #","access_token":"","refresh_token":null}"#),
     json.replacing("}", with: #","access_token":7,"refresh_token":"a b"}"#),
     json.replacing("{", with: #"{"access_token":"old","#),
+    json.replacing("{", with: "{ "),
+    json.replacing("{", with: "{\r\n\t").replacing(",", with: " ,\n"),
+    json.replacing(":", with: " : ").replacing("}", with: "\n}\n"),
   ]
 
   @Test(arguments: wrapped)

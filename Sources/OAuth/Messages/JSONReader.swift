@@ -71,6 +71,7 @@ struct JSONReader {
       .firstIndex(of: UInt8(ascii: "{"))
     guard let start else { return nil }
     index = start + 1
+    skipBlanks()
     var members: [JSONValue.Member] = []
     while let byte = current, byte != UInt8(ascii: "}") {
       let before = index
