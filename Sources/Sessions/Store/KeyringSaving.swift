@@ -43,12 +43,8 @@ extension KeyringSessionStore {
     _ session: StoredSession, when isMeant: ([Item], Item?) throws(StoreError) -> Bool
   ) throws(StoreError) -> Bool {
     try store(
-      label: ItemIdentity.label(of: session), ItemIdentity.item(of: session)
-    ) { () throws(MalformedInput) in
-      try session.payload()
-    } when: { found, item throws(StoreError) in
-      try isMeant(found, item)
-    }
+      label: ItemIdentity.label(of: session), ItemIdentity.item(of: session),
+      payload: { () throws(MalformedInput) in try session.payload() }, when: isMeant)
   }
 
   /// Writes an item in place, or a new one, if `isMeant` says so in view of the items that were found
