@@ -153,6 +153,11 @@ final class BusSaboteur: Sendable {
     def other(text):
         return bytes(byte + 1 if byte not in b'9z' else byte - 1 for byte in text)
 
+    def end_both(service, program):
+        for end in (service, program):
+            try: end.shutdown(socket.SHUT_RDWR)
+            except OSError: pass
+
     def to_program(service, program, plan):
         target, kind = plan
         pending, lies = b'', False
@@ -193,9 +198,7 @@ final class BusSaboteur: Sendable {
         except OSError:
             pass
         finally:
-            for end in (service, program):
-                try: end.shutdown(socket.SHUT_RDWR)
-                except OSError: pass
+            end_both(service, program)
 
     def to_service(program, service):
         try:
@@ -206,9 +209,7 @@ final class BusSaboteur: Sendable {
         except OSError:
             pass
         finally:
-            for end in (service, program):
-                try: end.shutdown(socket.SHUT_RDWR)
-                except OSError: pass
+            end_both(service, program)
 
     def serve(program):
         service = socket.socket(socket.AF_UNIX)

@@ -1,4 +1,5 @@
 import Foundation
+import SessionFakes
 import TestDesk
 import Testing
 

@@ -1,4 +1,5 @@
 import DeploymentSimulator
+import SessionFakes
 import TestDesk
 import Testing
 

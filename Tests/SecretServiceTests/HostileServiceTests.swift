@@ -6,6 +6,18 @@ import Testing
 
 private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
 
+/// What reading the one item of such a service comes to.
+private func readItem(
+  _ behaviour: FakeSecretService.Behaviour, encrypted: Bool = true
+) throws -> Result<Secret, SecretServiceError> {
+  let desktop = try PrivateDesktop(.fake([behaviour]))
+  let service = try desktop.service()
+  let item = try #require(try service.search(asked).first)
+  return Result { () throws(SecretServiceError) in
+    try service.secret(of: item, encrypted: encrypted)
+  }
+}
+
 @Suite struct `A service that misbehaves` {
   @Test func `A locked service that hides its items is locked, not empty`() async {
     await #expect(processExitsWith: .success) {
@@ -119,11 +131,7 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
     ) async {
       await #expect(processExitsWith: .success) {
         [behaviour = behaviour as FakeSecretService.Behaviour] in
-        let desktop = try PrivateDesktop(.fake([behaviour]))
-        let service = try desktop.service()
-        let item = try #require(try service.search(asked).first)
-        guard case .brokenSession = failure({ try service.secret(of: item, encrypted: false) })
-        else {
+        guard case .failure(.brokenSession) = try readItem(behaviour, encrypted: false) else {
           return #expect(Bool(false), "it is another failure")
         }
       }
@@ -135,10 +143,8 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
     ) async {
       await #expect(processExitsWith: .success) {
         [behaviour = behaviour as FakeSecretService.Behaviour] in
-        let desktop = try PrivateDesktop(.fake([behaviour]))
-        let service = try desktop.service()
-        let item = try #require(try service.search(asked).first)
-        #expect(try service.secret(of: item, encrypted: false) == Secret("tok"))
+        let secret = try readItem(behaviour, encrypted: false)
+        #expect(secret == .success(Secret("tok")))
       }
     }
 
@@ -148,10 +154,8 @@ private let asked: Attributes = ["application": "coder-cred", "kind": "session"]
     ) async {
       await #expect(processExitsWith: .success) {
         [behaviour = behaviour as FakeSecretService.Behaviour] in
-        let desktop = try PrivateDesktop(.fake([behaviour]))
-        let service = try desktop.service()
-        let item = try #require(try service.search(asked).first)
-        #expect(try service.secret(of: item) == Secret("tok"))
+        let secret = try readItem(behaviour)
+        #expect(secret == .success(Secret("tok")))
       }
     }
   #endif

@@ -1,3 +1,5 @@
+import SessionFakes
+
 /// The choices that make a schedule: at each decision the number of the option taken, 0 being the
 /// one without a deviation.
 typealias Choices = [UInt8]
@@ -43,11 +45,11 @@ final class PrefixChooser: Chooser {
 
 /// Deviates at random, one time in four.
 final class RandomChooser: Chooser {
-  private var generator: SplitMix64
+  private var generator: Chance
   private(set) var choices: Choices = []
 
   init(seed: UInt64) {
-    generator = SplitMix64(state: seed)
+    generator = Chance(seed)
   }
 
   func choose(_ count: Int, costs: [UInt8], state: () -> Int) -> Int {
@@ -68,19 +70,6 @@ struct Digest {
   }
 
   mutating func add(_ text: String) { add(text.hashValue) }
-}
-
-/// A small generator whose numbers follow from its seed (Steele, Lea, Flood 2014, "SplitMix").
-struct SplitMix64 {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
 }
 
 /// The schedules still to be run, those with the fewest deviations first.
