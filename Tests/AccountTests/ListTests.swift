@@ -117,7 +117,8 @@ import Testing
       let refused = try desk.run(["status", "--check"])
       #expect(refused.status == 1)
       #expect(refused.stdout.contains("check:      refused by the deployment"))
-      #expect(refused.stdout.contains("  to do:      \(login)\n"))
+      #expect(
+        refused.stdout.contains("  to do:      coder-cred refresh \(desk.url) --account alice\n"))
     }
   }
 
@@ -145,6 +146,10 @@ import Testing
       for arguments in [["token", desk.url], ["logout", desk.url], ["login", desk.url]] {
         let result = try desk.run(arguments)
         #expect(result.status == 65 && result.stderr.contains(removal), "\(arguments)")
+      }
+      for verb in ["get", "erase"] {
+        let result = try desk.run([verb], input: desk.request("username=alice"))
+        #expect(result.status == 65 && result.stderr.contains(removal), "\(verb)")
       }
     }
   }
