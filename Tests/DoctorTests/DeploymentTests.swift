@@ -45,6 +45,20 @@ import Testing
     }
   }
 
+  @Test func `finds that the proxy of everything is gone, until it is back or not named`() throws {
+    try Desk.with { desk in
+      let gone = try LoopbackListener.freePort()
+      let variable = ["https_proxy": "http://user:\(desk.plant())@127.0.0.1:\(gone)"]
+      let line = try desk.doctor(environment: variable).expect(
+        "proxy", "warning", saying: "https_proxy names 127.0.0.1:\(gone), where nothing answers")
+      #expect(line.fix == "unset https_proxy, or correct it")
+      #expect(try desk.doctor(after: "unset https_proxy", environment: variable)["proxy"].isEmpty)
+      // Whatever answers there is a proxy, as far as can be told without using it.
+      try desk.doctor(environment: ["https_proxy": desk.url]).expect(
+        "proxy", "ok", saying: "https_proxy names 127.0.0.1:\(desk.deployment.port)")
+    }
+  }
+
   @Test func `finds a proxy that does not answer, until the right one is named`() throws {
     try Desk.withSession { desk in
       // The proxy stands for a network in which the name leads to the deployment.
@@ -129,6 +143,44 @@ import Testing
       desk.deployment.setProvider(enabled: true)
       desk.deployment.setRegistration(enabled: true)
       try desk.doctor().expect("OAuth", "ok")
+    }
+  }
+
+  @Test func `finds that what the server says of OAuth makes no sense, until it does`() throws {
+    try Desk.withSession { desk in
+      for fault in [
+        DeploymentSimulator.Fault.invalidJSON, .mergePatch(#"{"issuer":"http://x.example"}"#),
+      ] {
+        desk.deployment.inject(fault, at: .metadata, times: 9)
+        let report = try desk.doctor()
+        let line = try report.expect("OAuth", "failure")
+        #expect(line.message.contains(desk.url), "\(line)")
+        #expect(report.result.status == 76)
+        desk.deployment.clearFaults()
+        try desk.doctor().expect("OAuth", "ok")
+      }
+    }
+  }
+
+  @Test(.enabled(if: isFullRun, "takes a minute; CODER_CRED_FULL=1 runs it"))
+  func `asks no more deployments when those before took too long`() throws {
+    try Desk.with { desk in
+      let others = try (1...3).map { _ in try desk.anotherDeployment() }
+      defer { for other in others { other.stop() } }
+      for other in others {
+        try desk.login(to: other.url)
+        other.inject(.hold, at: "/*", times: 100)
+      }
+      let lines = try desk.doctor()["server"]
+      #expect(
+        lines.map(\.status) == ["failure", "failure", "failure"]
+          && lines.last?.message.contains("is not asked: the others took too long") == true,
+        "\(lines)")
+      for other in others {
+        other.clearFaults()
+        other.releaseHeld()
+      }
+      #expect(try desk.doctor()["server"].allSatisfy { $0.status == "ok" })
     }
   }
 
