@@ -40,7 +40,8 @@ struct Report {
   ) throws -> ReportLine {
     let found = self[check]
     try #require(
-      found.count == 1, "\(check) has \(found.count) lines: \(result.stderr)",
+      found.count == 1,
+      "\(check) has \(found.count) lines: \(lines.map(\.message)) \(result.stderr)",
       sourceLocation: sourceLocation)
     let line = found[0]
     #expect(

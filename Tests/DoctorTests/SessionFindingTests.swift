@@ -68,6 +68,26 @@ import Testing
     }
   }
 
+  @Test
+  func `finds another keyring that was never unlocked, and does not say that nobody is signed in`()
+    throws
+  {
+    try Desk.withSession { desk in
+      let other = try desk.desktop.makeCollection("Other")
+      try desk.desktop.move(desk.desktop.item().label, to: other)
+      // The log-in opens the default keyring alone; of the other not even names are known.
+      try desk.desktop.restartKeyring(unlock: true)
+      let report = try desk.doctor()
+      try report.expect("keyring", "ok")
+      try report.expect("session", "failure", saying: "“Other” is locked", fix: "unlock it")
+      #expect(report["server"].isEmpty && report.result.status == 69, "\(report.lines)")
+      try desk.desktop.unlock(other)
+      let unlocked = try desk.doctor()
+      try unlocked.expect("server", "ok", saying: desk.url)
+      try unlocked.expect("session", "ok", saying: "its token works")
+    }
+  }
+
   @Test func `finds a pasted token that the deployment refuses, until there is another`() throws {
     try Desk.with { desk in
       let secret = "\(desk.directory)/home/token"

@@ -25,7 +25,10 @@ extension DoctorCheck {
   static var server: DoctorCheck {
     DoctorCheck("server") { context in
       guard !context.deployments.isEmpty else {
-        guard case .success(.unlocked) = context.keyringState else { return [] }
+        // What a locked keyring hides may be a session; there is a line on that.
+        guard case .success(.unlocked) = context.keyringState, context.hidden.isEmpty else {
+          return []
+        }
         return [.warning("nobody is signed in to any deployment", fix: "coder-cred login URL")]
       }
       return context.deployments.compactMap { examined in
@@ -160,8 +163,20 @@ extension DoctorCheck {
     DoctorCheck("session") { context in
       context.deployments.flatMap { examined in
         examined.entries.compactMap { entry in finding(of: entry, examined, context) }
-      }
+      } + hidden(context)
     }
+  }
+
+  /// Each keyring beside the default one that is locked and hides of what it has of ours whose it is.
+  private static func hidden(_ context: DoctorContext) -> [Finding] {
+    // A keyring that is locked as a whole has been reported.
+    guard case .success(.unlocked) = context.keyringState else { return [] }
+    var findings: [Finding] = []
+    for failure in context.hidden.compactMap(\.lock).map({ Failure($0) })
+    where !findings.contains(where: { $0.message == failure.message }) {
+      findings.append(.failure(failure, orFix: "unlock it in your keyring application"))
+    }
+    return findings
   }
 
   private static func finding(

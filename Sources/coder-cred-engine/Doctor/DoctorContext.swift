@@ -40,6 +40,9 @@ final class DoctorContext {
     return (try? command.store.entries(of: nil)) ?? []
   }()
 
+  /// What a locked keyring does not tell the deployment of.
+  var hidden: [SessionEntry] { entries.filter(\.isHidden) }
+
   /// Each deployment that somebody is signed in to, or that is meant where none is named; reached as
   /// far as it can be.
   private(set) lazy var deployments: [DeploymentExamination] = {
