@@ -210,7 +210,8 @@ import Testing
 
   @Test func `finds sessions that have ended, were lost, or are not ours`() throws {
     try Desk.withSession { desk in
-      desk.deployment.revokeAccessTokens()
+      try desk.expire()
+      desk.deployment.expireAccessTokens()
       try desk.doctor().expect("session", "ok", saying: "renewed at its next use")
       let item = try desk.desktop.item()
       var payload = item.payload

@@ -88,6 +88,27 @@ import Testing
     }
   }
 
+  @Test func `finds a token that the deployment refuses before its time, until it is renewed`()
+    throws
+  {
+    try Desk.withSession { desk in
+      let token = try desk.token()
+      desk.deployment.revokeAccessTokens()
+      let report = try desk.doctor()
+      let line = try report.expect(
+        "session", "warning",
+        saying: "\(desk.url) refuses its token; the next use tries to renew it")
+      #expect(line.fix == "coder-cred refresh \(desk.url) --account alice")
+      #expect(report.result.status == 0 && desk.deployment.refreshes.isEmpty)
+      // As it says: nobody gets the dead one.
+      #expect(try desk.token() != token)
+      desk.deployment.revokeAccessTokens()
+      try desk.forgetFailures()
+      _ = try desk.doctor()
+      try desk.doctor(after: line.fix ?? "").expect("session", "ok", saying: "its token works")
+    }
+  }
+
   @Test func `finds a pasted token that the deployment refuses, until there is another`() throws {
     try Desk.with { desk in
       let secret = "\(desk.directory)/home/token"

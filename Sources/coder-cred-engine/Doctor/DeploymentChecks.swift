@@ -184,8 +184,10 @@ extension DoctorCheck {
   ) -> Finding? {
     let place = examined.deployment.url
     let who = entry.account.isEmpty ? place : "\(ForeignText.label(entry.account)) at \(place)"
-    let login =
-      "coder-cred login \(place)" + (entry.account.isEmpty ? "" : " --account \(entry.account)")
+    let flag = entry.account.isEmpty ? "" : Failure.flag(account: entry.account)
+    let (login, refresh) = (
+      "coder-cred login \(place)\(flag)", "coder-cred refresh \(place)\(flag)"
+    )
     switch entry.content {
     case .locked:
       // A keyring that is locked as a whole has been reported; an item of its own is not.
@@ -214,7 +216,14 @@ extension DoctorCheck {
       else { return nil }
       switch api.check(session.accessToken) {
       case .works: return .ok("\(who): its token works")
-      case .rejected where isRenewed: return .ok("\(who): its token is renewed at its next use")
+      case .rejected where isRenewed && session.isExpiring(now: context.command.clock.now):
+        return .ok("\(who): its token is renewed at its next use")
+      case .rejected where isRenewed:
+        // Else whoever asks next would get it.
+        try? examined.services().noteRejection(of: session)
+        return .warning(
+          "\(who): \(place) refuses its token; the next use tries to renew it",
+          fix: refresh)
       case .rejected:
         return .failure("\(who): \(place) does not accept its token", fix: login, .signInAgain)
       case .unclear(let status):

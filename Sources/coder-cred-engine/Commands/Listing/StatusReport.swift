@@ -78,7 +78,7 @@ struct StatusReport: Encodable {
     case .works(let account):
       check = Check(result: "works", account: account)
       try learnEnd(of: session, context)
-    case .rejected where isExpiring(session, now: context.clock.now):
+    case .rejected where summary.renews && session.isExpiring(now: context.clock.now):
       // Its time has passed: the next use refreshes it.
       check = Check(result: "due")
     case .rejected:
@@ -124,11 +124,6 @@ extension StatusReport {
 
   private static func endsSoon(_ session: StoredSession, _ context: CommandContext) -> String? {
     session.endsSoon(now: context.clock.now) ? session.endsAt.map(SessionRow.moment) : nil
-  }
-
-  /// Whether a session is just about to be refreshed: clocks agree to the second only.
-  private func isExpiring(_ session: StoredSession, now: Int64) -> Bool {
-    summary.renews && session.secondsLeft(now: now).map { $0 <= 1 } ?? false
   }
 }
 
