@@ -69,6 +69,12 @@ final class DoctorContext {
     return "~" + path.dropFirst(home.count)
   }
 
+  /// A path as a shell takes it; the home shortened, too.
+  func shellWord(_ path: String) -> String {
+    let shown = shown(path)
+    return shown == path ? path.shellWord : "~/" + String(shown.dropFirst(2)).shellWord
+  }
+
   /// The first bytes of a small file, as text; nil when it cannot be read.
   func contents(of path: String, limit: Int = 4096) -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
