@@ -84,15 +84,11 @@ import Testing
     let receiver = try LoopbackReceiver()
     let port = receiver.port
     let target = "/callback?code=x&state=\(state.value)"
-    let browser = Handover { () -> [String] in
-      // Both are sent before either is served.
-      let tabs = [RawClient.connect(port), RawClient.connect(port)].compactMap(\.self)
-      defer { for tab in tabs { close(tab) } }
-      for tab in tabs { RawClient.send(tab, request(port, target)) }
-      return tabs.map(RawClient.read)
-    }
-    // Time for both to be there.
-    usleep(200_000)
+    // Both are sent before either is served.
+    let tabs = [RawClient.connect(port), RawClient.connect(port)].compactMap(\.self)
+    defer { for tab in tabs { close(tab) } }
+    for tab in tabs { RawClient.send(tab, request(port, target)) }
+    let browser = Handover { tabs.map(RawClient.read) }
     let response = try receiver.waitForResponse(.init(state: state), seconds: 60)
     #expect(response.code == Secret("x"))
     let pages = try browser.get()
