@@ -35,26 +35,28 @@ extension ServiceConnection {
     }
   }
 
-  /// The default collection, if it is open, and in the same round what a search finds.
+  /// The default collection, if it is open, and in the same round what searches find.
   ///
-  /// Only for a service that asks nobody to search. The collection that the alias named last time is
-  /// looked at in the same round, too.
+  /// Only for a service that asks nobody to search, and where the alias is an object of its own.
   ///
+  /// - Parameters:
+  ///   - searches: the attributes to search for, each set by itself.
+  ///   - opensSession: whether to open a D-Bus session without encryption as well, if none is open.
   /// - Returns: nil when there is none, or it is locked.
   func openCollection(
-    searching attributes: Attributes
-  ) throws(SecretServiceError) -> (collection: Collection, found: ItemPaths)? {
-    var calls: [BusCall] = [readAlias, search(for: attributes)]
-    if let lastDefault { calls.append(lockState(of: lastDefault)) }
+    searching searches: [Attributes], opensSession: Bool
+  ) throws(SecretServiceError) -> (collection: Collection, found: [ItemPaths])? {
+    let alias = "/org/freedesktop/secrets/aliases/default"
+    var calls = searches.map(search(for:)) + [lockState(of: alias)]
+    if opensSession, plainSession == nil { calls += openSessionCall }
     let replies = try replies(to: calls)
-    let alias = Self.firstValue(of: replies[0])
-    let found = replies[1].map(ItemPaths.init(consuming:))
-    var isLocked = replies.dropFirst(2).first.map(Self.firstValue)
-    guard case .objectPath(let path) = try alias.get(), path != "/" else { return nil }
-    if path != lastDefault { isLocked = try call([lockState(of: path)])[0] }
-    lastDefault = path
-    guard case .success(.bool(false))? = isLocked else { return nil }
-    return (Collection(path: path, label: "", isLocked: false), try found.get())
+    let found = replies[..<searches.count].map { $0.map(ItemPaths.init(consuming:)) }
+    let isLocked = Self.firstValue(of: replies[searches.count])
+    if calls.count > searches.count + 1 { try? takeSession(from: replies[searches.count + 1]) }
+    guard case .success(.bool(false)) = isLocked else { return nil }
+    var paths: [ItemPaths] = []
+    for result in found { paths.append(try result.get()) }
+    return (Collection(path: alias, label: "", isLocked: false), paths)
   }
 
   private var readAlias: BusCall {

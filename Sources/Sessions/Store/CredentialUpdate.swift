@@ -29,28 +29,44 @@ package struct CredentialUpdate {
   /// - Throws: ``SessionError/store(_:)``.
   package func store(_ request: CredentialRequest) throws(SessionError) {
     guard var session = request.session(now: clock.now) else { return }
-    let beside = try sessions(of: session.deployment, account: nil)
     // What a session here brings for this place comes back from git, sometimes after a refresh made
     // it old, and with useHttpPath under a path of the deployment: it is not news.
-    for deployment in request.deployment.withParents {
-      let known =
-        deployment == session.deployment
-        ? beside : try sessions(of: deployment, account: request.username)
-      if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
+    let parents = request.deployment.withParents
+    let others = parents.filter { $0 != session.deployment }
+    let stored = store.lookUp(
+      [.sessions(of: session.deployment, account: nil)]
+        + others.map { .sessions(of: $0, account: request.username) }
+        + [.plain(on: session.deployment.server, account: nil)])
+    let beside = try sessions(stored, 0)
+    var known = parents.contains(session.deployment) ? beside : []
+    for index in 1..<(1 + others.count) {
+      if known.contains(where: { $0.brings(request, now: clock.now) }) { break }
+      known = try sessions(stored, index)
     }
+    if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
     let former = beside.first { $0.identity == session.identity }
     // Where several fit, the one stored last is given.
     let last = beside.compactMap(\.storedAt).max()
     if let former, former.hasSameCredential(as: session), former.storedAt == last { return }
-    let others = try keyring { () throws(StoreError) in
-      try store.plainSessions(on: session.deployment.server, account: nil)
-    }
-    let newest = max(last ?? 0, others.compactMap(\.storedAt).max() ?? 0)
+    let onServer = try sessions(stored, 1 + others.count)
+    let newest = max(last ?? 0, onServer.compactMap(\.storedAt).max() ?? 0)
     session.storedAt = max(clock.now, newest &+ 1)
-    try locked(session) { _, current throws(StoreError) in
-      // A sign-in may have come between.
-      guard current == former else { return }
-      try store.save(session)
+    try save(session, over: former)
+  }
+
+  /// Saves a session unless a sign-in has come between.
+  private func save(
+    _ session: StoredSession, over former: StoredSession?
+  ) throws(SessionError) {
+    guard former?.refreshingSince == nil else {
+      // Whoever refreshes it must be done.
+      return try locked(session) { _, current throws(StoreError) in
+        guard current == former else { return }
+        try store.save(session)
+      }
+    }
+    _ = try lockedUnread(session) { () throws(StoreError) in
+      try store.replace(former, with: session)
     }
   }
 
@@ -62,16 +78,18 @@ package struct CredentialUpdate {
   package func erase(_ request: CredentialRequest) throws(SessionError) {
     guard request.tellsSecret else {
       // What another program or a newer version wrote is reported, and not ours to delete.
-      for session in try meant(by: request, in: [request.deployment])
+      let found = try meant(by: request, in: [request.deployment])
+      for session in found.sessions
       where AccountMatch.isExact(request.username, session.account) {
         try remove(session)
       }
+      guard found.hasLost else { return }
       try keyring { () throws(StoreError) in
         _ = try store.removeLostSessions(of: request.deployment, account: request.username)
       }
       return
     }
-    for session in try meant(by: request, in: request.deployment.withParents)
+    for session in try meant(by: request, in: request.deployment.withParents).sessions
     where request.tellsSecret(of: session) {
       try reject(session)
     }
@@ -81,20 +99,25 @@ package struct CredentialUpdate {
   /// its place; of any path, if it names none.
   private func meant(
     by request: CredentialRequest, in deployments: [Deployment]
-  ) throws(SessionError) -> [StoredSession] {
-    var found: [StoredSession] = []
-    for deployment in deployments {
-      found += try sessions(of: deployment, account: request.username)
-    }
+  ) throws(SessionError) -> FoundSessions {
+    var queries = deployments.map { SessionQuery.sessions(of: $0, account: request.username) }
     if request.place != request.deployment {
-      found += try sessions(of: request.place, account: request.username).filter(\.isPlain)
+      queries.append(.sessions(of: request.place, account: request.username))
     }
     if request.place.path.isEmpty {
-      found += try keyring { () throws(StoreError) in
-        try store.plainSessions(on: request.place, account: request.username)
-      }
+      queries.append(.plain(on: request.place, account: request.username))
     }
-    return found.filter { !request.isForPasswordAlone || $0.password != nil }
+    var all = FoundSessions(sessions: [], hasLost: false)
+    let stored = store.lookUp(queries)
+    for index in queries.indices {
+      let found = try keyring { () throws(StoreError) in try stored.found(index) }
+      // Besides the deployments, what is not plain is not meant.
+      let isDeployment = index < deployments.count
+      all.sessions += isDeployment ? found.sessions : found.sessions.filter(\.isPlain)
+      if isDeployment { all.hasLost = all.hasLost || found.hasLost }
+    }
+    if request.isForPasswordAlone { all.sessions.removeAll { $0.password == nil } }
+    return all
   }
 
   /// Removes a session; a refresh of it that is under way must not bring it back. With a secret, only
@@ -102,6 +125,12 @@ package struct CredentialUpdate {
   private func remove(
     _ session: StoredSession, ifItHolds secret: Secret? = nil
   ) throws(SessionError) {
+    // What is no OAuth session is refreshed by nobody.
+    if session.method != .oauth, session.refreshingSince == nil,
+      try lockedUnread(session, { () throws(StoreError) in try store.remove(session) })
+    {
+      return
+    }
     var isDone = false
     while !isDone {
       try locked(session) { held, current throws(StoreError) in
@@ -137,11 +166,9 @@ package struct CredentialUpdate {
   }
 
   private func sessions(
-    of deployment: Deployment, account: String?
+    _ stored: any SessionLookUp, _ index: Int
   ) throws(SessionError) -> [StoredSession] {
-    try keyring { () throws(StoreError) in
-      try store.sessions(of: deployment, account: account)
-    }
+    try keyring { () throws(StoreError) in try stored.found(index).sessions }
   }
 
   private func locked(
@@ -151,6 +178,16 @@ package struct CredentialUpdate {
       held, current throws(SessionError) in
       try keyring { () throws(StoreError) in try body(held, current) }
     }
+  }
+
+  /// The same for what reads the session itself, and waits for no mark.
+  private func lockedUnread<Value>(
+    _ session: StoredSession, _ body: () throws(StoreError) -> Value
+  ) throws(SessionError) -> Value {
+    try lock.withLock(
+      of: session.identity, timeoutMilliseconds: RefreshMark.timeoutMilliseconds,
+      orUse: { () throws(SessionError) in nil }
+    ) { _ throws(SessionError) in try keyring(body) }
   }
 
   private func keyring<Value>(
