@@ -62,10 +62,14 @@ extension ServiceConnection {
   }
 
   /// Calls methods, all at once, and hands out their replies, which the caller frees.
+  ///
+  /// - Parameters:
+  ///   - calls: the methods.
+  ///   - startAnother: starts another call after these, whose result nobody needs.
   func replies(
-    to calls: [BusCall]
+    to calls: [BusCall], beside startAnother: CallLoop.Start? = nil
   ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {
-    try Self.replies(to: calls, bus, loop)
+    try Self.replies(to: calls, bus, loop, beside: startAnother)
   }
 
   /// Calls a method that does not reply.
@@ -90,11 +94,12 @@ extension ServiceConnection {
   }
 
   private static func replies(
-    to calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop
+    to calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop,
+    beside startAnother: CallLoop.Start? = nil
   ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {
     try loop.call(
       each: calls, { start($0, bus, $1, $2, $3) },
-      finish: { g_dbus_connection_call_finish(bus, $0, &$1) })
+      finish: { g_dbus_connection_call_finish(bus, $0, &$1) }, beside: startAnother)
   }
 
   private static func start(

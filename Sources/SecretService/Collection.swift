@@ -41,15 +41,16 @@ extension ServiceConnection {
   ///
   /// - Parameters:
   ///   - searches: the attributes to search for, each set by itself.
-  ///   - opensSession: whether to open a D-Bus session without encryption as well, if none is open.
+  ///   - preparation: what else to do in this round.
   /// - Returns: nil when there is none, or it is locked.
   func openCollection(
-    searching searches: [Attributes], opensSession: Bool
+    searching searches: [Attributes], preparing preparation: Preparation
   ) throws(SecretServiceError) -> (collection: Collection, found: [ItemPaths])? {
     let alias = "/org/freedesktop/secrets/aliases/default"
     var calls = searches.map(search(for:)) + [lockState(of: alias)]
-    if opensSession, plainSession == nil { calls += openSessionCall }
-    let replies = try replies(to: calls)
+    if preparation.contains(.plainSession), plainSession == nil { calls += openSessionCall }
+    let exchangeKeys = preparation.contains(.keyExchange) ? try keyExchange() : nil
+    let replies = try replies(to: calls, beside: exchangeKeys)
     let found = replies[..<searches.count].map { $0.map(ItemPaths.init(consuming:)) }
     let isLocked = Self.firstValue(of: replies[searches.count])
     if calls.count > searches.count + 1 { try? takeSession(from: replies[searches.count + 1]) }
@@ -57,6 +58,16 @@ extension ServiceConnection {
     var paths: [ItemPaths] = []
     for result in found { paths.append(try result.get()) }
     return (Collection(path: alias, label: "", isLocked: false), paths)
+  }
+
+  /// What may be made ready in the round of a search; what fails is tried again where it is needed.
+  struct Preparation: OptionSet {
+    let rawValue: Int
+
+    /// The D-Bus session for secrets that are read without encryption.
+    static let plainSession = Preparation(rawValue: 1)
+    /// The one for secrets that are written: the calls before it are under way while our key is made.
+    static let keyExchange = Preparation(rawValue: 2)
   }
 
   private var readAlias: BusCall {

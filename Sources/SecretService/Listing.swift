@@ -17,7 +17,7 @@ extension SecretService {
   public func list(
     _ searches: [Attributes], toldApartBy names: [String], readsSecrets: Bool = false
   ) throws(SecretServiceError) -> [Result<[Item], SecretServiceError>] {
-    try search(searches, opensSession: readsSecrets) {
+    try search(searches, preparing: readsSecrets ? .plainSession : []) {
       connection, paths throws(SecretServiceError) in
       try connection.listedItems(
         paths, asked: searches, toldApartBy: names, readsSecrets: readsSecrets)
@@ -25,12 +25,12 @@ extension SecretService {
   }
 
   func search(
-    _ searches: [Attributes], opensSession: Bool = false,
+    _ searches: [Attributes], preparing preparation: ServiceConnection.Preparation = [],
     _ read: (ServiceConnection, [ItemPaths]) throws(SecretServiceError) -> [[Item]]
   ) throws(SecretServiceError) -> [Result<[Item], SecretServiceError>] {
     for attributes in searches { try attributes.requireSearchable() }
     return try operation { connection throws(SecretServiceError) in
-      let (collection, paths) = try find(searches, connection, opensSession: opensSession)
+      let (collection, paths) = try find(searches, connection, preparing: preparation)
       return try read(connection, paths).map { items in
         guard items.isEmpty else { return .success(items) }
         guard let collection else { return .failure(.noDefaultCollection) }
@@ -42,10 +42,11 @@ extension SecretService {
 
   /// Looks at the default collection and searches: at once where that asks nobody and finds it open.
   func find(
-    _ searches: [Attributes], _ connection: ServiceConnection, opensSession: Bool
+    _ searches: [Attributes], _ connection: ServiceConnection,
+    preparing preparation: ServiceConnection.Preparation
   ) throws(SecretServiceError) -> (Collection?, [ItemPaths]) {
     if connection.quirks.searchAsksNobody,
-      let open = try connection.openCollection(searching: searches, opensSession: opensSession)
+      let open = try connection.openCollection(searching: searches, preparing: preparation)
     {
       return (open.collection, open.found)
     }
@@ -71,12 +72,21 @@ extension ServiceConnection {
       } reading: {
         Item($0, attributes: $1, secret: $2, asked: attributes, generation: generation)
       }
-      let groups = Dictionary(grouping: listed) { item in names.map { item.attributes[$0] } }.values
-      let unlike = groups.filter { $0.count == 1 }.flatMap(\.self)
-      let alike = groups.filter { $0.count > 1 }.flatMap(\.self).map(\.path)
+      let (unlike, alike) = told(listed, apartBy: names)
       lists.append(try (unlike + items(alike + paths.locked, asked: attributes)).inOrder)
     }
     return lists
+  }
+
+  /// The items that no other one is like, and the paths of those that have the same values of these
+  /// attributes as another one.
+  private func told(_ items: [Item], apartBy names: [String]) -> (unlike: [Item], alike: [String]) {
+    guard items.count > 1 else { return (items, []) }
+    let groups = Dictionary(grouping: items) { item in names.map { item.attributes[$0] } }.values
+    return (
+      groups.filter { $0.count == 1 }.flatMap(\.self),
+      groups.filter { $0.count > 1 }.flatMap(\.self).map(\.path)
+    )
   }
 
   /// Reads items with all their properties.

@@ -80,15 +80,19 @@ extension ServiceConnection {
   func openSession() throws(SecretServiceError) {
     do throws(SecretServiceError) {
       let service = try service()
-      _ = try loop.call({ secret_service_ensure_session(service, $0, $1, $2) }) {
-        secret_service_ensure_session_finish(service, $0, &$1)
-      }
+      _ = try loop.call(keyExchange()) { secret_service_ensure_session_finish(service, $0, &$1) }
     } catch {
       switch error {
       case .timedOut, .serviceGone, .accessDenied: throw error
       default: throw .brokenSession(reason: error.reason)
       }
     }
+  }
+
+  /// What starts the key exchange.
+  func keyExchange() throws(SecretServiceError) -> CallLoop.Start {
+    let service = try service()
+    return { secret_service_ensure_session(service, $0, $1, $2) }
   }
 
   /// The secret of an item, as text.

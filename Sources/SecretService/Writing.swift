@@ -33,7 +33,9 @@ extension SecretService {
     let value = try SecretText(secret, label: label)
     return try operation { connection throws(SecretServiceError) in
       let searched = [others ?? attributes]
-      let (collection, paths) = try find(searched, connection, opensSession: readsSecrets)
+      let (collection, paths) = try find(
+        searched, connection,
+        preparing: readsSecrets ? [.plainSession, .keyExchange] : .keyExchange)
       let found = try connection.listedItems(
         paths, asked: searched, toldApartBy: Array(attributes.values.keys),
         readsSecrets: readsSecrets)[0]

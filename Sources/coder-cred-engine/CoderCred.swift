@@ -47,7 +47,9 @@ extension CoderCred {
   static func run() -> Int32 {
     // Fast path and full program output the same bytes only if they were built from one version.
     // Programs that we start may be of another: unset.
-    if let fastPath = Environment.ofThisProcess[Version.variable], fastPath != Version.number {
+    if let fastPath = getenv(Version.variable).map({ String(cString: $0) }), !fastPath.isEmpty,
+      fastPath != Version.number
+    {
       return end(
         with: Failure(
           .reportIt,

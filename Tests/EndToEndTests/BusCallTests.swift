@@ -33,7 +33,7 @@ import Testing
       let server = "protocol=https\nhost=git.example.com\nusername=alice\n"
       let first = try calls(desk, ["store"], "\(server)password=\(desk.plant("1"))\n")
       // The fast path has looked, as far as its one search; libsecret encrypts what is written.
-      let introduction = ["Get": 2, "GetNameOwner": 2, "OpenSession": 3]
+      let introduction = ["GetNameOwner": 2, "OpenSession": 3, "AddMatch": 1]
       let looking = ["SearchItems": 4, "Get": 4, "RequestName": 1]
       expect(first, atMost: introduction.merging(looking.merging(["CreateItem": 1]) { $1 }) { $1 })
       let second = try calls(desk, ["store"], "\(server)password=\(desk.plant("2"))\n")

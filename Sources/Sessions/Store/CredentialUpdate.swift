@@ -65,8 +65,8 @@ package struct CredentialUpdate {
         try store.save(session)
       }
     }
-    _ = try lockedUnread(session) { () throws(StoreError) in
-      try store.replace(former, with: session)
+    _ = try withLock(of: session.identity) { () throws(SessionError) in
+      try keyring { () throws(StoreError) in try store.replace(former, with: session) }
     }
   }
 
@@ -76,30 +76,64 @@ package struct CredentialUpdate {
   ///
   /// - Throws: ``SessionError/store(_:)``; what the lock throws.
   package func erase(_ request: CredentialRequest) throws(SessionError) {
-    guard request.tellsSecret else {
-      // What another program or a newer version wrote is reported, and not ours to delete.
-      let found = try meant(by: request, in: [request.deployment])
-      for session in found.sessions
-      where AccountMatch.isExact(request.username, session.account) {
-        try remove(session)
+    let left: Remainder
+    if let account = request.username, request.place == request.deployment {
+      // One look under its lock serves to decide and to remove.
+      let named = SessionIdentity(deployment: request.deployment, account: account)
+      left = try withLock(of: named) { () throws(SessionError) in try erase(request, holding: named)
       }
-      guard found.hasLost else { return }
-      try keyring { () throws(StoreError) in
-        _ = try store.removeLostSessions(of: request.deployment, account: request.username)
-      }
-      return
+    } else {
+      left = try erase(request, holding: nil)
     }
-    for session in try meant(by: request, in: request.deployment.withParents).sessions
-    where request.tellsSecret(of: session) {
-      try reject(session)
+    for session in left.sessions {
+      if request.tellsSecret { try reject(session) } else { try remove(session) }
+    }
+    guard left.hasLost, !request.tellsSecret else { return }
+    try keyring { () throws(StoreError) in
+      _ = try store.removeLostSessions(of: request.deployment, account: request.username)
     }
   }
 
-  /// What a request may take back: the sessions of these deployments, and the plain credentials of
-  /// its place; of any path, if it names none.
-  private func meant(
-    by request: CredentialRequest, in deployments: [Deployment]
-  ) throws(SessionError) -> FoundSessions {
+  /// What remains to be done after a look.
+  private struct Remainder {
+    var sessions: [StoredSession] = []
+    var hasLost = false
+  }
+
+  /// Looks for what a request takes back, and removes it if it is the session whose lock is held, and is
+  /// refreshed by nobody.
+  private func erase(
+    _ request: CredentialRequest, holding locked: SessionIdentity?
+  ) throws(SessionError) -> Remainder {
+    // What another program or a newer version wrote is reported, and not ours to delete.
+    let deployments = request.tellsSecret ? request.deployment.withParents : [request.deployment]
+    let queries = queries(for: request, in: deployments)
+    let stored = store.lookUp(queries)
+    var left = Remainder()
+    for index in queries.indices {
+      let found = try keyring { () throws(StoreError) in try stored.found(index) }
+      // Besides the deployments, what is not plain is not meant.
+      let isDeployment = index < deployments.count
+      left.sessions += found.sessions.filter {
+        (isDeployment || $0.isPlain) && request.takesBack($0)
+      }
+      left.hasLost = left.hasLost || isDeployment && found.hasLost
+    }
+    let here = left.sessions.filter {
+      $0.identity == locked && $0.method != .oauth && $0.refreshingSince == nil
+    }
+    left.sessions.removeAll { here.contains($0) }
+    for session in here {
+      try keyring { () throws(StoreError) in try stored.remove(session) }
+    }
+    return left
+  }
+
+  /// Where to look for what a request may take back: the sessions of these deployments, and the plain
+  /// credentials of its place; of any path, if it names none.
+  private func queries(
+    for request: CredentialRequest, in deployments: [Deployment]
+  ) -> [SessionQuery] {
     var queries = deployments.map { SessionQuery.sessions(of: $0, account: request.username) }
     if request.place != request.deployment {
       queries.append(.sessions(of: request.place, account: request.username))
@@ -107,17 +141,7 @@ package struct CredentialUpdate {
     if request.place.path.isEmpty {
       queries.append(.plain(on: request.place, account: request.username))
     }
-    var all = FoundSessions(sessions: [], hasLost: false)
-    let stored = store.lookUp(queries)
-    for index in queries.indices {
-      let found = try keyring { () throws(StoreError) in try stored.found(index) }
-      // Besides the deployments, what is not plain is not meant.
-      let isDeployment = index < deployments.count
-      all.sessions += isDeployment ? found.sessions : found.sessions.filter(\.isPlain)
-      if isDeployment { all.hasLost = all.hasLost || found.hasLost }
-    }
-    if request.isForPasswordAlone { all.sessions.removeAll { $0.password == nil } }
-    return all
+    return queries
   }
 
   /// Removes a session; a refresh of it that is under way must not bring it back. With a secret, only
@@ -127,7 +151,11 @@ package struct CredentialUpdate {
   ) throws(SessionError) {
     // What is no OAuth session is refreshed by nobody.
     if session.method != .oauth, session.refreshingSince == nil,
-      try lockedUnread(session, { () throws(StoreError) in try store.remove(session) })
+      try withLock(
+        of: session.identity,
+        { () throws(SessionError) in
+          try keyring { () throws(StoreError) in try store.remove(session) }
+        })
     {
       return
     }
@@ -181,19 +209,27 @@ package struct CredentialUpdate {
   }
 
   /// The same for what reads the session itself, and waits for no mark.
-  private func lockedUnread<Value>(
-    _ session: StoredSession, _ body: () throws(StoreError) -> Value
+  private func withLock<Value>(
+    of session: SessionIdentity, _ body: () throws(SessionError) -> Value
   ) throws(SessionError) -> Value {
     try lock.withLock(
-      of: session.identity, timeoutMilliseconds: RefreshMark.timeoutMilliseconds,
-      orUse: { () throws(SessionError) in nil }
-    ) { _ throws(SessionError) in try keyring(body) }
+      of: session, timeoutMilliseconds: RefreshMark.timeoutMilliseconds,
+      orUse: { () throws(SessionError) in nil }, { _ throws(SessionError) in try body() })
   }
 
   private func keyring<Value>(
     _ body: () throws(StoreError) -> Value
   ) throws(SessionError) -> Value {
     do throws(StoreError) { return try body() } catch { throw .store(error) }
+  }
+}
+
+extension CredentialRequest {
+  /// Whether it takes a session back that it may mean.
+  fileprivate func takesBack(_ session: StoredSession) -> Bool {
+    if isForPasswordAlone, session.password == nil { return false }
+    return tellsSecret
+      ? tellsSecret(of: session) : AccountMatch.isExact(username, session.account)
   }
 }
 

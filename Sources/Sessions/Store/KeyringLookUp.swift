@@ -119,10 +119,24 @@ private struct KeyringLookUp: SessionLookUp {
     let items = try store.reading { _ throws(SecretServiceError) in try lists[index].get() }
     return try store.found(in: items, for: queries[index])
   }
+
+  func remove(_ session: StoredSession) throws(StoreError) {
+    for (query, list) in zip(queries, lists) {
+      // This one finds all items of the session.
+      guard case .sessions(session.deployment, _) = query, case .success(let items) = list else {
+        continue
+      }
+      try store.removeItems(items) { item throws(StoreError) in item.account == session.account }
+      return
+    }
+    try store.removeSessions(of: session.deployment, account: session.account)
+  }
 }
 
 private struct FailedLookUp: SessionLookUp {
   let error: StoreError
 
   func found(_ index: Int) throws(StoreError) -> FoundSessions { throw error }
+
+  func remove(_ session: StoredSession) throws(StoreError) { throw error }
 }

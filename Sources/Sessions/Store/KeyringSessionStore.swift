@@ -114,6 +114,7 @@ extension KeyringSessionStore {
   }
 
   func unique(_ items: [Item]) -> [Item] {
+    guard items.count > 1 else { return items }
     var seen: Set<[String]> = []
     return items.filter { item in
       // A keyring that was never unlocked does not tell whose an item is.

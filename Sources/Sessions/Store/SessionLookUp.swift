@@ -20,6 +20,9 @@ package struct FoundSessions: Sendable {
 package protocol SessionLookUp {
   /// What was found for the query with this index.
   func found(_ index: Int) throws(StoreError) -> FoundSessions
+  /// Removes a session that was found, as it stands there now: for who holds its lock since before the
+  /// search.
+  func remove(_ session: StoredSession) throws(StoreError)
 }
 
 /// For a keyring that answers one query at a time.
@@ -34,5 +37,9 @@ struct LookUpOneByOne: SessionLookUp {
     case .plain(let server, let account):
       FoundSessions(sessions: try store.plainSessions(on: server, account: account))
     }
+  }
+
+  func remove(_ session: StoredSession) throws(StoreError) {
+    _ = try store.remove(session)
   }
 }
