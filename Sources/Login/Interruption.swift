@@ -1,6 +1,7 @@
 import Glibc
 import OAuth
 import Sessions
+import Synchronization
 
 /// Lets SIGINT, SIGTERM and SIGHUP end the wait for a person, so that what was begun can be taken
 /// back; then they have their usual effect. The handler writes to a self-pipe.
@@ -8,7 +9,7 @@ final class Interruption: LoginEventSource {
   private static let handled = [SIGINT, SIGTERM, SIGHUP]
   /// Where the handler writes the signal's number: to the latest of us. A handler can reach nothing
   /// but a global.
-  private nonisolated(unsafe) static var latestWriteEnd: Int32 = -1
+  private static let latestWriteEnd = Atomic<Int32>(-1)
 
   private let readEnd: Int32
   private let writeEnd: Int32
@@ -26,13 +27,13 @@ final class Interruption: LoginEventSource {
     }
     readEnd = ends[0]
     writeEnd = ends[1]
-    Self.latestWriteEnd = writeEnd
+    Self.latestWriteEnd.store(writeEnd, ordering: .relaxed)
     var tell = sigaction()
     tell.__sigaction_handler.sa_handler = { number in
       // errno belongs to the code that was interrupted.
       let former = errno
       var number = UInt8(truncatingIfNeeded: number)
-      _ = write(Interruption.latestWriteEnd, &number, 1)
+      _ = write(Interruption.latestWriteEnd.load(ordering: .relaxed), &number, 1)
       errno = former
     }
     let isWatched = readEnd >= 0

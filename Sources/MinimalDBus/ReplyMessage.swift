@@ -34,15 +34,14 @@ struct ReplyMessage {
     // The array of fields begins with its length, at a multiple of 4 but not of 8.
     var fields = MessageReader(Array(received[8..<start]), at: 4)
     try fields.array(alignment: 8) { field throws(BusError) in
-      let code = try field.byte()
-      switch try field.signature() {
-      case "u":
-        let number = try field.number()
-        if code == 5 { replySerial = number }
+      switch (try field.byte(), try field.signature()) {
+      case (5, "u") where replySerial == nil: replySerial = try field.number()
+      case (8, "g") where signature.isEmpty: signature = try field.signature()
+      // Either has one type, and comes once.
+      case (5, _), (8, _): throw .malformed
       // Fields of other codes are to be ignored, whatever their type.
-      case "g":
-        let types = try field.signature()
-        if code == 8 { signature = types }
+      case (_, "u"): _ = try field.number()
+      case (_, "g"): _ = try field.signature()
       default: _ = try field.text()
       }
     }

@@ -118,7 +118,7 @@ extension CoderCred {
   private static func end(with error: any Error, _ arguments: CommandLineArguments) -> Int32 {
     if let failure = Failure(translating: error) { return end(with: failure) }
     if CoderCred.exitCode(for: error) == .success {
-      return show(CoderCred.fullMessage(for: error) + "\n")
+      return show(Charset.shown(CoderCred.fullMessage(for: error)) + "\n")
     }
     let help = arguments.knownVerb.map { "coder-cred \($0) --help" } ?? "coder-cred --help"
     let message = ParserMessage.oneLine(CoderCred.message(for: error))

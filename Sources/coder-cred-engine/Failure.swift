@@ -59,15 +59,7 @@ struct Failure: Error, Equatable {
 
   /// The option that names an account, with a blank before it, as it can be pasted into a shell.
   static func flag(account: String) -> String {
-    let isPlain =
-      !account.isEmpty
-      && account.utf8.allSatisfy {
-        switch $0 {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: "._-+@".utf8.contains($0)
-        }
-      }
-    return " --account " + (isPlain ? account : "'\(account.replacing("'", with: "'\\''"))'")
+    " --account " + account.shellWord
   }
 
   /// The documented exit status, after sysexits.h.

@@ -117,7 +117,8 @@ import Testing
       let refused = try desk.run(["status", "--check"])
       #expect(refused.status == 1)
       #expect(refused.stdout.contains("check:      refused by the deployment"))
-      #expect(refused.stdout.contains("  to do:      \(login)\n"))
+      #expect(
+        refused.stdout.contains("  to do:      coder-cred refresh \(desk.url) --account alice\n"))
     }
   }
 
@@ -145,6 +146,10 @@ import Testing
       for arguments in [["token", desk.url], ["logout", desk.url], ["login", desk.url]] {
         let result = try desk.run(arguments)
         #expect(result.status == 65 && result.stderr.contains(removal), "\(arguments)")
+      }
+      for verb in ["get", "erase"] {
+        let result = try desk.run([verb], input: desk.request("username=alice"))
+        #expect(result.status == 65 && result.stderr.contains(removal), "\(verb)")
       }
     }
   }
@@ -199,6 +204,20 @@ import Testing
       try desk.desktop.lock()
       let locked = try desk.run(["token", desk.url], environment: ascii)
       #expect(locked.status == 69 && locked.errors.allSatisfy { $0 < 0x80 }, "\(locked.stderr)")
+      for arguments in [
+        ["doctor"], ["doctor", "--json"], ["use"], ["lgoin"], ["token", "http://ü"],
+      ] {
+        let result = try desk.run(arguments, environment: ascii)
+        #expect((result.output + result.errors).allSatisfy { $0 < 0x80 }, "\(result)")
+      }
+      let dumped = try desk.run(["--experimental-dump-help"], environment: ascii).object()
+      let command = try #require(dumped["command"] as? [String: Any])
+      let commands = try #require(command["subcommands"] as? [[String: Any]])
+      for name in commands.compactMap({ $0["commandName"] as? String }) + ["config set"] {
+        let words = name.split(separator: " ").map(String.init)
+        let help = try desk.run(words + ["--help"], environment: ascii)
+        #expect(help.status == 0 && help.output.allSatisfy { $0 < 0x80 }, "\(help.stdout)")
+      }
       let unicode = try shown(desk, ["list"], ["LC_ALL": "C.UTF-8"])
       #expect(unicode.contains("Jos\u{E9}") || unicode.contains("locked"))
     }

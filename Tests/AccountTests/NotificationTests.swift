@@ -143,12 +143,16 @@ import Testing
       // The first failure ends the session without a display; the crowd then finds it ended.
       try fail(desk, environment: ["DISPLAY": ""])
       #expect(server.shown.isEmpty)
+      desk.deployment.clearLog()
       let crowd = """
-        for i in $(seq 30); do setsid --wait "$0" token "$1" 2>&1 & done; wait
+        for i in $(seq 15); do
+          setsid --wait "$0" token "$1" 2>&1 & setsid --wait "$0" token --verify "$1" 2>&1 &
+        done; wait
         """
       let result = try desk.run("sh", ["-c", crowd, desk.program, desk.url])
       #expect(!desk.canary.isIn(result.output))
       #expect(result.stdout.split(separator: "\n").count { $0.contains("error") } == 30)
+      #expect(desk.deployment.requests.isEmpty)
       waitFor("the notification") { !server.shown.isEmpty }
       // A second one would have been started before the last of them ended.
       usleep(500_000)

@@ -58,18 +58,67 @@ import Testing
     }
   }
 
-  @Test func `A token that the deployment rejects needs a person`() throws {
-    try Desk.with { desk in
-      try desk.login()
+  @Test func `A token that the deployment rejects is renewed by the command that is told`() throws {
+    try Desk.withSession { desk in
+      desk.deployment.revokeAccessTokens()
+      #expect(try desk.run(["status"]).status == 0)
+      let path = try ["PATH": "\(desk.installNames()):\(PrivateDesktop.path)"]
+      let refresh = "coder-cred refresh \(desk.url) --account alice"
+      // Asked again, it is as true.
+      for _ in 1...2 {
+        let result = try desk.run(["status", desk.url, "--check"])
+        expectRejected(result, hint: refresh)
+        #expect(result.message("error")?.contains("refuses the token of alice") == true)
+        #expect(result.stdout.contains("  state:      refused, the next use tries to renew it\n"))
+        #expect(result.stdout.contains("  check:      refused by the deployment; whether it can"))
+        let rows = try desk.run(["status", desk.url, "--check", "--json"]).rows()
+        #expect((rows.first?["check"] as? [String: String])?["result"] == "rejected")
+      }
+      #expect(desk.deployment.refreshes.isEmpty)
+      let renewed = try desk.run("/bin/sh", ["-c", refresh], environment: path)
+      #expect(renewed.status == 0, "\(renewed.stderr)")
+      #expect(try desk.run(["status", "--check"]).stdout.contains("  to do:      nothing\n"))
+    }
+  }
+
+  @Test func `A session that the deployment has ended needs a person, as the told command finds`()
+    throws
+  {
+    try Desk.withSession { desk in
       desk.deployment.revokeGrant()
       #expect(try desk.run(["status"]).status == 0)
-      let result = try desk.run(["status", desk.url, "--check", "--json"])
-      #expect(result.status == 1)
-      #expect(result.stderr.contains("hint: coder-cred login \(desk.url)"))
-      let check = try #require(try result.rows().first?["check"] as? [String: String])
-      #expect(check["result"] == "rejected")
-      #expect(desk.deployment.requests.tokenRequests(grant: "refresh_token").isEmpty)
+      let path = try ["PATH": "\(desk.installNames()):\(PrivateDesktop.path)"]
+      let refresh = "coder-cred refresh \(desk.url) --account alice"
+      expectRejected(try desk.run(["status", desk.url, "--check"]), hint: refresh)
+      let ended = try desk.run("/bin/sh", ["-c", refresh], environment: path)
+      let login = "coder-cred login \(desk.url) --account alice"
+      expectFailure(ended, 1, saying: login)
+      expectRejected(try desk.run(["status", desk.url, "--check"]), hint: login)
     }
+  }
+
+  @Test func `A pasted token that the deployment rejects needs a person`() throws {
+    try Desk.with { desk in
+      let token = desk.deployment.session(user: "alice")
+      try desk.login("--method", "token", input: token + "\n")
+      desk.deployment.inject(
+        .status(401, body: "{}", headers: ["Content-Type": "application/json"]), at: .account)
+      let result = try desk.run(["status", "--check"])
+      expectRejected(result, hint: "coder-cred login \(desk.url) --account alice")
+      #expect(result.stdout.contains("  state:      refused\n"))
+    }
+  }
+
+  /// Expects a check to end with 1, with a command that is both the hint and what is to be done.
+  private func expectRejected(
+    _ result: CommandResult, hint: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(
+      result.status == 1 && result.message("hint") == hint, "\(result.stderr)",
+      sourceLocation: sourceLocation)
+    #expect(
+      result.stdout.contains("  to do:      \(hint)\n"), "\(result.stdout)",
+      sourceLocation: sourceLocation)
   }
 
   @Test func `A token whose time has passed will be refreshed, and needs nobody`() throws {

@@ -143,8 +143,11 @@ import Testing
     try Desk.with { desk in
       try desk.configure("refresh-margin=90")
       let before = try String(contentsOfFile: desk.configuration, encoding: .utf8)
-      // No file may grow: what write(2) says then is EFBIG.
-      let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" use --force https://h.example"
+      // No file may grow, nor one of covered lines be written: what write(2) says then is EFBIG.
+      let script = """
+        export LLVM_PROFILE_FILE=/dev/null; trap '' XFSZ; ulimit -f 0
+        exec "$0" use --force https://h.example
+        """
       let result = try desk.desktop.run("/bin/bash", ["-c", script, desk.program])
       expectFailure(result, 75, saying: "cannot be written: File too large")
       #expect(result.message("hint")?.hasPrefix("make room there") == true)

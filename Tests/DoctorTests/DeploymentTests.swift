@@ -45,6 +45,20 @@ import Testing
     }
   }
 
+  @Test func `finds that the proxy of everything is gone, until it is back or not named`() throws {
+    try Desk.with { desk in
+      let gone = try LoopbackListener.freePort()
+      let variable = ["https_proxy": "http://user:\(desk.plant())@127.0.0.1:\(gone)"]
+      let line = try desk.doctor(environment: variable).expect(
+        "proxy", "warning", saying: "https_proxy names 127.0.0.1:\(gone), where nothing answers")
+      #expect(line.fix == "unset https_proxy, or correct it")
+      #expect(try desk.doctor(after: "unset https_proxy", environment: variable)["proxy"].isEmpty)
+      // Whatever answers there is a proxy, as far as can be told without using it.
+      try desk.doctor(environment: ["https_proxy": desk.url]).expect(
+        "proxy", "ok", saying: "https_proxy names 127.0.0.1:\(desk.deployment.port)")
+    }
+  }
+
   @Test func `finds a proxy that does not answer, until the right one is named`() throws {
     try Desk.withSession { desk in
       // The proxy stands for a network in which the name leads to the deployment.
@@ -132,6 +146,52 @@ import Testing
     }
   }
 
+  @Test func `finds that what the server says of OAuth makes no sense, until it does`() throws {
+    try Desk.withSession { desk in
+      for fault in [
+        DeploymentSimulator.Fault.invalidJSON, .mergePatch(#"{"issuer":"http://x.example"}"#),
+      ] {
+        desk.deployment.inject(fault, at: .metadata, times: 9)
+        let report = try desk.doctor()
+        let line = try report.expect("OAuth", "failure")
+        #expect(line.message.contains(desk.url), "\(line)")
+        #expect(report.result.status == 76)
+        desk.deployment.clearFaults()
+        try desk.doctor().expect("OAuth", "ok")
+      }
+    }
+  }
+
+  @Test(.enabled(if: isFullRun, "takes a minute; CODER_CRED_FULL=1 runs it"))
+  func `asks no more deployments when those before took too long`() throws {
+    try Desk.with { desk in
+      for number in 10...23 {
+        let url = "\(desk.url)/\(number)"
+        let payload = """
+          {"v":1,"url":"\(url)","account":"alice","method":"token","token_type":"Bearer",\
+          "access_token":"\(desk.plant())"}
+          """
+        try desk.desktop.storeAsOtherApplication(
+          payload, label: "alice @ \(number) (Coder)",
+          ["application": "coder-cred", "kind": "session", "account": "alice", "deployment": url])
+      }
+      func servers() throws -> [ReportLine] {
+        let result = try desk.run(
+          ["doctor", "--json"], environment: desk.path(desk.install()), timeoutSeconds: 150)
+        return try Report(result)["server"]
+      }
+      desk.deployment.inject(.hold, at: "/*", times: 100)
+      let slow = try servers()
+      #expect(slow.count == 14 && slow.allSatisfy { $0.status == "failure" }, "\(slow)")
+      #expect(slow.first?.message.contains("did not answer") == true, "\(slow)")
+      let notAsked = "\(desk.url)/23 is not asked: the others took too long"
+      #expect(slow.last?.message == notAsked, "\(slow)")
+      desk.deployment.clearFaults()
+      desk.deployment.releaseHeld()
+      #expect(try servers().allSatisfy { !$0.message.contains("is not asked") })
+    }
+  }
+
   @Test func `finds that the deployment has forgotten this machine's client`() throws {
     try Desk.withSession { desk in
       try desk.doctor().expect("client", "ok", saying: "knows this machine's")
@@ -150,7 +210,8 @@ import Testing
 
   @Test func `finds sessions that have ended, were lost, or are not ours`() throws {
     try Desk.withSession { desk in
-      desk.deployment.revokeAccessTokens()
+      try desk.expire()
+      desk.deployment.expireAccessTokens()
       try desk.doctor().expect("session", "ok", saying: "renewed at its next use")
       let item = try desk.desktop.item()
       var payload = item.payload

@@ -18,6 +18,62 @@ import Testing
     }
   }
 
+  @Test func `finds an address of a bus that has ended, and tells one that lives`() throws {
+    try Desk.with { desk in
+      let stale = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(desk.directory)/ended"]
+      // Where no other bus is to be seen, the variable alone may be wrong.
+      try desk.doctor(environment: stale).expect(
+        "session bus", "failure", saying: "cannot be reached",
+        fix: "unset DBUS_SESSION_BUS_ADDRESS")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(desk.directory)/run/bus", withDestinationPath: "\(desk.directory)/bus")
+      let fix =
+        try desk.doctor(environment: stale).expect(
+          "session bus", "failure", saying: "cannot be reached"
+        ).fix ?? ""
+      let command = try #require(fix.range(of: "export DBUS_SESSION_BUS_ADDRESS="))
+      let mended = try desk.doctor(after: "\(fix[command.lowerBound...])", environment: stale)
+      try mended.expect("session bus", "ok", saying: "unix:path=\(desk.directory)/run/bus")
+      try mended.expect("keyring round trip", "ok")
+    }
+  }
+
+  @Test(.enabled(if: OwnRoot.isAvailable, "no mounts in user namespaces here"))
+  func `finds that cron names no runtime directory, and tells which one has the bus`() throws {
+    try Desk.with { desk in
+      let bus =
+        "mkdir -p run/user/0; chmod 700 run/user/0; ln -s \(desk.directory)/bus run/user/0/bus"
+      let cron = "unset DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR\n"
+      let report = try desk.doctorInOwnRoot(
+        make: "ln -s \(desk.directory)/bus run/bus", shell: cron + "coder-cred doctor --json")
+      let fix = try report.expect("session bus", "failure", saying: "there is no session bus").fix
+      let command = try #require(fix?.firstMatch(of: /export XDG_RUNTIME_DIR=[^;\n]*/)?.0)
+      let mended = try desk.doctorInOwnRoot(
+        make: bus, shell: cron + command + "\ncoder-cred doctor --json")
+      try mended.expect("session bus", "ok", saying: "XDG_RUNTIME_DIR")
+      try mended.expect("keyring round trip", "ok")
+    }
+  }
+
+  @Test(.enabled(if: OtherUser.isAvailable, OtherUser.reason))
+  func `finds that the bus is another user's, until the variable is unset`() throws {
+    try Desk.with { desk in
+      let socket = "\(desk.directory)/theirs"
+      try desk.write("", to: socket)
+      try #require(chown(socket, OtherUser.id, OtherUser.id) == 0)
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(desk.directory)/run/bus", withDestinationPath: "\(desk.directory)/bus")
+      let theirs = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(socket)"]
+      let report = try desk.doctor(environment: theirs)
+      try report.expect(
+        "session bus", "failure", saying: "belongs to the user \(OtherUser.id), not to you",
+        fix: "unset DBUS_SESSION_BUS_ADDRESS")
+      #expect(report["keyring"].isEmpty && report.result.status == 69)
+      try desk.doctor(after: "unset DBUS_SESSION_BUS_ADDRESS", environment: theirs).expect(
+        "session bus", "ok")
+    }
+  }
+
   @Test func `finds that no Secret Service runs, and tells how to have one without a desktop`()
     throws
   {
@@ -28,8 +84,7 @@ import Testing
       // In a container the line on the sandbox says so.
       #expect(report.lines.contains { $0.fix?.contains("dbus-run-session") == true })
       #expect(report.result.status == 69)
-    }
-    try Desk.with { desk in
+      try desk.desktop.restartKeyring(unlock: true)
       try desk.doctor().expect("Secret Service", "ok", saying: "gnome-keyring")
     }
   }
@@ -103,7 +158,10 @@ import Testing
     try Desk.with { desk in try desk.doctor().expect("keyring round trip", "ok") }
   }
 
-  @Test func `finds that KeePassXC confirms, where no command can wait`() throws {
+  @Test
+  func `finds that KeePassXC confirms, for which no command can wait, until it is told not to`()
+    throws
+  {
     try Desk.with(KeePassXC(confirms: true).provider) { desk in
       let report = try desk.doctor()
       try report.expect("Secret Service", "ok", saying: "KeePassXC")
@@ -112,11 +170,10 @@ import Testing
       // Whoever made an item may read and remove it.
       try report.expect("keyring round trip", "ok")
       #expect(try desk.desktop.items(["kind": "probe"]).isEmpty)
-    }
-    try Desk.with(KeePassXC().provider) { desk in
-      let report = try desk.doctor()
-      try report.expect("keyring", "ok", saying: "unlocked")
-      try report.expect("keyring round trip", "ok")
+      try desk.changeKeePassXC("ConfirmAccessItem", to: "false")
+      let mended = try desk.doctor()
+      try mended.expect("keyring", "ok", saying: "unlocked")
+      try mended.expect("keyring round trip", "ok")
     }
   }
 

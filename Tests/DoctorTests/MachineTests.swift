@@ -7,8 +7,10 @@ import Testing
   @Test func `finds that tools do not find coder-cred, or find another one first`() throws {
     try Desk.with { desk in
       try desk.doctor().expect("programs", "ok", saying: "coder-cred 0.")
-      let missing = try desk.doctor(environment: desk.path())
-      try missing.expect("programs", "warning", saying: "no directory in PATH", fix: "export PATH=")
+      let missing = try desk.doctor(environment: desk.path()).expect(
+        "programs", "warning", saying: "no directory in PATH", fix: "export PATH=")
+      try desk.doctor(after: missing.fix ?? "", environment: desk.path()).expect(
+        "programs", "ok", saying: "coder-cred 0.")
       let other = "\(desk.directory)/other"
       try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
       try desk.script("echo coder-cred 0.0.9", at: "\(other)/coder-cred")
@@ -18,6 +20,23 @@ import Testing
       try after.expect("programs", "warning", saying: "two are installed", fix: "remove")
       try FileManager.default.removeItem(atPath: "\(other)/coder-cred")
       try desk.doctor(environment: desk.path(other, desk.install())).expect("programs", "ok")
+    }
+  }
+
+  @Test func `finds that the full program is alone, until coder-cred is beside it`() throws {
+    try Desk.with { desk in
+      let folder = "\(desk.directory)/bin"
+      let copied = try desk.desktop.run(
+        "/bin/sh", ["-c", "mkdir \"$0\" && cp \"$1\" \"$0\"", folder, desk.fullProgram])
+      try #require(copied.status == 0)
+      let alone = "\(folder)/coder-cred-engine"
+      let report = try desk.doctor(program: alone)
+      try report.expect(
+        "programs", "failure", saying: "not beside coder-cred", fix: "install coder-cred again")
+      #expect(report.result.status == 70)
+      let mended = try desk.desktop.run("/bin/cp", [desk.program, folder])
+      try #require(mended.status == 0)
+      try desk.doctor(program: alone, environment: desk.path(folder)).expect("programs", "ok")
     }
   }
 
@@ -38,51 +57,6 @@ import Testing
     }
   }
 
-  @Test func `finds what is wrong with the settings`() throws {
-    try Desk.with { desk in
-      try desk.doctor().expect("settings", "ok", saying: "none")
-      try desk.configure("nonsense")
-      let broken = try desk.doctor()
-      try broken.expect("settings", "failure", saying: "line 2: ")
-      #expect(broken.result.status == 64)
-      try desk.configure("refresh-marign=5")
-      let typo = try desk.doctor().expect(
-        "settings", "warning", saying: "do you mean refresh-margin?")
-      #expect(typo.fix == "coder-cred config unset refresh-marign")
-      let fix = try desk.run(
-        "/bin/sh", ["-c", typo.fix ?? ""], environment: desk.path(desk.install()))
-      #expect(fix.status == 0, "\(fix.stderr)")
-      try desk.doctor().expect("settings", "ok")
-      try desk.write("[https://dev.example.com]\nrefresh-margin=x\n", to: desk.configuration)
-      try desk.doctor().expect(
-        "settings", "failure",
-        fix: "coder-cred config unset --url https://dev.example.com refresh-margin")
-      try desk.configure("refresh-margin=soon")
-      try desk.doctor().expect("settings", "failure", saying: "takes a number")
-      try desk.configure("ca-file=/nowhere/ca.pem")
-      try desk.doctor().expect(
-        "settings", "failure", saying: "/nowhere/ca.pem cannot be read",
-        fix: "coder-cred config unset ca-file")
-      expectSilence(try desk.run(["config", "unset", "ca-file"]))
-      try desk.doctor().expect("settings", "ok")
-      expectSilence(try desk.run(["config", "set", "refresh-margin", "5"]))
-      try desk.doctor().expect("settings", "ok", saying: "1 in ")
-    }
-  }
-
-  @Test func `closes a settings file that others may write to, once asked`() throws {
-    try Desk.with { desk in
-      try desk.configure("refresh-margin=5")
-      chmod(desk.configuration, 0o666)
-      let open = try desk.doctor().expect("settings", "failure", saying: "other users may write")
-      #expect(open.isRepairable)
-      try desk.repair("Let nobody else write to ")
-      try desk.doctor().expect("settings", "ok", saying: "1 in ")
-      let manners = try FileManager.default.attributesOfItem(atPath: desk.configuration)
-      #expect(manners[.posixPermissions] as? Int == 0o644)
-    }
-  }
-
   @Test func `finds a runtime directory that cannot be used`() throws {
     try Desk.with { desk in
       try desk.doctor().expect(
@@ -99,6 +73,66 @@ import Testing
       #expect(found.isRepairable)
       try desk.repair("Let nobody else write to ")
       try desk.doctor().expect("runtime directory", "ok")
+    }
+  }
+
+  @Test func `finds that there is nowhere to meet, until there is`() throws {
+    try Desk.with { desk in
+      // Nothing can be made where a file is.
+      try desk.write("", to: "\(desk.directory)/file")
+      let nowhere = [
+        "XDG_RUNTIME_DIR": "\(desk.directory)/none", "XDG_STATE_HOME": "\(desk.directory)/file",
+      ]
+      let report = try desk.doctor(environment: nowhere)
+      try report.expect(
+        "runtime directory", "failure", saying: "no runtime directory of our own",
+        fix: "set XDG_RUNTIME_DIR to a directory that belongs to you")
+      #expect(report.result.status == 75)
+      var mended = nowhere
+      mended["XDG_RUNTIME_DIR"] = "\(desk.directory)/run"
+      try desk.doctor(environment: mended).expect("runtime directory", "ok")
+    }
+  }
+
+  @Test(.enabled(if: OwnRoot.isAvailable, "no mounts in user namespaces here"))
+  func `finds that XDG_RUNTIME_DIR is not set, where the usual directory is and where not`() throws
+  {
+    try Desk.with { desk in
+      let unset = "unset XDG_RUNTIME_DIR\ncoder-cred doctor --json"
+      let usual = "mkdir -p run/user/0; chmod 700 run/user/0"
+      try desk.doctorInOwnRoot(make: usual, shell: unset).expect(
+        "runtime directory", "ok",
+        saying: "/run/user/0/coder-cred, although XDG_RUNTIME_DIR is not set")
+      let found = try desk.doctorInOwnRoot(shell: unset).expect(
+        "runtime directory", "warning", saying: "XDG_RUNTIME_DIR is not set: processes meet in ",
+        fix: "loginctl enable-linger\nexport XDG_RUNTIME_DIR=/run/user/0")
+      let export = try #require(found.fix?.split(separator: "\n").last)
+      // Lingering makes the directory, which the variable then names.
+      try desk.doctorInOwnRoot(make: usual, shell: "\(export)\ncoder-cred doctor --json").expect(
+        "runtime directory", "ok", saying: "/run/user/0/coder-cred")
+    }
+  }
+
+  @Test(
+    .enabled(if: OwnRoot.isAvailable, "no mounts in user namespaces here"),
+    arguments: [("docker", "/.dockerenv"), ("podman", "/run/.containerenv")])
+  func `says that it is in a container, by the file that tells it`(engine: String, file: String)
+    throws
+  {
+    try Desk.with { desk in
+      try desk.doctorInOwnRoot().expect("sandbox", "ok", saying: "none")
+      let mark = "touch .\(file)"
+      try desk.doctorInOwnRoot(make: mark).expect(
+        "sandbox", "ok", saying: "a container (\(engine)); a keyring is reached in it")
+      let without = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"]
+      try desk.doctorInOwnRoot(make: mark, environment: without).expect(
+        "sandbox", "warning", saying: "a container (\(engine)), in which the desktop's keyring",
+        fix: "-v $XDG_RUNTIME_DIR/bus:/run/bus")
+      // As the line says: the desktop's bus is brought into it.
+      try desk.doctorInOwnRoot(
+        make: "\(mark); ln -s \(desk.directory)/bus run/bus",
+        environment: ["DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus"]
+      ).expect("sandbox", "ok", saying: "a keyring is reached in it")
     }
   }
 
@@ -165,8 +199,20 @@ import Testing
       try desk.doctor(environment: ["SSH_CONNECTION": "a 1 b 2"]).expect(
         "browser", "ok", saying: "over SSH")
       try desk.doctor().expect("browser", "ok", saying: "without a display")
-      let none = ["DISPLAY": ":77", "PATH": try desk.install()]
-      try desk.doctor(environment: none).expect("browser", "warning", fix: "install xdg-utils")
+      for (variables, program, fix) in [
+        ([:], "xdg-open", "install xdg-utils"),
+        (["WSL_DISTRO_NAME": "Debian"], "wslview", "install wslu"),
+      ] {
+        let display = variables.merging(["DISPLAY": ":77"]) { $1 }
+        let none = try display.merging(["PATH": desk.install()]) { $1 }
+        try desk.doctor(environment: none).expect(
+          "browser", "warning", saying: "login prints the address", fix: fix)
+        let tools = "\(desk.directory)/\(program)"
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+        try desk.script("exit 0", at: "\(tools)/\(program)")
+        let mended = try display.merging(["PATH": "\(desk.install()):\(tools)"]) { $1 }
+        try desk.doctor(environment: mended).expect("browser", "ok", saying: "opened by \(program)")
+      }
     }
   }
 

@@ -16,6 +16,19 @@ struct Report {
   let lines: [ReportLine]
   let result: CommandResult
 
+  /// Reads what `doctor --json` printed; its status must be that of a failure where there is one.
+  init(_ result: CommandResult, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    self.result = result
+    lines = try result.rows(sourceLocation: sourceLocation).map { row in
+      ReportLine(
+        check: row["check"] as? String ?? "", status: row["status"] as? String ?? "",
+        message: row["message"] as? String ?? "", fix: row["fix"] as? String,
+        isRepairable: row["repairable"] as? Bool ?? false)
+    }
+    let failures = lines.count { $0.status == "failure" }
+    #expect((failures == 0) == (result.status == 0), "\(lines)", sourceLocation: sourceLocation)
+  }
+
   /// The lines of a check.
   subscript(_ check: String) -> [ReportLine] { lines.filter { $0.check == check } }
 
@@ -27,7 +40,8 @@ struct Report {
   ) throws -> ReportLine {
     let found = self[check]
     try #require(
-      found.count == 1, "\(check) has \(found.count) lines: \(result.stderr)",
+      found.count == 1,
+      "\(check) has \(found.count) lines: \(lines.map(\.message)) \(result.stderr)",
       sourceLocation: sourceLocation)
     let line = found[0]
     #expect(
@@ -73,21 +87,26 @@ extension Desk {
         try run(
           ["doctor", "--json"], environment: variables, sourceLocation: sourceLocation)
       }
-    let lines = try result.rows(sourceLocation: sourceLocation).map { row in
-      ReportLine(
-        check: row["check"] as? String ?? "", status: row["status"] as? String ?? "",
-        message: row["message"] as? String ?? "", fix: row["fix"] as? String,
-        isRepairable: row["repairable"] as? Bool ?? false)
-    }
-    let failures = lines.count { $0.status == "failure" }
-    #expect((failures == 0) == (result.status == 0), "\(lines)", sourceLocation: sourceLocation)
-    return Report(lines: lines, result: result)
+    return try Report(result, sourceLocation: sourceLocation)
   }
 
-  /// Runs `doctor --fix` on a terminal and says yes to the repair that is asked with these words.
+  /// Runs what a line says that helps, as somebody would who pastes it, and then `doctor --json`.
+  func doctor(
+    after fix: String, environment: [String: String] = [:],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Report {
+    let variables = try path(install()).merging(environment) { $1 }
+    return try Report(
+      run(
+        "/bin/sh", ["-c", "\(fix)\nexec coder-cred doctor --json"], environment: variables,
+        sourceLocation: sourceLocation), sourceLocation: sourceLocation)
+  }
+
+  /// Runs `doctor --fix` on a terminal and says yes to the repair that is asked with these words;
+  /// `meanwhile` does what a person does for it.
   func repair(
     _ question: String, environment: [String: String] = [:],
-    sourceLocation: SourceLocation = #_sourceLocation
+    sourceLocation: SourceLocation = #_sourceLocation, meanwhile: () throws -> Void = {}
   ) throws {
     let variables = try path(install()).merging(environment) { $1 }
     try withTerminal(["doctor", "--fix"], environment: variables, sourceLocation: sourceLocation) {
@@ -98,6 +117,7 @@ extension Desk {
         terminal.type(isMeant ? "y" : "n")
         if isMeant { break }
       }
+      try meanwhile()
       // Whatever else is asked is declined.
       for _ in 1...8 { terminal.type("n") }
       _ = terminal.end(sourceLocation: sourceLocation)

@@ -52,6 +52,7 @@ import Testing
       try desk.doctor(environment: tools(desk, ["systemctl": gone])).expect(
         "timer", "failure", saying: "/nowhere/coder-cred, which is not there",
         fix: "systemctl --user edit")
+      try desk.doctor(environment: tools(desk, ["systemctl": systemctl(on)])).expect("timer", "ok")
     }
   }
 
@@ -91,6 +92,47 @@ import Testing
         "git", "failure", saying: "does not find git-credential-coder-cred",
         fix: "ln -s coder-cred ")
       try desk.doctor().expect("git", "ok", saying: "asks coder-cred first")
+    }
+  }
+
+  @Test
+  func `finds that git asks another helper first where nobody is signed in, until it is gone`()
+    throws
+  {
+    try Desk.with { desk in
+      for helper in ["cache", "coder-cred"] {
+        try desk.run("git", ["config", "--global", "--add", "credential.helper", helper])
+      }
+      let line = try desk.doctor().expect(
+        "git", "warning", saying: "it asks “cache” before coder-cred:")
+      // The editor that the command opens takes the line out.
+      let mended = try desk.doctor(
+        after: line.fix ?? "", environment: ["GIT_EDITOR": "sed -i /cache/d"])
+      try mended.expect("git", "ok", saying: "asks coder-cred first")
+    }
+  }
+
+  @Test func `is at ease where there is no git`() throws {
+    try Desk.with { desk in
+      try desk.doctor(environment: ["PATH": desk.install()]).expect(
+        "git", "ok", saying: "not installed")
+    }
+  }
+
+  @Test func `has the name that git looks for made where the programs are`() throws {
+    try Desk.with { desk in
+      let folder = "\(desk.directory)/bin"
+      let copied = try desk.desktop.run(
+        "/bin/sh",
+        ["-c", "mkdir \"$0\" && cp \"$1\" \"$2\" \"$0\"", folder, desk.program, desk.fullProgram])
+      try #require(copied.status == 0)
+      try desk.run("git", ["config", "--global", "credential.helper", "coder-cred"])
+      let path = desk.path(folder)
+      let program = "\(folder)/coder-cred"
+      let line = try desk.doctor(program: program, environment: path).expect(
+        "git", "failure", saying: "does not find git-credential-coder-cred")
+      try desk.doctor(after: line.fix ?? "", environment: path).expect(
+        "git", "ok", saying: "asks coder-cred first")
     }
   }
 

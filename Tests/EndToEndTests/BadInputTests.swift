@@ -104,6 +104,11 @@ import Testing
           expectFailure(result, 70, output)
         }
       }
+      for arguments in ["list", "list --json", "status", "use --help", "--version", "capability"] {
+        let result = try desk.run(
+          "/bin/sh", ["-c", "exec \"$0\" \(arguments) >/dev/full", desk.program])
+        expectFailure(result, 70, arguments)
+      }
     }
   }
 

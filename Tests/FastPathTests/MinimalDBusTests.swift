@@ -59,6 +59,18 @@ import Testing
     #expect(second.replySerial == 2 && second.signature.isEmpty)
   }
 
+  @Test(arguments: [
+    (24, [5, 1, 117, 0, 9, 0, 0, 0]), (24, [8, 1, 117, 0, 9, 0, 0, 0]),
+    (16, [8, 1, 103, 0, 1, 120, 0, 0]), (16, [5, 1, 103, 0, 1, 120, 0, 0]),
+  ])
+  func `A header field that comes twice, or with another type, is malformed`(
+    start: Int, field: [UInt8]
+  ) {
+    var message = Self.reply("hello")
+    message.replaceSubrange(start..<start + 8, with: field)
+    #expect(throws: BusError.malformed) { try ReplyMessage(message, atMost: 4096) }
+  }
+
   @Test(arguments: ["\0", "a\0", "\0a", "/a\0/b"])
   func `A text that holds a NUL is malformed`(text: String) throws {
     let message = try #require(try ReplyMessage(Self.reply(text), atMost: 4096))

@@ -35,7 +35,10 @@ private func read(
     case UInt8(ascii: ")"): break
     case UInt8(ascii: "s"), UInt8(ascii: "o"): values.append(try reader.text())
     case UInt8(ascii: "u"): values.append("\(try reader.number())")
-    case UInt8(ascii: "b"): values.append(try reader.number() == 0 ? "false" : "true")
+    case UInt8(ascii: "b"):
+      // The fast path goes on for a plain no only, and leaves the rest to the full program.
+      guard try reader.number() == 0 else { throw .malformed }
+      values.append("false")
     case UInt8(ascii: "v"):
       // Within a variant only what has a fixed place is asked for.
       let inner = try reader.signature()

@@ -144,6 +144,7 @@ import Testing
     ["protocol=https", "host=Git.Example.COM:0443"], ["protocol=https", "host=[2001:db8::1]:8443"],
     ["protocol=smtp", "host=mail.example:587"],
     ["protocol=https", "host=h.example", "path=a?v=1#x"],
+    ["url=https://h.example/feed/index.json?version=x"],
     ["protocol=https", "host=h.example", "path=日本/語 \"x\".git"],
   ])
   func `is for any server, byte for byte`(place: [String]) throws {

@@ -29,14 +29,14 @@ import Testing
   }
 
   private func clone(
-    _ desk: Desk, with caller: Caller, to directory: String = "clone",
-    environment: [String: String] = [:]
+    _ desk: Desk, with caller: Caller, of repository: String = "project.git",
+    to directory: String = "clone", environment: [String: String] = [:]
   ) throws -> CommandResult {
     guard case .git(let path, _) = caller else { preconditionFailure() }
     return try desk.run(
       path,
       [
-        "-c", "credential.helper=\(desk.program)", "clone", "-q", "\(desk.url)/files/project.git",
+        "-c", "credential.helper=\(desk.program)", "clone", "-q", "\(desk.url)/files/\(repository)",
         "\(desk.directory)/\(directory)",
       ],
       environment: environment.merging(["GIT_TERMINAL_PROMPT": "0"]) { $1 })
@@ -134,6 +134,43 @@ import Testing
         desk, with: git, environment: ["GIT_ASKPASS": askpass, "GIT_TERMINAL_PROMPT": "1"])
       #expect(refused.status == 128 && !refused.stderr.contains("told us to quit"))
       #expect(FileManager.default.fileExists(atPath: asked))
+    }
+  }
+
+  @Test(arguments: Caller.gits)
+  func `gives git six submodules at once, after one refresh for all`(git: Caller) throws {
+    guard case .git(let path, _) = git else { preconditionFailure() }
+    try Desk.withSession { desk in
+      try publish(desk)
+      let modules = """
+        set -e
+        git clone -q --bare files/project.git files/whole.git
+        git clone -q files/whole.git modules && cd modules
+        for name in a b c d e f; do
+          cp -r ../files/project.git "../files/$name.git"
+          git config -f .gitmodules "submodule.$name.path" "$name"
+          git config -f .gitmodules "submodule.$name.url" "../$name.git"
+          git update-index --add --cacheinfo "160000,$(git rev-parse HEAD),$name"
+        done
+        git add .gitmodules
+        git -c user.name=a -c user.email=a@example.com commit -q -m modules && git push -q
+        """
+      let made = try desk.run("/bin/sh", ["-c", modules], directory: desk.directory)
+      try #require(made.status == 0, "\(made.stderr)")
+      desk.deployment.change { $0.filesScheme = git.knows([2, 46]) ? "Bearer" : "Basic" }
+      let cloned = try clone(desk, with: git, of: "whole.git")
+      #expect(cloned.status == 0, "\(cloned.stderr)")
+      try desk.age()
+      let updated = try desk.run(
+        path,
+        ["-c", "credential.helper=\(desk.program)", "submodule", "-q", "update"]
+          + ["--init", "--jobs", "6"], environment: ["GIT_TERMINAL_PROMPT": "0"],
+        directory: "\(desk.directory)/clone")
+      #expect(updated.status == 0 && !updated.stderr.contains("coder-cred"), "\(updated.stderr)")
+      for name in ["a", "b", "c", "d", "e", "f"] {
+        #expect(content(desk, "clone/\(name)/hello.txt") == "hello\n")
+      }
+      #expect(desk.deployment.refreshes.count == 1)
     }
   }
 

@@ -108,6 +108,23 @@ import Testing
   }
 
   @Test(arguments: DeploymentSimulator.Era.allCases)
+  func `A registration token that the server refuses is no reason for another client`(
+    era: DeploymentSimulator.Era
+  ) throws {
+    try Desk.with(.unlocked, .init(era: era)) { desk in
+      try desk.login()
+      let before = try desk.registration()
+      let refusal = #"{"error":"invalid_token"}"#
+      desk.deployment.inject(.status(401, body: refusal), at: "GET /oauth2/clients/*", times: 9)
+      desk.deployment.inject(.status(401, body: refusal), at: "PUT /oauth2/clients/*", times: 9)
+      try desk.login()
+      #expect(desk.deployment.registrationRequests == 1)
+      #expect(try desk.registration()["client_id"] == before["client_id"])
+      try desk.token("--min-ttl", "31536000")
+    }
+  }
+
+  @Test(arguments: DeploymentSimulator.Era.allCases)
   func `A client whose secret is gone is replaced once, and not left at the server`(
     era: DeploymentSimulator.Era
   ) throws {

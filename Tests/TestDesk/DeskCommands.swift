@@ -18,7 +18,9 @@ extension Desk {
     let result = try run(
       ["login", url ?? self.url] + arguments, input: input,
       environment: browser.merging(environment) { $1 }, sourceLocation: sourceLocation)
-    #expect(result.status == status, "\(result.stderr)", sourceLocation: sourceLocation)
+    #expect(
+      result.status == status, "\(result.stderr)the browser: \(browserLog)",
+      sourceLocation: sourceLocation)
     #expect(result.output.isEmpty, sourceLocation: sourceLocation)
     return result
   }
@@ -75,7 +77,12 @@ extension Desk {
     let words = flags.joined(separator: " ")
     return try browserScript(
       "browser" + flags.joined().filter { $0.isLetter || $0.isNumber },
-      "exec '\(simulator)' browse \(words) \"$1\"")
+      "exec '\(simulator)' browse \(words) \"$1\" 2>>'\(directory)/browser.log'")
+  }
+
+  /// What the scripted browsers saw: a program that starts one shows nothing of it.
+  package var browserLog: String {
+    (try? String(contentsOfFile: "\(directory)/browser.log", encoding: .utf8)) ?? "never started"
   }
 
   /// `BROWSER` with a shell script of this name: the variable holds no quoted words.

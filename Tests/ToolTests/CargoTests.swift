@@ -104,42 +104,68 @@ import Testing
   @Test(.enabled(if: Client.hasCargoProviders))
   func `serves the real cargo with a private registry that wants a token`() throws {
     try Desk.with { desk in
-      let bin = try desk.installNames()
-      let registry = try FakeServer(.sparse, desk)
-      try desk.storeToken(registry.secret, at: registry.url)
-      let home = "\(desk.directory)/cargo"
-      try desk.write(
-        "[registries.private]\nindex = \"sparse+\(registry.url)/index/\"\n[net]\nretry = 0\n",
-        to: "\(home)/config.toml")
-      let toolchain = NSHomeDirectory()
-      let environment = [
-        "PATH": "\(bin):\(toolchain)/.cargo/bin:/usr/bin:/bin", "CARGO_HOME": home,
-        "RUSTUP_HOME": "\(toolchain)/.rustup", "CARGO_TERM_COLOR": "never",
-      ]
-      let project = "\(desk.directory)/project"
-      try desk.write(
-        """
-        [package]
-        name = "project"
-        version = "0.1.0"
-        edition = "2021"
-        [dependencies]
-        greeting = { version = "1", registry = "private" }
-        """, to: "\(project)/Cargo.toml")
-      try desk.write("", to: "\(project)/src/lib.rs")
-      func fetch() throws -> CommandResult {
-        try desk.run("cargo", ["fetch"], environment: environment, directory: project)
+      try expectToServe(desk) { environment in
+        let configured = try desk.run(["configure", "cargo"], environment: environment)
+        #expect(configured.status == 0, "\(configured.stderr)")
       }
-      // Before it is configured, cargo has no token.
-      #expect(try fetch().status != 0)
-      let configured = try desk.run(["configure", "cargo"], environment: environment)
-      #expect(configured.status == 0, "\(configured.stderr)")
-      let fetched = try fetch()
-      #expect(fetched.status == 0, "\(fetched.stderr)")
-      #expect(
-        try String(contentsOfFile: "\(project)/Cargo.lock", encoding: .utf8).contains("greeting"))
-      #expect(
-        try registry.requests(accepted: true).suffix(1) == ["GET /dl/greeting/1.0.0/download"])
     }
+  }
+
+  @Test(.enabled(if: Client.hasCargoProviders))
+  func
+    `serves the real cargo by its token-from-stdout, with one line for the registry that it names`()
+    throws
+  {
+    try Desk.with { desk in
+      try expectToServe(desk) { _ in
+        let command = "coder-cred header --format authorization"
+        let config = "\(desk.directory)/cargo/config.toml"
+        let former = try String(contentsOfFile: config, encoding: .utf8)
+        try desk.write(
+          former
+            + "[registry]\nglobal-credential-providers = [\"cargo:token-from-stdout \(command)\"]\n",
+          to: config)
+      }
+    }
+  }
+
+  /// Expects cargo to fetch from a registry that wants a token once it is set up, and not before.
+  private func expectToServe(_ desk: Desk, _ setUp: ([String: String]) throws -> Void) throws {
+    let bin = try desk.installNames()
+    let registry = try FakeServer(.sparse, desk)
+    try desk.storeToken(registry.secret, at: registry.url)
+    // It is not for being the only one that cargo gets it.
+    try desk.storeToken(desk.plant("x"), at: "https://other.example.com")
+    let home = "\(desk.directory)/cargo"
+    try desk.write(
+      "[registries.private]\nindex = \"sparse+\(registry.url)/index/\"\n[net]\nretry = 0\n",
+      to: "\(home)/config.toml")
+    let toolchain = NSHomeDirectory()
+    let environment = [
+      "PATH": "\(bin):\(toolchain)/.cargo/bin:/usr/bin:/bin", "CARGO_HOME": home,
+      "RUSTUP_HOME": "\(toolchain)/.rustup", "CARGO_TERM_COLOR": "never",
+    ]
+    let project = "\(desk.directory)/project"
+    try desk.write(
+      """
+      [package]
+      name = "project"
+      version = "0.1.0"
+      edition = "2021"
+      [dependencies]
+      greeting = { version = "1", registry = "private" }
+      """, to: "\(project)/Cargo.toml")
+    try desk.write("", to: "\(project)/src/lib.rs")
+    func fetch() throws -> CommandResult {
+      try desk.run("cargo", ["fetch"], environment: environment, directory: project)
+    }
+    // Before it is configured, cargo has no token.
+    #expect(try fetch().status != 0)
+    try setUp(environment)
+    let fetched = try fetch()
+    #expect(fetched.status == 0, "\(fetched.stderr)")
+    let lock = try String(contentsOfFile: "\(project)/Cargo.lock", encoding: .utf8)
+    #expect(lock.contains("greeting"))
+    #expect(try registry.requests(accepted: true).suffix(1) == ["GET /dl/greeting/1.0.0/download"])
   }
 }

@@ -4,105 +4,6 @@ import Testing
 
 /// `configure`, on files of every state.
 @Suite(.blocking) struct `Configuring a tool` {
-  /// A tool's file, what it may hold before, and what makes it unusable.
-  struct Case: Sendable, CustomTestStringConvertible {
-    let tool: String
-    let file: String
-    /// Contents with what people write around ours: comments, odd blanks, no line end.
-    let contents: [String]
-    /// Contents that cannot be read, or that say something else already.
-    let refused: [String]
-    var more: [String] = []
-    var testDescription: String { ([tool] + more).joined(separator: " ") }
-  }
-
-  static let cases: [Case] = [
-    Case(
-      tool: "git", file: "home/.gitconfig",
-      contents: [
-        "[user]\n\tname = A # x\n", "[credential]\n\thelper = cache\n; end", "# only\n\n\n",
-        "[a]\r\n  b = c\r\n",
-      ],
-      refused: ["[user\n", "[a]\nb = \"c\n", "[a]\nb = c\\"]),
-    Case(
-      tool: "git", file: "home/.gitconfig", contents: ["[credential]\n\thelper = cache\n"],
-      refused: ["x y z\n"], more: ["--first"]),
-    Case(
-      tool: "coder", file: "home/.bashrc",
-      contents: ["# mine\nalias ll='ls -l'\n", "export A=1", "\n"], refused: ["echo \\"]),
-    Case(
-      tool: "vscode", file: "config/Code/User/settings.json",
-      contents: [
-        "{}", "{ }", "{\n}\n", "{\"a\":1}", "{ \"a\": [1, {\"b\": \"}\"}], }",
-        "{\n    // fonts\n    \"editor.fontSize\": 12, /* big */\n    \"x\": \"//\",\n}\n",
-        "\u{FEFF}{\n\t\"a\": null\n}",
-      ],
-      refused: [
-        "{", "[]", "{\"a\":1", "{\"a\" 1}", "nonsense", "{\"a\": /* open }",
-        "{\"coder.headerCommand\": \"other\"}",
-        "{\"coder.headerCommand\": \"x\", \"coder.headerCommand\": \"y\"}",
-      ]),
-    Case(
-      tool: "claude", file: "home/.claude/settings.json",
-      contents: [
-        "{\"env\":{}}", "{\"env\": {\"A\": \"b\"}, \"model\": \"x\"}\n", "{\n  \"env\": {\n  }\n}",
-      ],
-      refused: [
-        "{\"env\": 1}", "{\"apiKeyHelper\": \"cat key\"}", "{ // no comments\n}",
-        "{\"env\": {\"ANTHROPIC_BASE_URL\": \"https://other.example\"}}",
-      ]),
-    Case(
-      tool: "claude", file: "home/.claude.json",
-      contents: ["{\"mcpServers\": {\"other\": {\"type\": \"stdio\"}}, \"n\": 1e3}"],
-      refused: ["{\"mcpServers\": {\"coder\": {\"url\": \"x\"}}}", "{\"mcpServers\": []}"]),
-    Case(
-      tool: "codex", file: "home/.codex/config.toml",
-      contents: [
-        "model = \"m\" # mine\n\n[tui]\nx = '''\n[not.a.table]\n'''",
-        "model_provider = \"other\"\n",
-        "[model_providers.other]\nname = \"o\"\n",
-      ],
-      refused: [
-        "[model_providers.coder]\nname = \"x\"\n", "a = [1, 2\n", "[x\n", "= 1\n", "a = \"b\n",
-        "[a]\n[a]\n",
-      ]),
-    Case(
-      tool: "cargo", file: "home/.cargo/config.toml",
-      contents: [
-        "[build]\njobs = 1\n", "[registry]\ndefault = \"x\" # mine\n[net]\nretry = 1", "[registry]",
-        "[registry]\nglobal-credential-providers = [\"cargo:token\", # first\n  'x',\n]\n",
-        "[registry]\nglobal-credential-providers = []\n",
-        "registry.global-credential-providers = [\"cargo:libsecret\"]\n",
-      ],
-      refused: [
-        "[registry\n", "registry = { default = \"x\" }\n", "registry.default = \"x\"\n",
-        "[registry]\nglobal-credential-providers = 1\n",
-      ]),
-    Case(
-      tool: "go", file: "config/go/env",
-      contents: ["GOPROXY=direct\nGOAUTH=git /x\n", "GOAUTH=netrc", "# x\nGOFLAGS=-v\n"],
-      refused: ["GOAUTH=off\n"]),
-    Case(
-      tool: "bazel", file: "home/.bazelrc", contents: ["build --jobs=2 # x\n", "common --x"],
-      refused: ["build --x \\"]),
-    Case(
-      tool: "terraform", file: "home/.terraformrc",
-      contents: [
-        "plugin_cache_dir = \"$HOME/{x\" # }\n/* credentials_helper */\n",
-        "credentials \"app.terraform.io\" {\n  token = \"x\"\n}",
-      ],
-      refused: ["a {\n", "credentials_helper \"other\" {}\n", "a = \"b\n", "/* x", "}"]),
-    Case(
-      tool: "docker", file: "home/.docker/config.json",
-      contents: ["{\n\t\"auths\": {},\n\t\"detachKeys\": \"ctrl-e\"\n}"],
-      refused: ["{\"credsStore\": \"desktop\"}", "{\"credsStore\": 1}", "{,}"]),
-    Case(
-      tool: "docker", file: "home/.docker/config.json",
-      contents: ["{\"credHelpers\": {\"gcr.io\": \"gcloud\"}}", "{\"credHelpers\": {}}"],
-      refused: ["{\"credHelpers\": {\"dev.example.com\": \"gcloud\"}}"],
-      more: ["--url", "dev.example.com"]),
-  ]
-
   private static let url = "https://dev.example.com"
 
   private func environment(_ desk: Desk) throws -> [String: String] {
@@ -114,13 +15,13 @@ import Testing
   }
 
   private func configure(
-    _ desk: Desk, _ one: Case, _ flags: String..., environment: [String: String]
+    _ desk: Desk, _ one: ConfigureCase, _ flags: String..., environment: [String: String]
   ) throws -> CommandResult {
     try desk.run(["configure", one.tool] + one.more + flags, environment: environment)
   }
 
-  @Test(arguments: cases)
-  func `comes and goes without a trace, on a file of any kind`(one: Case) throws {
+  @Test(arguments: ConfigureCase.all)
+  func `comes and goes without a trace, on a file of any kind`(one: ConfigureCase) throws {
     try Desk.with(.withoutBus) { desk in
       let environment = try environment(desk)
       let path = "\(desk.directory)/\(one.file)"
@@ -153,8 +54,8 @@ import Testing
     }
   }
 
-  @Test(arguments: cases)
-  func `leaves a file alone that is malformed, or says something else`(one: Case) throws {
+  @Test(arguments: ConfigureCase.all)
+  func `leaves a file alone that is malformed, or says something else`(one: ConfigureCase) throws {
     try Desk.with(.withoutBus) { desk in
       let environment = try environment(desk)
       let path = "\(desk.directory)/\(one.file)"
@@ -173,8 +74,8 @@ import Testing
     }
   }
 
-  @Test(arguments: cases)
-  func `leaves read-only files alone, and changes what a link leads to`(one: Case) throws {
+  @Test(arguments: ConfigureCase.all)
+  func `leaves read-only files alone, and changes what a link leads to`(one: ConfigureCase) throws {
     try Desk.with(.withoutBus) { desk in
       let environment = try environment(desk)
       let path = "\(desk.directory)/\(one.file)"
@@ -200,8 +101,34 @@ import Testing
     }
   }
 
-  @Test(arguments: cases)
-  func `with --print changes nothing`(one: Case) throws {
+  @Test(arguments: ConfigureCase.all)
+  func `leaves alone a link that leads to no file`(one: ConfigureCase) throws {
+    try Desk.with(.withoutBus) { desk in
+      let environment = try environment(desk)
+      let path = "\(desk.directory)/\(one.file)"
+      let files = FileManager.default
+      let folder = "\(desk.directory)/dotfiles"
+      try desk.write("", to: "\(folder)/other")
+      try desk.write("", to: path)
+      // To itself, to a directory, and to what is not there yet, or not any more.
+      for target in [path, folder, "\(folder)/real", "\(desk.directory)/none/real"] {
+        try files.removeItem(atPath: path)
+        try files.createSymbolicLink(atPath: path, withDestinationPath: target)
+        for flags in [[], ["--unset"]] {
+          let result = try desk.run(
+            ["configure", one.tool] + one.more + flags, environment: environment)
+          #expect(
+            [64, 65].contains(result.status) && result.output.isEmpty, "\(target): \(result)")
+          #expect(result.message("error")?.contains(path) == true, "\(result.stderr)")
+          #expect(try files.destinationOfSymbolicLink(atPath: path) == target)
+        }
+      }
+      #expect(try files.contentsOfDirectory(atPath: folder) == ["other"])
+    }
+  }
+
+  @Test(arguments: ConfigureCase.all)
+  func `with --print changes nothing`(one: ConfigureCase) throws {
     try Desk.with(.withoutBus) { desk in
       let environment = try environment(desk)
       let path = "\(desk.directory)/\(one.file)"
@@ -212,8 +139,8 @@ import Testing
     }
   }
 
-  @Test(arguments: cases)
-  func `keeps what was written later when it goes`(one: Case) throws {
+  @Test(arguments: ConfigureCase.all)
+  func `keeps what was written later when it goes`(one: ConfigureCase) throws {
     try Desk.with(.withoutBus) { desk in
       let environment = try environment(desk)
       let path = "\(desk.directory)/\(one.file)"

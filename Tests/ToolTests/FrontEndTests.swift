@@ -1,4 +1,5 @@
 import Credentials
+import DeploymentSimulator
 import Foundation
 import TestDesk
 import Testing
@@ -101,6 +102,25 @@ import Testing
     }
   }
 
+  /// Those that ask for a credential, of a server on this machine too.
+  private static let asking = all.filter { call in
+    call.words != ["store"] && call.words != ["erase"] && call.words != ["a-verb-of-later"]
+      && !call.program.hasPrefix("terraform")
+  }
+
+  @Test(arguments: asking)
+  func `fails where the deployment refuses to refresh, and does not ask it again`(call: Call) throws
+  {
+    try Desk.withSession { desk in
+      try desk.age()
+      desk.deployment.revokeGrant()
+      for _ in 1...2 {
+        try expect(call.ended, of: run(call, desk))
+        #expect(desk.deployment.refreshes.count == 1)
+      }
+    }
+  }
+
   /// A session that was signed in to with a token, without its deployment.
   private func keep(_ desk: Desk, until expiry: Int) throws {
     let payload = """
@@ -116,9 +136,26 @@ import Testing
   }
 
   private func run(_ call: Call, _ host: String, _ desk: Desk) throws -> CommandResult {
-    let filled = { (text: String) in text.replacingOccurrences(of: "HOST", with: host) }
+    try run(call, desk) { $0.replacing("HOST", with: host) }
+  }
+
+  /// Asks for the desk's deployment, which speaks http.
+  private func run(_ call: Call, _ desk: Desk) throws -> CommandResult {
+    let host = "127.0.0.1:\(desk.deployment.port)"
+    return try run(call, desk) { text in
+      text == "HOST"
+        ? desk.url
+        : text.replacing("https", with: "http").replacing("HOST", with: host)
+    }
+  }
+
+  private func run(
+    _ call: Call, _ desk: Desk, _ filled: (String) -> String
+  ) throws -> CommandResult {
+    let folder = "\(desk.directory)/bin"
+    if access(folder, F_OK) != 0 { _ = try desk.installNames() }
     return try desk.run(
-      "\(desk.installNames())/\(call.program)", call.words.map(filled), input: filled(call.input),
+      "\(folder)/\(call.program)", call.words.map(filled), input: filled(call.input),
       environment: call.isGits ? ["GIT_EXEC_PATH": "/usr/lib/git-core"] : [:])
   }
 

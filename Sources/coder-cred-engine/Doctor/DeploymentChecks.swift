@@ -25,7 +25,10 @@ extension DoctorCheck {
   static var server: DoctorCheck {
     DoctorCheck("server") { context in
       guard !context.deployments.isEmpty else {
-        guard case .success(.unlocked) = context.keyringState else { return [] }
+        // What a locked keyring hides may be a session; there is a line on that.
+        guard case .success(.unlocked) = context.keyringState, context.hidden.isEmpty else {
+          return []
+        }
         return [.warning("nobody is signed in to any deployment", fix: "coder-cred login URL")]
       }
       return context.deployments.compactMap { examined in
@@ -160,8 +163,20 @@ extension DoctorCheck {
     DoctorCheck("session") { context in
       context.deployments.flatMap { examined in
         examined.entries.compactMap { entry in finding(of: entry, examined, context) }
-      }
+      } + hidden(context)
     }
+  }
+
+  /// Each keyring beside the default one that is locked and hides of what it has of ours whose it is.
+  private static func hidden(_ context: DoctorContext) -> [Finding] {
+    // A keyring that is locked as a whole has been reported.
+    guard case .success(.unlocked) = context.keyringState else { return [] }
+    var findings: [Finding] = []
+    for failure in context.hidden.compactMap(\.lock).map({ Failure($0) })
+    where !findings.contains(where: { $0.message == failure.message }) {
+      findings.append(.failure(failure, orFix: "unlock it in your keyring application"))
+    }
+    return findings
   }
 
   private static func finding(
@@ -169,8 +184,10 @@ extension DoctorCheck {
   ) -> Finding? {
     let place = examined.deployment.url
     let who = entry.account.isEmpty ? place : "\(ForeignText.label(entry.account)) at \(place)"
-    let login =
-      "coder-cred login \(place)" + (entry.account.isEmpty ? "" : " --account \(entry.account)")
+    let flag = entry.account.isEmpty ? "" : Failure.flag(account: entry.account)
+    let (login, refresh) = (
+      "coder-cred login \(place)\(flag)", "coder-cred refresh \(place)\(flag)"
+    )
     switch entry.content {
     case .locked:
       // A keyring that is locked as a whole has been reported; an item of its own is not.
@@ -199,7 +216,14 @@ extension DoctorCheck {
       else { return nil }
       switch api.check(session.accessToken) {
       case .works: return .ok("\(who): its token works")
-      case .rejected where isRenewed: return .ok("\(who): its token is renewed at its next use")
+      case .rejected where isRenewed && session.isExpiring(now: context.command.clock.now):
+        return .ok("\(who): its token is renewed at its next use")
+      case .rejected where isRenewed:
+        // Else whoever asks next would get it.
+        try? examined.services().noteRejection(of: session)
+        return .warning(
+          "\(who): \(place) refuses its token; the next use tries to renew it",
+          fix: refresh)
       case .rejected:
         return .failure("\(who): \(place) does not accept its token", fix: login, .signInAgain)
       case .unclear(let status):

@@ -40,6 +40,9 @@ final class DoctorContext {
     return (try? command.store.entries(of: nil)) ?? []
   }()
 
+  /// What a locked keyring does not tell the deployment of.
+  var hidden: [SessionEntry] { entries.filter(\.isHidden) }
+
   /// Each deployment that somebody is signed in to, or that is meant where none is named; reached as
   /// far as it can be.
   private(set) lazy var deployments: [DeploymentExamination] = {
@@ -64,6 +67,12 @@ final class DoctorContext {
       return path
     }
     return "~" + path.dropFirst(home.count)
+  }
+
+  /// A path as a shell takes it; the home shortened, too.
+  func shellWord(_ path: String) -> String {
+    let shown = shown(path)
+    return shown == path ? path.shellWord : "~/" + String(shown.dropFirst(2)).shellWord
   }
 
   /// The first bytes of a small file, as text; nil when it cannot be read.

@@ -65,7 +65,8 @@ extension DoctorCheck {
           return [
             .failure(
               "it is to ask coder-cred, and does not find git-credential-coder-cred in PATH",
-              fix: "ln -s coder-cred \(Installation()?.directory ?? "")/git-credential-coder-cred")
+              fix: "ln -s coder-cred "
+                + "\(Installation()?.directory ?? "")/git-credential-coder-cred".shellWord)
           ]
         }
         if index > 0 {

@@ -43,7 +43,7 @@ extension DoctorCheck {
         findings.append(
           .failure(
             "another user may change \(context.shown(path))",
-            fix: "chmod go-w \(context.shown(path)), or chown it to yourself", .reportIt))
+            fix: "chmod go-w \(context.shellWord(path)), or chown it to yourself", .reportIt))
       }
       let found = installation.named(in: context.environment)
       if let first = found.first {
@@ -61,7 +61,7 @@ extension DoctorCheck {
               fix: "remove the one you do not want"))
         }
       } else {
-        let folder = installation.directory
+        let folder = installation.directory.shellWord
         findings.append(
           .warning(
             "no directory in PATH holds coder-cred, so that git and other tools do not find it",
@@ -87,7 +87,7 @@ extension DoctorCheck {
       do throws(Failure) { settings = try context.command.settings() } catch {
         var finding = Finding.failure(error, orFix: "correct \(context.shown(path)); coder-cred(5)")
         if FileAccess.isOursButOpen(path) {
-          finding.fix = "chmod go-w \(context.shown(path))"
+          finding.fix = "chmod go-w \(context.shellWord(path))"
           finding.repair = Finding.Repair(
             question: "Let nobody else write to \(context.shown(path))"
           ) {
@@ -123,7 +123,7 @@ extension DoctorCheck {
       if let own = named.map({ "\($0)/coder-cred" }), FileAccess.isOursButOpen(own) {
         return [
           .failure(
-            "others may write to \(own)", fix: "chmod go-w \(own)",
+            "others may write to \(own)", fix: "chmod go-w \(context.shellWord(own))",
             repair: Finding.Repair(question: "Let nobody else write to \(own)") {
               try FileAccess.close(own)
             })

@@ -82,10 +82,12 @@ extension DoctorCheck {
     let lines = (context.output("crontab", ["-l"]) ?? "").utf8
       .split(separator: UInt8(ascii: "\n")).compactMap(String.init)
       .filter { !$0.hasPrefix("#") }
-    let program = Installation()?.fastPath ?? "coder-cred"
+      // A path with blanks stands in quotation marks.
+      .map { $0.replacing("'", with: "").replacing("\"", with: "") }
+    let program = (Installation()?.fastPath ?? "coder-cred").shellWord
     let runtime =
       context.environment.directory("XDG_RUNTIME_DIR") ?? "/run/user/\(Environment.userID)"
-    let own = "*/10 * * * * XDG_RUNTIME_DIR=\(runtime) \(program) refresh --due"
+    let own = "*/10 * * * * XDG_RUNTIME_DIR=\(runtime.shellWord) \(program) refresh --due"
     guard let line = lines.first(where: { $0.contains("coder-cred refresh") }) else {
       return .warning(
         "nothing refreshes sessions that are not used: a deployment forgets them after days",

@@ -11,6 +11,9 @@ enum Charset {
       || name.contains("utf8@")
   }
 
+  /// A text as the locale of this process can show it.
+  static func shown(_ text: String) -> String { isUTF8 ? text : plain(text) }
+
   /// A text without what ASCII lacks: our own signs by their like, anything else by `?`.
   static func plain(_ text: String) -> String {
     var result = ""

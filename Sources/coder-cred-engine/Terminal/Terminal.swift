@@ -79,7 +79,6 @@ enum Terminal {
   /// Replaces what a terminal would obey, or what would show text in another order than written, and
   /// what a terminal of this locale cannot show.
   static func clean(_ text: String) -> String {
-    let line = ForeignText.terminalLine(text)
-    return Charset.isUTF8 ? line : Charset.plain(line)
+    Charset.shown(ForeignText.terminalLine(text))
   }
 }

@@ -83,3 +83,8 @@ struct SessionSummary {
     }
   }
 }
+
+extension StoredSession {
+  /// Whether its token's time is over, or nearly so: clocks agree to the second only.
+  func isExpiring(now: Int64) -> Bool { secondsLeft(now: now).map { $0 <= 1 } ?? false }
+}

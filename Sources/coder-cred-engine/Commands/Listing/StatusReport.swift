@@ -78,14 +78,14 @@ struct StatusReport: Encodable {
     case .works(let account):
       check = Check(result: "works", account: account)
       try learnEnd(of: session, context)
-    case .rejected where row.state == "due" || isExpiring(session, now: context.clock.now):
-      // Its time has passed, or a caller found out before us: the next use refreshes it.
+    case .rejected where summary.renews && session.isExpiring(now: context.clock.now):
+      // Its time has passed: the next use refreshes it.
       check = Check(result: "due")
     case .rejected:
       check = Check(result: "rejected")
       // Nothing that is shown or used later may call it valid.
       try? context.services().noteRejection(of: session)
-      checkFailure = Failure(SessionError.signInNeeded(session.identity, .refused))
+      checkFailure = rejection(of: session)
     case .unclear: check = Check(result: "unclear")
     case .noResponse(let reason):
       check = Check(result: "unanswered")
@@ -105,13 +105,25 @@ extension StatusReport {
     endsSoon = Self.endsSoon(current, context)
   }
 
-  private static func endsSoon(_ session: StoredSession, _ context: CommandContext) -> String? {
-    session.endsSoon(now: context.clock.now) ? session.endsAt.map(SessionRow.moment) : nil
+  /// What helps against a rejection: a sign-in, or first a refresh, where only that tells whether the
+  /// session has ended with its token.
+  private func rejection(of session: StoredSession) -> Failure {
+    guard summary.renews else {
+      return Failure(SessionError.signInNeeded(session.identity, .refused))
+    }
+    let who = row.account.isEmpty ? "the token" : "the token of \(Terminal.clean(row.account))"
+    return Failure(
+      .signInAgain, "\(row.deployment) refuses \(who); the next use tries to renew it",
+      hint: refreshCommand)
   }
 
-  /// Whether a session is just about to be refreshed: clocks agree to the second only.
-  private func isExpiring(_ session: StoredSession, now: Int64) -> Bool {
-    summary.renews && session.secondsLeft(now: now).map { $0 <= 1 } ?? false
+  private var refreshCommand: String {
+    let flag = row.account.isEmpty ? "" : Failure.flag(account: row.account)
+    return "coder-cred refresh \(row.deployment)\(flag)"
+  }
+
+  private static func endsSoon(_ session: StoredSession, _ context: CommandContext) -> String? {
+    session.endsSoon(now: context.clock.now) ? session.endsAt.map(SessionRow.moment) : nil
   }
 }
 
@@ -183,11 +195,10 @@ extension StatusReport {
   }
 
   private var state: String {
-    if check?.result == "rejected" { return "refused" }
+    let refused = summary.renews ? "refused, the next use tries to renew it" : "refused"
+    if check?.result == "rejected" { return refused }
     return switch row.state {
-    case "due":
-      session?.staleSince == nil
-        ? "expired, renews at the next use" : "refused, renews at the next use"
+    case "due": session?.staleSince == nil ? "expired, renews at the next use" : refused
     case "ended": "ended"
     case "valid" where isPassword: "kept, never checked"
     default: row.state
@@ -199,9 +210,9 @@ extension StatusReport {
       let who = check.account.map { $0 == row.account ? "" : " as \($0)" } ?? ""
       let result =
         switch check.result {
-        case "due":
-          "expired, renews at the next use; whether it can, tells coder-cred refresh "
-            + row.deployment
+        case "due": "expired, renews at the next use; whether it can, tells \(refreshCommand)"
+        case "rejected" where summary.renews:
+          "refused by the deployment; whether it can be renewed, tells \(refreshCommand)"
         case "rejected": "refused by the deployment"
         default: check.result
         }

@@ -8,7 +8,7 @@ extension ToolConfiguration {
   ///
   /// The key is never configured without the address that it is for: it would be sent to another.
   static func claude(_ request: ConfigurationRequest) throws -> ToolConfiguration {
-    let program = try request.program().shellWord
+    let program = try request.program().word.shellWord
     let deployment = try request.deployment()
     let url = deployment.url
     let gateway = "/api/v2/aibridge/anthropic"

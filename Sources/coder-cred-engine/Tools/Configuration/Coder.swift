@@ -3,7 +3,7 @@ import Credentials
 extension ToolConfiguration {
   /// The Coder CLI: it has no setting that gives it a token anew, so the shell runs it with one.
   static func coder(_ request: ConfigurationRequest) throws -> ToolConfiguration {
-    let program = try request.program().shellWord
+    let program = try request.program().word.shellWord
     let url = try request.url.map { " --url \(try Deployment(url: $0).url)" } ?? ""
     let run = "\(program) exec\(url) -- coder"
     let shell = request.environment["SHELL"] ?? "/bin/sh"

@@ -6,7 +6,7 @@ extension ToolConfiguration {
   static func git(_ request: ConfigurationRequest) throws -> ToolConfiguration {
     let helper = (try? request.program("git-credential-coder-cred"))
       .flatMap { $0.word == "git-credential-coder-cred" ? "coder-cred" : nil }
-    let value = try helper ?? request.program().shellWord
+    let value = try helper ?? request.program().word.shellWord
     let section: String
     if let url = request.url {
       section = "[credential \"\(try Deployment(url: url).url)\"]"

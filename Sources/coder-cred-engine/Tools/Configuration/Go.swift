@@ -1,7 +1,7 @@
 extension ToolConfiguration {
   /// Go: we are asked for every module server, and pass over those that are not ours.
   static func go(_ request: ConfigurationRequest) throws -> ToolConfiguration {
-    let command = "\(try request.program().shellWord) header --format goauth"
+    let command = "\(try request.program().word.shellWord) header --format goauth"
     guard !command.contains(";") else {
       throw Failure(.fixTheCall, "Go splits \(command) at its semicolon")
     }

@@ -30,15 +30,6 @@ struct OwnProgram {
     }
   }
 
-  /// The word as a shell reads it.
-  var shellWord: String {
-    let isPlain = word.utf8.allSatisfy {
-      (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
-        || "-_./+@".utf8.contains($0)
-    }
-    return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-  }
-
   /// Where this very program is.
   private static var directory: String {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
