@@ -66,6 +66,8 @@ extension ServiceConnection {
   /// - Parameters:
   ///   - calls: the methods.
   ///   - startAnother: starts another call after these, whose result nobody needs.
+  /// - Returns: the replies, in order.
+  /// - Throws: `timedOut`.
   func replies(
     to calls: [BusCall], beside startAnother: CallLoop.Start? = nil
   ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {

@@ -43,6 +43,7 @@ extension ServiceConnection {
   ///   - searches: the attributes to search for, each set by itself.
   ///   - preparation: what else to do in this round.
   /// - Returns: nil when there is none, or it is locked.
+  /// - Throws: `timedOut`, and what a search failed with.
   func openCollection(
     searching searches: [Attributes], preparing preparation: Preparation
   ) throws(SecretServiceError) -> (collection: Collection, found: [ItemPaths])? {

@@ -59,6 +59,7 @@ extension KeyringSessionStore {
   ///   - payload: what to keep.
   ///   - isMeant: whether to write.
   /// - Returns: whether it was written.
+  /// - Throws: what `isMeant` throws; `unwritable`, `keyring`.
   @discardableResult
   private func store(
     label: String, _ identity: [String: String], among others: [String: String]?,
