@@ -32,10 +32,38 @@ csecret_bus_get(GCancellable *cancellable, GAsyncReadyCallback callback, gpointe
   g_bus_get(G_BUS_TYPE_SESSION, cancellable, callback, data);
 }
 
+/*
+ * Opens the service that owns a unique bus name, for a subtype of libsecret's class whose constructor
+ * is the one below.
+ */
 static inline void
-csecret_open(GType type, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+csecret_open(GType type, const gchar *owner, GCancellable *cancellable,
+             GAsyncReadyCallback callback, gpointer data)
 {
-  secret_service_open(type, NULL, SECRET_SERVICE_NONE, cancellable, callback, data);
+  g_async_initable_new_async(type, G_PRIORITY_DEFAULT, cancellable, callback, data, "g-name", owner,
+                             NULL);
+}
+
+/*
+ * libsecret's constructor makes the object stand for whoever owns the well-known name, and watch it:
+ * that takes seven calls, and three more at the end. This one goes back to the name that was given,
+ * and watches nothing.
+ */
+static inline GObject *
+csecret_construct(GType type, guint count, GObjectConstructParam *given)
+{
+  const gchar *owner = NULL;
+  for (guint i = 0; i < count; i++)
+    if (g_str_equal(given[i].pspec->name, "g-name"))
+      owner = g_value_get_string(given[i].value);
+  GObjectClass *parent = G_OBJECT_CLASS(g_type_class_peek(secret_service_get_type()));
+  GObject *object = parent->constructor(type, count, given);
+  g_object_set(object, "g-name", owner, "g-flags",
+               G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES |
+                   G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS |
+                   G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+               NULL);
+  return object;
 }
 
 /* Attributes as an argument, a floating `a{ss}`. */

@@ -62,10 +62,16 @@ extension ServiceConnection {
   }
 
   /// Calls methods, all at once, and hands out their replies, which the caller frees.
+  ///
+  /// - Parameters:
+  ///   - calls: the methods.
+  ///   - startAnother: starts another call after these, whose result nobody needs.
+  /// - Returns: the replies, in order.
+  /// - Throws: `timedOut`.
   func replies(
-    to calls: [BusCall]
+    to calls: [BusCall], beside startAnother: CallLoop.Start? = nil
   ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {
-    try Self.replies(to: calls, bus, loop)
+    try Self.replies(to: calls, bus, loop, beside: startAnother)
   }
 
   /// Calls a method that does not reply.
@@ -73,40 +79,29 @@ extension ServiceConnection {
     Self.start((method, arguments), bus, nil, nil, nil)
   }
 
-  /// Who owns some bus names, asked all at once; nil for each that nobody owns.
-  static func owners(
-    of names: [String], _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> [String?] {
-    let calls: [BusCall] = names.map {
-      (BusMethod.ofBus("GetNameOwner", reply: "(s)"), [Value.string($0)])
-    }
-    var owners: [String?] = []
-    for reply in try replies(to: calls, bus, loop).map(firstValue) {
-      do throws(SecretServiceError) {
-        let owner: String? = if case .string(let name) = try reply.get() { name } else { nil }
-        owners.append(owner)
-      } catch {
-        if case .timedOut = error { throw error }
-        owners.append(nil)
-      }
-    }
-    return owners
-  }
-
   /// Calls a method while there is no connection to a service, and hands out the first value of its
   /// reply.
   static func call(
     _ method: BusMethod, _ arguments: [Value], _ bus: OpaquePointer, _ loop: CallLoop
   ) throws(SecretServiceError) -> Value {
-    try firstValue(of: replies(to: [(method, arguments)], bus, loop)[0]).get()
+    try call([(method, arguments)], bus, loop)[0].get()
+  }
+
+  /// Calls methods while there is no connection to a service, all at once, and hands out the first
+  /// value of each reply.
+  static func call(
+    _ calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop
+  ) throws(SecretServiceError) -> [Result<Value, SecretServiceError>] {
+    try replies(to: calls, bus, loop).map(firstValue)
   }
 
   private static func replies(
-    to calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop
+    to calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop,
+    beside startAnother: CallLoop.Start? = nil
   ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {
     try loop.call(
       each: calls, { start($0, bus, $1, $2, $3) },
-      finish: { g_dbus_connection_call_finish(bus, $0, &$1) })
+      finish: { g_dbus_connection_call_finish(bus, $0, &$1) }, beside: startAnother)
   }
 
   private static func start(

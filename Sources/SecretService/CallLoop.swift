@@ -59,6 +59,7 @@ final class CallLoop {
   ///   - elements: what to call for.
   ///   - start: starts the call for one of them.
   ///   - finish: the call's `…_finish` function; a failure is that element's.
+  ///   - startAnother: starts one more call after these, whose result nobody needs.
   /// - Returns: what `finish` returns for each, in order.
   /// - Throws: `timedOut` when one of them does not even end when it is cancelled.
   func call<Element, Value>(
@@ -67,11 +68,17 @@ final class CallLoop {
       Element, UnsafeMutablePointer<GCancellable>?, @escaping GAsyncReadyCallback,
       UnsafeMutableRawPointer?
     ) -> Void,
-    finish: (OpaquePointer?, inout UnsafeMutablePointer<GError>?) -> Value
+    finish: (OpaquePointer?, inout UnsafeMutablePointer<GError>?) -> Value,
+    beside startAnother: Start? = nil
   ) throws(SecretServiceError) -> [Result<Value, SecretServiceError>] {
-    let results = try run { cancellable in
-      elements.map { element in CallResult(of: { start(element, $0, $1, $2) }, cancellable) }
+    var results = try run { cancellable in
+      var calls = elements.map { element in
+        CallResult(of: { start(element, $0, $1, $2) }, cancellable)
+      }
+      if let startAnother { calls.append(CallResult(of: startAnother, cancellable)) }
+      return calls
     }
+    if startAnother != nil { g_object_unref(UnsafeMutableRawPointer(results.removeLast())) }
     return results.map { result in
       defer { g_object_unref(UnsafeMutableRawPointer(result)) }
       var error: UnsafeMutablePointer<GError>?

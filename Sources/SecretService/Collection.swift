@@ -35,26 +35,40 @@ extension ServiceConnection {
     }
   }
 
-  /// The default collection, if it is open, and in the same round what a search finds.
+  /// The default collection, if it is open, and in the same round what searches find.
   ///
-  /// Only for a service that asks nobody to search. The collection that the alias named last time is
-  /// looked at in the same round, too.
+  /// Only for a service that asks nobody to search, and where the alias is an object of its own.
   ///
+  /// - Parameters:
+  ///   - searches: the attributes to search for, each set by itself.
+  ///   - preparation: what else to do in this round.
   /// - Returns: nil when there is none, or it is locked.
+  /// - Throws: `timedOut`, and what a search failed with.
   func openCollection(
-    searching attributes: Attributes
-  ) throws(SecretServiceError) -> (collection: Collection, found: ItemPaths)? {
-    var calls: [BusCall] = [readAlias, search(for: attributes)]
-    if let lastDefault { calls.append(lockState(of: lastDefault)) }
-    let replies = try replies(to: calls)
-    let alias = Self.firstValue(of: replies[0])
-    let found = replies[1].map(ItemPaths.init(consuming:))
-    var isLocked = replies.dropFirst(2).first.map(Self.firstValue)
-    guard case .objectPath(let path) = try alias.get(), path != "/" else { return nil }
-    if path != lastDefault { isLocked = try call([lockState(of: path)])[0] }
-    lastDefault = path
-    guard case .success(.bool(false))? = isLocked else { return nil }
-    return (Collection(path: path, label: "", isLocked: false), try found.get())
+    searching searches: [Attributes], preparing preparation: Preparation
+  ) throws(SecretServiceError) -> (collection: Collection, found: [ItemPaths])? {
+    let alias = "/org/freedesktop/secrets/aliases/default"
+    var calls = searches.map(search(for:)) + [lockState(of: alias)]
+    if preparation.contains(.plainSession), plainSession == nil { calls += openSessionCall }
+    let exchangeKeys = preparation.contains(.keyExchange) ? try keyExchange() : nil
+    let replies = try replies(to: calls, beside: exchangeKeys)
+    let found = replies[..<searches.count].map { $0.map(ItemPaths.init(consuming:)) }
+    let isLocked = Self.firstValue(of: replies[searches.count])
+    if calls.count > searches.count + 1 { try? takeSession(from: replies[searches.count + 1]) }
+    guard case .success(.bool(false)) = isLocked else { return nil }
+    var paths: [ItemPaths] = []
+    for result in found { paths.append(try result.get()) }
+    return (Collection(path: alias, label: "", isLocked: false), paths)
+  }
+
+  /// What may be made ready in the round of a search; what fails is tried again where it is needed.
+  struct Preparation: OptionSet {
+    let rawValue: Int
+
+    /// The D-Bus session for secrets that are read without encryption.
+    static let plainSession = Preparation(rawValue: 1)
+    /// The one for secrets that are written: the calls before it are under way while our key is made.
+    static let keyExchange = Preparation(rawValue: 2)
   }
 
   private var readAlias: BusCall {

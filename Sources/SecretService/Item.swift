@@ -1,6 +1,7 @@
 internal import CSecret
+public import Secrets
 
-/// One entry of the Secret Service, as it was when it was searched for; its secret is not read yet.
+/// One entry of the Secret Service, as it was when it was searched for.
 public struct Item: Sendable, Hashable {
   /// The attributes it was stored with: the ones asked for and possibly further ones.
   ///
@@ -17,6 +18,8 @@ public struct Item: Sendable, Hashable {
   public let isLocked: Bool
   /// When the item was last changed, in seconds since 1970; 0 while it is not known.
   public let modified: Int
+  /// Its secret, where that was asked for too and could be had without asking anybody.
+  public let secret: Secret?
   /// The object path of the collection that holds it.
   public var collection: String {
     String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
@@ -57,7 +60,7 @@ extension Item {
       return nil
     }
     self.init(
-      path, values, asked: asked, generation: generation,
+      path, values, secret: nil, asked: asked, generation: generation,
       isLocked: property("Locked", "b") { g_variant_get_boolean($0) != 0 } ?? false,
       label: property("Label", "s") { String(cString: g_variant_get_string($0, nil)) } ?? "",
       modified: property("Modified", "t") { Int(clamping: g_variant_get_uint64($0)) } ?? 0)
@@ -68,22 +71,26 @@ extension Item {
   /// - Parameters:
   ///   - path: the object's path.
   ///   - reply: the reply to `Get` of `Attributes`, `(v)`.
+  ///   - secret: its secret, if it was read as well.
   ///   - asked: the attributes that were searched for.
   ///   - generation: the connection over which it was found.
-  init?(_ path: String, attributes reply: OpaquePointer, asked: Attributes, generation: Int) {
+  init?(
+    _ path: String, attributes reply: OpaquePointer, secret: Secret?, asked: Attributes,
+    generation: Int
+  ) {
     guard let box = g_variant_get_child_value(reply, 0) else { return nil }
     defer { g_variant_unref(box) }
     guard let value = g_variant_get_variant(box) else { return nil }
     defer { g_variant_unref(value) }
     guard String(cString: g_variant_get_type_string(value)) == "a{ss}" else { return nil }
     self.init(
-      path, Dictionary(reading: value), asked: asked, generation: generation, isLocked: false,
-      label: "", modified: 0)
+      path, Dictionary(reading: value), secret: secret, asked: asked, generation: generation,
+      isLocked: false, label: "", modified: 0)
   }
 
   private init?(
-    _ path: String, _ shown: [String: String], asked: Attributes, generation: Int, isLocked: Bool,
-    label: String, modified: Int
+    _ path: String, _ shown: [String: String], secret: Secret?, asked: Attributes,
+    generation: Int, isLocked: Bool, label: String, modified: Int
   ) {
     var values = shown
     schema = values.removeValue(forKey: "xdg:schema")
@@ -94,6 +101,7 @@ extension Item {
     if isLocked { values.merge(asked.values) { known, _ in known } }
     attributes = Attributes(values)
     guard attributes.contain(asked) else { return nil }
+    self.secret = secret
     self.isLocked = isLocked
     self.label = label
     self.modified = modified

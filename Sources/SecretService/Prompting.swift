@@ -41,7 +41,8 @@ final class Prompter {
   }
 }
 
-/// libsecret's `SecretService` with its prompts decided by a ``Prompter``.
+/// libsecret's `SecretService` for one owner of the name, which it does not watch, and with its prompts
+/// decided by a ``Prompter``.
 ///
 /// libsecret's own prompting reports a dismissed prompt as success, waits without bound, and sends
 /// `Dismiss` when it is cancelled, upon which gnome-keyring (42 at least) aborts and KeePassXC
@@ -52,6 +53,9 @@ enum PromptingService {
     classPointer, _ in
     guard let service = classPointer?.assumingMemoryBound(to: SecretServiceClass.self) else {
       return
+    }
+    classPointer?.assumingMemoryBound(to: GObjectClass.self).pointee.constructor = {
+      csecret_construct($0, $1, $2)
     }
     service.pointee.prompt_async = promptAsync
     service.pointee.prompt_finish = promptFinish

@@ -80,15 +80,19 @@ extension ServiceConnection {
   func openSession() throws(SecretServiceError) {
     do throws(SecretServiceError) {
       let service = try service()
-      _ = try loop.call({ secret_service_ensure_session(service, $0, $1, $2) }) {
-        secret_service_ensure_session_finish(service, $0, &$1)
-      }
+      _ = try loop.call(keyExchange()) { secret_service_ensure_session_finish(service, $0, &$1) }
     } catch {
       switch error {
       case .timedOut, .serviceGone, .accessDenied: throw error
       default: throw .brokenSession(reason: error.reason)
       }
     }
+  }
+
+  /// What starts the key exchange.
+  func keyExchange() throws(SecretServiceError) -> CallLoop.Start {
+    let service = try service()
+    return { secret_service_ensure_session(service, $0, $1, $2) }
   }
 
   /// The secret of an item, as text.
@@ -98,7 +102,8 @@ extension ServiceConnection {
     guard let session = secret_service_get_session_dbus_path(service) else {
       throw .brokenSession(reason: "the session has no path")
     }
-    let encoded = try encodedSecret(path, over: String(cString: session))
+    let call = getSecret(of: path, over: String(cString: session))
+    let encoded = try Self.encodedSecret(in: replies(to: [call])[0])
     defer { g_variant_unref(encoded) }
     guard let value = secret_service_decode_dbus_secret(service, encoded) else {
       throw .brokenSession(reason: "the secret cannot be decrypted")
@@ -111,32 +116,58 @@ extension ServiceConnection {
   ///
   /// - Returns: its path; nil where the service has no such sessions.
   func openPlainSession() throws(SecretServiceError) -> String? {
-    if let plainSession { return plainSession }
-    let openSession = method(
-      "OpenSession", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
-      reply: "(vo)")
-    guard let input = g_variant_new_variant(g_variant_new_string("")) else { return nil }
-    do throws(SecretServiceError) {
-      let opened = try replies(to: [(openSession, [.string("plain"), .other(input)])])[0].get()
-      guard let opened else { return nil }
-      defer { g_variant_unref(opened) }
-      // The output of `plain` is an empty string; KWallet sends an empty array of bytes.
-      switch Value(firstOf: opened) {
-      case .string(""), .list(count: 0): plainSession = Self.text(at: 1, of: opened)
-      default: return nil
-      }
-    } catch {
-      switch error {
-      case .timedOut, .serviceGone, .accessDenied: throw error
-      default: return nil
-      }
+    if plainSession == nil, let call = openSessionCall.first {
+      try takeSession(from: try replies(to: [call])[0])
     }
     return plainSession
   }
 
+  /// What opens a D-Bus session without encryption.
+  var openSessionCall: [BusCall] {
+    let openSession = method(
+      "OpenSession", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
+      reply: "(vo)")
+    guard let input = g_variant_new_variant(g_variant_new_string("")) else { return [] }
+    return [(openSession, [.string("plain"), .other(input)])]
+  }
+
+  /// Keeps the D-Bus session that was opened, if the service has such sessions; frees the reply.
+  func takeSession(
+    from reply: Result<OpaquePointer?, SecretServiceError>
+  ) throws(SecretServiceError) {
+    do throws(SecretServiceError) {
+      guard let opened = try reply.get() else { return }
+      defer { g_variant_unref(opened) }
+      // The output of `plain` is an empty string; KWallet sends an empty array of bytes.
+      switch Value(firstOf: opened) {
+      case .string(""), .list(count: 0): plainSession = Self.text(at: 1, of: opened)
+      default: return
+      }
+    } catch {
+      switch error {
+      case .timedOut, .serviceGone, .accessDenied: throw error
+      default: return
+      }
+    }
+  }
+
   /// The secret of an item over a D-Bus session without encryption.
   func plainSecret(_ path: String, over session: String) throws(SecretServiceError) -> Secret {
-    let encoded = try encodedSecret(path, over: session)
+    try plainSecret(in: replies(to: [getSecret(of: path, over: session)])[0], over: session)
+  }
+
+  /// Asks for the secret of the item itself, which tells why a secret cannot be had; of several, the
+  /// service leaves those out.
+  func getSecret(of path: String, over session: String) -> BusCall {
+    let method = method("GetSecret", of: path, Item.interface, reply: "((oayays))")
+    return (method, [.objectPath(session)])
+  }
+
+  /// The secret in the reply to `GetSecret` over a D-Bus session without encryption; frees the reply.
+  func plainSecret(
+    in reply: Result<OpaquePointer?, SecretServiceError>, over session: String
+  ) throws(SecretServiceError) -> Secret {
+    let encoded = try Self.encodedSecret(in: reply)
     defer { g_variant_unref(encoded) }
     let (parameters, value) = (
       g_variant_get_child_value(encoded, 1), g_variant_get_child_value(encoded, 2)
@@ -153,15 +184,11 @@ extension ServiceConnection {
     return try text(of: UnsafeRawBufferPointer(start: start, count: Int(count)))
   }
 
-  /// The secret of an item as it comes, `(oayays)`, for the caller to free: of the item itself, which
-  /// tells why a secret cannot be had; of several, the service leaves those out.
-  private func encodedSecret(
-    _ path: String, over session: String
+  /// The secret of an item as it comes, `(oayays)`, for the caller to free, in a reply, which is freed.
+  private static func encodedSecret(
+    in reply: Result<OpaquePointer?, SecretServiceError>
   ) throws(SecretServiceError) -> OpaquePointer {
-    let getSecret = method("GetSecret", of: path, Item.interface, reply: "((oayays))")
-    guard let reply = try replies(to: [(getSecret, [.objectPath(session)])])[0].get() else {
-      throw .noSuchItem
-    }
+    guard let reply = try reply.get() else { throw .noSuchItem }
     defer { g_variant_unref(reply) }
     return g_variant_get_child_value(reply, 0)
   }

@@ -15,25 +15,9 @@ extension SecretService {
   ///   none; `malformed` for an empty set or a NUL; `dismissed`, `promptUnanswered`,
   ///   `accessDenied`, `serviceGone`, `timedOut`.
   public func search(_ attributes: Attributes) throws(SecretServiceError) -> [Item] {
-    try search(attributes) { connection, paths throws(SecretServiceError) in
-      try connection.items(paths.unlocked + paths.locked, asked: attributes).inOrder
-    }
-  }
-
-  /// The same with a call for each item that costs a fifth: label and time are read only of items that
-  /// are locked, or have the same values as another one for some names of attributes.
-  ///
-  /// - Parameters:
-  ///   - attributes: as for ``search(_:)``.
-  ///   - names: the names of what tells one from another.
-  /// - Returns: the items, in the order of ``search(_:)`` where their times are read.
-  /// - Throws: as ``search(_:)``.
-  public func list(
-    _ attributes: Attributes, toldApartBy names: [String]
-  ) throws(SecretServiceError) -> [Item] {
-    try search(attributes) { connection, paths throws(SecretServiceError) in
-      try connection.listedItems(paths, asked: attributes, toldApartBy: names)
-    }
+    try search([attributes]) { connection, paths throws(SecretServiceError) in
+      [try connection.items(paths[0].unlocked + paths[0].locked, asked: attributes).inOrder]
+    }[0].get()
   }
 
   /// What key managers call an item: read if it is not known yet.
@@ -45,34 +29,6 @@ extension SecretService {
     return try operation { connection throws(SecretServiceError) in
       try connection.label(of: try path(of: item, connection))
     }
-  }
-
-  private func search(
-    _ attributes: Attributes,
-    _ read: (ServiceConnection, ItemPaths) throws(SecretServiceError) -> [Item]
-  ) throws(SecretServiceError) -> [Item] {
-    try attributes.requireSearchable()
-    return try operation { connection throws(SecretServiceError) in
-      let (collection, paths) = try find(attributes, connection)
-      let found = try read(connection, paths)
-      guard found.isEmpty else { return found }
-      guard let collection else { throw .noDefaultCollection }
-      guard !collection.isLocked else { throw .locked(collection: collection.label) }
-      return []
-    }
-  }
-
-  /// Looks at the default collection and searches: at once where that asks nobody and finds it open.
-  func find(
-    _ attributes: Attributes, _ connection: ServiceConnection
-  ) throws(SecretServiceError) -> (Collection?, ItemPaths) {
-    if connection.quirks.searchAsksNobody,
-      let open = try connection.openCollection(searching: attributes)
-    {
-      return (open.collection, open.found)
-    }
-    let collection = try requireSearchable(connection)
-    return (collection, try connection.paths(with: attributes))
   }
 
   /// Looks at the default collection before any search: KeePassXC opens a window to search while
@@ -118,21 +74,6 @@ extension ServiceConnection {
     return try items(paths.unlocked + paths.locked, asked: attributes).inOrder
   }
 
-  /// Reads items as ``SecretService/list(_:toldApartBy:)`` says.
-  func listedItems(
-    _ paths: ItemPaths, asked attributes: Attributes, toldApartBy names: [String]
-  ) throws(SecretServiceError) -> [Item] {
-    let listed = try items(paths.unlocked) {
-      get("Attributes", of: $0, Item.interface)
-    } reading: {
-      Item($0, attributes: $1, asked: attributes, generation: generation)
-    }
-    let groups = Dictionary(grouping: listed) { item in names.map { item.attributes[$0] } }.values
-    let unlike = groups.filter { $0.count == 1 }.flatMap(\.self)
-    let alike = groups.filter { $0.count > 1 }.flatMap(\.self).map(\.path)
-    return try (unlike + items(alike + paths.locked, asked: attributes)).inOrder
-  }
-
   /// What key managers call an item; empty where the service does not tell.
   func label(of path: String) throws(SecretServiceError) -> String {
     guard case .success(.string(let label)) = try call([get("Label", of: path, Item.interface)])[0]
@@ -151,44 +92,6 @@ extension ServiceConnection {
       "SearchItems", of: "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
       reply: "(aoao)")
     return (method, [attributes.withTable { Value.other(csecret_attributes($0)) }])
-  }
-
-  /// Reads items with all their properties.
-  func items(
-    _ paths: [String], asked: Attributes
-  ) throws(SecretServiceError) -> [Item] {
-    try items(paths) { path in
-      let getAll = method("GetAll", of: path, "org.freedesktop.DBus.Properties", reply: "(a{sv})")
-      return (getAll, [.string(Item.interface)])
-    } reading: {
-      Item($0, properties: $1, asked: asked, generation: generation)
-    }
-  }
-
-  /// Reads items with a call for each; those that have vanished meanwhile, or are not what was asked
-  /// for, are left out.
-  ///
-  /// By properties alone: libsecret's object for an item also watches it, which costs five times
-  /// as much.
-  private func items(
-    _ paths: [String], calling call: (String) -> BusCall,
-    reading read: (String, OpaquePointer) -> Item?
-  ) throws(SecretServiceError) -> [Item] {
-    var items: [Item] = []
-    // Bounded batches keep memory flat however many items there are.
-    for start in stride(from: 0, to: paths.count, by: 64) {
-      let batch = paths[start..<min(start + 64, paths.count)]
-      for (path, result) in zip(batch, try replies(to: batch.map(call))) {
-        do throws(SecretServiceError) {
-          guard let reply = try result.get() else { continue }
-          defer { g_variant_unref(reply) }
-          if let item = read(path, reply) { items.append(item) }
-        } catch .noSuchItem {
-          continue
-        }
-      }
-    }
-    return items
   }
 }
 

@@ -11,15 +11,11 @@ final class ServiceConnection {
   let generation: Int
   /// Whether the service says that it has collections at all.
   let hasCollections: Bool
-  /// The path that the alias `default` named when a search last asked for it.
-  var lastDefault: String?
   /// The D-Bus session for secrets that are read without encryption; nil until it is opened.
   var plainSession: String?
   /// What is known of the program behind it.
   let quirks: ServiceQuirks
   private var opened: UnsafeMutablePointer<CSecret.SecretService>?
-
-  private static let name = "org.freedesktop.secrets"
 
   /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `accessDenied`, `noService`, `serviceGone`,
   ///   `timedOut`.
@@ -29,8 +25,8 @@ final class ServiceConnection {
     prompter = Prompter(loop: loop)
     let bus = try SessionBus.connect(loop)
     do throws(SecretServiceError) {
-      (owner, quirks) = try Self.owner(bus, loop)
-      hasCollections = try Self.hasCollections(owner, bus, loop)
+      let known = try Self.introduction(bus, loop)
+      (owner, quirks, hasCollections) = (known.owner, known.quirks, known.hasCollections)
     } catch {
       g_object_unref(UnsafeMutableRawPointer(bus))
       throw error
@@ -44,45 +40,34 @@ final class ServiceConnection {
   }
 
   /// libsecret's view of the service, for encryption, new items and prompts.
-  ///
-  /// Opened when it is first needed: it watches the service, which takes seven calls.
   func service() throws(SecretServiceError) -> UnsafeMutablePointer<CSecret.SecretService> {
     if let opened { return opened }
     let fresh = try loop.call(
-      { csecret_open(PromptingService.type, $0, $1, $2) },
+      { csecret_open(PromptingService.type, owner, $0, $1, $2) },
       finish: { secret_service_open_finish($0, &$1) })
     guard let fresh else { throw .noService(reason: "libsecret did not open it") }
-    // libsecret opens a service that nobody provides without a word, or that of somebody else.
-    guard Self.nameOwner(of: fresh) == owner else {
-      g_object_unref(fresh)
-      throw .serviceGone(reason: "it ended")
-    }
     PromptingService.setPrompter(prompter, of: fresh)
     opened = fresh
     return fresh
   }
+}
 
-  private static func nameOwner(
-    of service: UnsafeMutablePointer<CSecret.SecretService>
-  ) -> String? {
-    let name = service.withMemoryRebound(to: GDBusProxy.self, capacity: 1) {
-      g_dbus_proxy_get_name_owner($0)
-    }
-    guard let name else { return nil }
-    defer { g_free(name) }
-    return String(cString: name)
+/// Finding the service.
+extension ServiceConnection {
+  private static let name = "org.freedesktop.secrets"
+
+  /// What is known of a service before anything else is asked of it.
+  private struct Introduction {
+    let owner: String
+    let quirks: ServiceQuirks
+    let hasCollections: Bool
   }
 
   /// Who provides the service, started by the bus if need be, and what is known of that program.
-  private static func owner(
+  private static func introduction(
     _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> (String, ServiceQuirks) {
-    func current() throws(SecretServiceError) -> (String, ServiceQuirks)? {
-      let owners = try owners(of: [name] + ServiceQuirks.busNames, bus, loop)
-      guard let owner = owners[0] else { return nil }
-      return (owner, ServiceQuirks(of: owner, among: Array(owners.dropFirst())))
-    }
-    if let owner = try current() { return owner }
+  ) throws(SecretServiceError) -> Introduction {
+    if let known = try currentIntroduction(bus, loop) { return known }
     do throws(SecretServiceError) {
       _ = try call(
         .ofBus("StartServiceByName", reply: "(u)"), [.string(name), .uint32(0)], bus, loop)
@@ -93,26 +78,67 @@ final class ServiceConnection {
     } catch {
       throw .noService(reason: error.reason)
     }
-    guard let owner = try current() else {
+    guard let known = try currentIntroduction(bus, loop) else {
       throw .noService(reason: "it ended as soon as it was started")
     }
-    return owner
+    return known
   }
 
-  /// The first call, and answered before any other: gnome-keyring (42 to 50 at least) notes who is
-  /// calling aside from replying, and aborts when what needs that note comes too early.
-  private static func hasCollections(
-    _ owner: String, _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> Bool {
-    let get = BusMethod(
-      name: owner, path: "/org/freedesktop/secrets", interface: "org.freedesktop.DBus.Properties",
+  /// Asks the bus who provides the service and who is the usual program, and the service for its
+  /// collections, all at once; about the other programs only when it is not the usual one.
+  ///
+  /// That call to the service is the first one, and answered before any other: gnome-keyring (42 to 50
+  /// at least) notes who is calling aside from replying, and aborts when what needs that note comes too
+  /// early. Should another program have become the owner between these calls, the former one is found
+  /// gone by the next.
+  ///
+  /// - Returns: nil when nobody provides it.
+  private static func currentIntroduction(
+    _ bus: OpaquePointer, _ loop: CallLoop
+  ) throws(SecretServiceError) -> Introduction? {
+    let names = ServiceQuirks.busNames
+    let collections = BusMethod(
+      name: name, path: "/org/freedesktop/secrets", interface: "org.freedesktop.DBus.Properties",
       method: "Get", reply: "(v)")
-    let arguments: [Value] = [.string("org.freedesktop.Secret.Service"), .string("Collections")]
-    do throws(SecretServiceError) {
-      return if case .list(let count) = try call(get, arguments, bus, loop) { count > 0 } else {
-        false
+    let replies = try call(
+      [
+        ownerOf(name), ownerOf(names[0]),
+        (collections, [.string("org.freedesktop.Secret.Service"), .string("Collections")]),
+      ], bus, loop)
+    guard let owner = try busName(in: replies[0]) else { return nil }
+    let hasCollections = try hasCollections(replies[2])
+    var owners = [try busName(in: replies[1])]
+    if owners[0] != owner {
+      for reply in try call(names.dropFirst().map(ownerOf), bus, loop) {
+        owners.append(try busName(in: reply))
       }
-    } catch {
+    }
+    return Introduction(
+      owner: owner, quirks: ServiceQuirks(of: owner, among: owners), hasCollections: hasCollections)
+  }
+
+  private static func ownerOf(_ name: String) -> BusCall {
+    (.ofBus("GetNameOwner", reply: "(s)"), [.string(name)])
+  }
+
+  /// The unique name in a reply to `GetNameOwner`; nil when nobody owns the name.
+  private static func busName(
+    in reply: Result<Value, SecretServiceError>
+  ) throws(SecretServiceError) -> String? {
+    switch reply {
+    case .success(.string(let name)): name
+    case .failure(.timedOut): throw .timedOut
+    default: nil
+    }
+  }
+
+  private static func hasCollections(
+    _ reply: Result<Value, SecretServiceError>
+  ) throws(SecretServiceError) -> Bool {
+    switch reply {
+    case .success(.list(let count)): return count > 0
+    case .success: return false
+    case .failure(let error):
       switch error {
       case .serviceGone, .timedOut, .accessDenied: throw error
       default: return false

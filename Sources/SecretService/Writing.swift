@@ -13,7 +13,9 @@ extension SecretService {
   ///   - secret: what to keep, at most ``longestSecret`` bytes.
   ///   - label: what key managers show.
   ///   - attributes: what it is found by.
-  ///   - isMeant: whether to write, in view of the items with at least these attributes, in the order of
+  ///   - others: what the items that `isMeant` is handed have at least; nil for all of `attributes`.
+  ///   - readsSecrets: whether `isMeant` is handed ``Item/secret``, read without encryption.
+  ///   - isMeant: whether to write, in view of the items that were found, in the order of
   ///     ``search(_:)``, and of the one of them that is to be written; with nil, a new one is made. It may
   ///     be called again, when the connection to the service had to be made anew.
   /// - Returns: whether it was written.
@@ -23,15 +25,20 @@ extension SecretService {
   ///   the service refuses.
   @discardableResult
   public func store(
-    _ secret: Secret, label: String, attributes: Attributes,
+    _ secret: Secret, label: String, attributes: Attributes, among others: Attributes? = nil,
+    readsSecrets: Bool = false,
     when isMeant: ([Item], Item?) throws(SecretServiceError) -> Bool = { _, _ in true }
   ) throws(SecretServiceError) -> Bool {
     try attributes.requireSearchable()
     let value = try SecretText(secret, label: label)
     return try operation { connection throws(SecretServiceError) in
-      let (collection, paths) = try find(attributes, connection)
+      let searched = [others ?? attributes]
+      let (collection, paths) = try find(
+        searched, connection,
+        preparing: readsSecrets ? [.plainSession, .keyExchange] : .keyExchange)
       let found = try connection.listedItems(
-        paths, asked: attributes, toldApartBy: Array(attributes.values.keys))
+        paths, asked: searched, toldApartBy: Array(attributes.values.keys),
+        readsSecrets: readsSecrets)[0]
       let ours = found.filter { $0.attributes == attributes && $0.schema == Self.schema }
       guard try isMeant(found, ours.first) else { return false }
       if let item = ours.first {
@@ -109,8 +116,8 @@ extension SecretService {
   ) throws(SecretServiceError) {
     try connection.openSession()
     try unlocking(path, connection) { () throws(SecretServiceError) in
-      try connection.setSecret(value.pointer, of: path)
-      if try connection.label(of: path) != label { try connection.setLabel(label, of: path) }
+      let former = try connection.setSecret(value.pointer, of: path)
+      if former != label { try connection.setLabel(label, of: path) }
     }
     try requireWritten(value, path, connection)
     try writeWallet(of: path, connection)
@@ -163,13 +170,19 @@ extension SecretService {
 
 /// libsecret writes only through an object that watches the item: seven calls more.
 extension ServiceConnection {
+  /// Writes the secret of an item, and reads its label in the same round.
+  ///
+  /// - Returns: the label; empty where the service does not tell.
   fileprivate func setSecret(
     _ value: OpaquePointer, of path: String
-  ) throws(SecretServiceError) {
+  ) throws(SecretServiceError) -> String {
     guard let encoded = secret_service_encode_dbus_secret(try service(), value) else {
       throw .brokenSession(reason: "the secret cannot be encrypted")
     }
-    _ = try call(method("SetSecret", of: path, Item.interface, reply: "()"), [.other(encoded)])
+    let setSecret = method("SetSecret", of: path, Item.interface, reply: "()")
+    let replies = try call([(setSecret, [.other(encoded)]), get("Label", of: path, Item.interface)])
+    _ = try replies[0].get()
+    return if case .success(.string(let label)) = replies[1] { label } else { "" }
   }
 
   fileprivate func setLabel(_ label: String, of path: String) throws(SecretServiceError) {

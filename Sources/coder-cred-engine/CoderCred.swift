@@ -47,7 +47,9 @@ extension CoderCred {
   static func run() -> Int32 {
     // Fast path and full program output the same bytes only if they were built from one version.
     // Programs that we start may be of another: unset.
-    if let fastPath = Environment.ofThisProcess[Version.variable], fastPath != Version.number {
+    if let fastPath = getenv(Version.variable).map({ String(cString: $0) }), !fastPath.isEmpty,
+      fastPath != Version.number
+    {
       return end(
         with: Failure(
           .reportIt,
@@ -56,17 +58,23 @@ extension CoderCred {
     }
     unsetenv(Version.variable)
 
+    let words = Array(CommandLine.arguments.dropFirst())
     if let tool = ToolProtocols.named(CommandLine.arguments.first ?? "") {
-      return tool.run(Array(CommandLine.arguments.dropFirst()))
+      return tool.run(words)
     }
-    if let shell = CompletionScript.shell(in: Array(CommandLine.arguments.dropFirst())) {
+    do {
+      if try PlainCommand.run(words) { return 0 }
+    } catch {
+      return end(with: error, CommandLineArguments(words))
+    }
+    if let shell = CompletionScript.shell(in: words) {
       do throws(Failure) {
         return show(try CompletionScript.text(for: shell, .ofThisProcess) + "\n")
       } catch {
         return end(with: error)
       }
     }
-    let arguments = CommandLineArguments(Array(CommandLine.arguments.dropFirst()))
+    let arguments = CommandLineArguments(words)
     if arguments.words.isEmpty { return show(FirstScreen.text) }
     if arguments.isUnknownOperation && isatty(STDIN_FILENO) == 0 { return 0 }
     if let typed = arguments.unknownVerb {
@@ -89,13 +97,7 @@ extension CoderCred {
       try command.run()
       return 0
     } catch {
-      if let failure = Failure(translating: error) { return end(with: failure) }
-      if CoderCred.exitCode(for: error) == .success {
-        return show(Charset.shown(CoderCred.fullMessage(for: error)) + "\n")
-      }
-      let help = arguments.knownVerb.map { "coder-cred \($0) --help" } ?? "coder-cred --help"
-      let message = ParserMessage.oneLine(CoderCred.message(for: error))
-      return end(with: Failure(.fixTheCall, message, hint: help))
+      return end(with: error, arguments)
     }
   }
 
@@ -111,6 +113,16 @@ extension CoderCred {
       return command
     }
     return try CoderCred.parseAsRoot(arguments.words)
+  }
+
+  private static func end(with error: any Error, _ arguments: CommandLineArguments) -> Int32 {
+    if let failure = Failure(translating: error) { return end(with: failure) }
+    if CoderCred.exitCode(for: error) == .success {
+      return show(Charset.shown(CoderCred.fullMessage(for: error)) + "\n")
+    }
+    let help = arguments.knownVerb.map { "coder-cred \($0) --help" } ?? "coder-cred --help"
+    let message = ParserMessage.oneLine(CoderCred.message(for: error))
+    return end(with: Failure(.fixTheCall, message, hint: help))
   }
 
   private static func show(_ text: String) -> Int32 {

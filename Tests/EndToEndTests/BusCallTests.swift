@@ -18,6 +18,7 @@ import Testing
     let watched = [
       "SearchItems", "GetAll", "Get", "GetSecret", "GetSecrets", "SetSecret", "Set", "CreateItem",
       "Delete", "OpenSession", "ReadAlias", "Unlock", "StartServiceByName", "AddMatch",
+      "GetNameOwner", "RequestName",
     ]
     for method in watched {
       #expect(
@@ -31,19 +32,19 @@ import Testing
     try Desk.with { desk in
       let server = "protocol=https\nhost=git.example.com\nusername=alice\n"
       let first = try calls(desk, ["store"], "\(server)password=\(desk.plant("1"))\n")
-      // The fast path has looked, as far as its one search; libsecret is opened to encrypt.
-      let opening = ["OpenSession": 2, "AddMatch": 3, "StartServiceByName": 1, "GetAll": 1]
-      let looking = ["SearchItems": 5, "ReadAlias": 4, "Get": 6]
-      expect(first, atMost: opening.merging(looking.merging(["CreateItem": 1]) { $1 }) { $1 })
+      // The fast path has looked, as far as its one search; libsecret encrypts what is written.
+      let introduction = ["GetNameOwner": 2, "OpenSession": 3, "AddMatch": 1]
+      let looking = ["SearchItems": 4, "Get": 4, "RequestName": 1]
+      expect(first, atMost: introduction.merging(looking.merging(["CreateItem": 1]) { $1 }) { $1 })
       let second = try calls(desk, ["store"], "\(server)password=\(desk.plant("2"))\n")
-      let reading = ["OpenSession": 3, "Get": 11, "GetSecret": 4, "SetSecret": 1]
-      expect(second, atMost: opening.merging(looking.merging(reading) { $1 }) { $1 })
+      let reading = ["Get": 8, "GetSecret": 3, "SetSecret": 1]
+      expect(second, atMost: introduction.merging(looking.merging(reading) { $1 }) { $1 })
       let erase = try calls(desk, ["erase"], server)
       expect(
         erase,
         atMost: [
-          "SearchItems": 5, "ReadAlias": 5, "Get": 9, "OpenSession": 1, "GetSecret": 2,
-          "Delete": 1,
+          "GetNameOwner": 2, "SearchItems": 3, "Get": 5, "RequestName": 1, "OpenSession": 1,
+          "GetSecret": 2, "Delete": 1,
         ])
       #expect(try desk.desktop.items(["application": "coder-cred"]).isEmpty)
     }

@@ -58,13 +58,32 @@ import Testing
       try service.store(Secret("b"), label: "bob's", attributes: sessionAttributes("bob"))
       let twin = sessionAttributes("bob").values.merging(["more": "1"]) { $1 }
       try desktop.storeAsOtherApplication("c", label: "another", twin)
-      let list = try service.list(ours, toldApartBy: ["deployment", "account"])
+      let list = try service.list([ours], toldApartBy: ["deployment", "account"])[0].get()
       #expect(list.count == 3)
       for item in list {
         let isAlone = item.attributes["account"] == "alice"
         #expect(item.label.isEmpty == isAlone && (item.modified == 0) == isAlone)
         #expect(try !service.label(of: item).isEmpty && !item.isLocked)
       }
+    }
+  }
+
+  @Test func `A list of several searches keeps them apart, and brings the secrets along`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      try service.store(Secret("a"), label: "a", attributes: sessionAttributes("alice"))
+      try service.store(Secret("b"), label: "b", attributes: sessionAttributes("bob"))
+      let searches = [sessionAttributes("bob"), sessionAttributes("nobody"), ours]
+      func lists(readsSecrets: Bool) throws -> [[Item]] {
+        try service.list(searches, toldApartBy: ["account"], readsSecrets: readsSecrets)
+          .map { try $0.get() }
+      }
+      let found = try lists(readsSecrets: true)
+      #expect(found.map(\.count) == [1, 0, 2])
+      #expect(found[0].map(\.secret) == [Secret("b")])
+      #expect(Set(found[2].map(\.secret)) == [Secret("a"), Secret("b")])
+      #expect(try lists(readsSecrets: false)[2].allSatisfy { $0.secret == nil })
     }
   }
 

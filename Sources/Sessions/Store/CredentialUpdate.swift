@@ -29,28 +29,44 @@ package struct CredentialUpdate {
   /// - Throws: ``SessionError/store(_:)``.
   package func store(_ request: CredentialRequest) throws(SessionError) {
     guard var session = request.session(now: clock.now) else { return }
-    let beside = try sessions(of: session.deployment, account: nil)
     // What a session here brings for this place comes back from git, sometimes after a refresh made
     // it old, and with useHttpPath under a path of the deployment: it is not news.
-    for deployment in request.deployment.withParents {
-      let known =
-        deployment == session.deployment
-        ? beside : try sessions(of: deployment, account: request.username)
-      if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
+    let parents = request.deployment.withParents
+    let others = parents.filter { $0 != session.deployment }
+    let stored = store.lookUp(
+      [.sessions(of: session.deployment, account: nil)]
+        + others.map { .sessions(of: $0, account: request.username) }
+        + [.plain(on: session.deployment.server, account: nil)])
+    let beside = try sessions(stored, 0)
+    var known = parents.contains(session.deployment) ? beside : []
+    for index in 1..<(1 + others.count) {
+      if known.contains(where: { $0.brings(request, now: clock.now) }) { break }
+      known = try sessions(stored, index)
     }
+    if known.contains(where: { $0.brings(request, now: clock.now) }) { return }
     let former = beside.first { $0.identity == session.identity }
     // Where several fit, the one stored last is given.
     let last = beside.compactMap(\.storedAt).max()
     if let former, former.hasSameCredential(as: session), former.storedAt == last { return }
-    let others = try keyring { () throws(StoreError) in
-      try store.plainSessions(on: session.deployment.server, account: nil)
-    }
-    let newest = max(last ?? 0, others.compactMap(\.storedAt).max() ?? 0)
+    let onServer = try sessions(stored, 1 + others.count)
+    let newest = max(last ?? 0, onServer.compactMap(\.storedAt).max() ?? 0)
     session.storedAt = max(clock.now, newest &+ 1)
-    try locked(session) { _, current throws(StoreError) in
-      // A sign-in may have come between.
-      guard current == former else { return }
-      try store.save(session)
+    try save(session, over: former)
+  }
+
+  /// Saves a session unless a sign-in has come between.
+  private func save(
+    _ session: StoredSession, over former: StoredSession?
+  ) throws(SessionError) {
+    guard former?.refreshingSince == nil else {
+      // Whoever refreshes it must be done.
+      return try locked(session) { _, current throws(StoreError) in
+        guard current == former else { return }
+        try store.save(session)
+      }
+    }
+    _ = try withLock(of: session.identity) { () throws(SessionError) in
+      try keyring { () throws(StoreError) in try store.replace(former, with: session) }
     }
   }
 
@@ -60,41 +76,72 @@ package struct CredentialUpdate {
   ///
   /// - Throws: ``SessionError/store(_:)``; what the lock throws.
   package func erase(_ request: CredentialRequest) throws(SessionError) {
-    guard request.tellsSecret else {
-      // What another program or a newer version wrote is reported, and not ours to delete.
-      for session in try meant(by: request, in: [request.deployment])
-      where AccountMatch.isExact(request.username, session.account) {
-        try remove(session)
+    let left: Remainder
+    if let account = request.username, request.place == request.deployment {
+      // One look under its lock serves to decide and to remove.
+      let named = SessionIdentity(deployment: request.deployment, account: account)
+      left = try withLock(of: named) { () throws(SessionError) in try erase(request, holding: named)
       }
-      try keyring { () throws(StoreError) in
-        _ = try store.removeLostSessions(of: request.deployment, account: request.username)
-      }
-      return
+    } else {
+      left = try erase(request, holding: nil)
     }
-    for session in try meant(by: request, in: request.deployment.withParents)
-    where request.tellsSecret(of: session) {
-      try reject(session)
+    for session in left.sessions {
+      if request.tellsSecret { try reject(session) } else { try remove(session) }
+    }
+    guard left.hasLost, !request.tellsSecret else { return }
+    try keyring { () throws(StoreError) in
+      _ = try store.removeLostSessions(of: request.deployment, account: request.username)
     }
   }
 
-  /// What a request may take back: the sessions of these deployments, and the plain credentials of
-  /// its place; of any path, if it names none.
-  private func meant(
-    by request: CredentialRequest, in deployments: [Deployment]
-  ) throws(SessionError) -> [StoredSession] {
-    var found: [StoredSession] = []
-    for deployment in deployments {
-      found += try sessions(of: deployment, account: request.username)
+  /// What remains to be done after a look.
+  private struct Remainder {
+    var sessions: [StoredSession] = []
+    var hasLost = false
+  }
+
+  /// Looks for what a request takes back, and removes it if it is the session whose lock is held, and is
+  /// refreshed by nobody.
+  private func erase(
+    _ request: CredentialRequest, holding locked: SessionIdentity?
+  ) throws(SessionError) -> Remainder {
+    // What another program or a newer version wrote is reported, and not ours to delete.
+    let deployments = request.tellsSecret ? request.deployment.withParents : [request.deployment]
+    let queries = queries(for: request, in: deployments)
+    let stored = store.lookUp(queries)
+    var left = Remainder()
+    for index in queries.indices {
+      let found = try keyring { () throws(StoreError) in try stored.found(index) }
+      // Besides the deployments, what is not plain is not meant.
+      let isDeployment = index < deployments.count
+      left.sessions += found.sessions.filter {
+        (isDeployment || $0.isPlain) && request.takesBack($0)
+      }
+      left.hasLost = left.hasLost || isDeployment && found.hasLost
     }
+    let here = left.sessions.filter {
+      $0.identity == locked && $0.method != .oauth && $0.refreshingSince == nil
+    }
+    left.sessions.removeAll { here.contains($0) }
+    for session in here {
+      try keyring { () throws(StoreError) in try stored.remove(session) }
+    }
+    return left
+  }
+
+  /// Where to look for what a request may take back: the sessions of these deployments, and the plain
+  /// credentials of its place; of any path, if it names none.
+  private func queries(
+    for request: CredentialRequest, in deployments: [Deployment]
+  ) -> [SessionQuery] {
+    var queries = deployments.map { SessionQuery.sessions(of: $0, account: request.username) }
     if request.place != request.deployment {
-      found += try sessions(of: request.place, account: request.username).filter(\.isPlain)
+      queries.append(.sessions(of: request.place, account: request.username))
     }
     if request.place.path.isEmpty {
-      found += try keyring { () throws(StoreError) in
-        try store.plainSessions(on: request.place, account: request.username)
-      }
+      queries.append(.plain(on: request.place, account: request.username))
     }
-    return found.filter { !request.isForPasswordAlone || $0.password != nil }
+    return queries
   }
 
   /// Removes a session; a refresh of it that is under way must not bring it back. With a secret, only
@@ -102,6 +149,16 @@ package struct CredentialUpdate {
   private func remove(
     _ session: StoredSession, ifItHolds secret: Secret? = nil
   ) throws(SessionError) {
+    // What is no OAuth session is refreshed by nobody.
+    if session.method != .oauth, session.refreshingSince == nil,
+      try withLock(
+        of: session.identity,
+        { () throws(SessionError) in
+          try keyring { () throws(StoreError) in try store.remove(session) }
+        })
+    {
+      return
+    }
     var isDone = false
     while !isDone {
       try locked(session) { held, current throws(StoreError) in
@@ -137,11 +194,9 @@ package struct CredentialUpdate {
   }
 
   private func sessions(
-    of deployment: Deployment, account: String?
+    _ stored: any SessionLookUp, _ index: Int
   ) throws(SessionError) -> [StoredSession] {
-    try keyring { () throws(StoreError) in
-      try store.sessions(of: deployment, account: account)
-    }
+    try keyring { () throws(StoreError) in try stored.found(index).sessions }
   }
 
   private func locked(
@@ -153,10 +208,28 @@ package struct CredentialUpdate {
     }
   }
 
+  /// The same for what reads the session itself, and waits for no mark.
+  private func withLock<Value>(
+    of session: SessionIdentity, _ body: () throws(SessionError) -> Value
+  ) throws(SessionError) -> Value {
+    try lock.withLock(
+      of: session, timeoutMilliseconds: RefreshMark.timeoutMilliseconds,
+      orUse: { () throws(SessionError) in nil }, { _ throws(SessionError) in try body() })
+  }
+
   private func keyring<Value>(
     _ body: () throws(StoreError) -> Value
   ) throws(SessionError) -> Value {
     do throws(StoreError) { return try body() } catch { throw .store(error) }
+  }
+}
+
+extension CredentialRequest {
+  /// Whether it takes a session back that it may mean.
+  fileprivate func takesBack(_ session: StoredSession) -> Bool {
+    if isForPasswordAlone, session.password == nil { return false }
+    return tellsSecret
+      ? tellsSecret(of: session) : AccountMatch.isExact(username, session.account)
   }
 }
 

@@ -13,12 +13,12 @@ extension KeyringSessionStore {
   }
 
   package func replace(
-    _ former: StoredSession, with session: StoredSession
+    _ former: StoredSession?, with session: StoredSession
   ) throws(StoreError) -> Bool {
     try store(session) { found, item throws(StoreError) in
-      let same = unique(found).filter { $0.account == former.account }
-      let stored = try sessions(in: same, former.account) { _ in former.deployment }.first
-      guard stored == former else { return false }
+      let same = unique(found).filter { $0.account == session.account }
+      let stored = try sessions(in: same, session.account) { _ in session.deployment }
+      guard stored.sessions.first == former else { return false }
       if item != same.first { try requireSession(in: item, like: session) }
       return true
     }
@@ -27,7 +27,7 @@ extension KeyringSessionStore {
   package func save(_ registration: StoredRegistration) throws(StoreError) {
     try store(
       label: ItemIdentity.registrationLabel(of: registration.deployment),
-      ItemIdentity.registration(of: registration.deployment)
+      ItemIdentity.registration(of: registration.deployment), among: nil
     ) { () throws(MalformedInput) in
       try registration.payload()
     } when: { _, item throws(StoreError) in
@@ -44,24 +44,36 @@ extension KeyringSessionStore {
   ) throws(StoreError) -> Bool {
     try store(
       label: ItemIdentity.label(of: session), ItemIdentity.item(of: session),
+      among: ItemIdentity.session(of: session.deployment, account: session.account),
       payload: { () throws(MalformedInput) in try session.payload() }, when: isMeant)
   }
 
   /// Writes an item in place, or a new one, if `isMeant` says so in view of the items that were found
   /// and of the one to write.
   ///
+  /// - Parameters:
+  ///   - label: what key managers show.
+  ///   - identity: the item's attributes.
+  ///   - others: what the items that are compared with have at least, and are read with; nil for the
+  ///     item's attributes alone.
+  ///   - payload: what to keep.
+  ///   - isMeant: whether to write.
   /// - Returns: whether it was written.
+  /// - Throws: what `isMeant` throws; `unwritable`, `keyring`.
   @discardableResult
   private func store(
-    label: String, _ identity: [String: String], payload: () throws(MalformedInput) -> Secret,
+    label: String, _ identity: [String: String], among others: [String: String]?,
+    payload: () throws(MalformedInput) -> Secret,
     when isMeant: ([Item], Item?) throws(StoreError) -> Bool
   ) throws(StoreError) -> Bool {
     let secret: Secret
     do throws(MalformedInput) { secret = try payload() } catch { throw .unwritable(error) }
     var refusal: StoreError?
     let isWritten = try reading { service throws(SecretServiceError) in
-      try service.store(secret, label: label, attributes: Attributes(identity)) {
-        found, item throws(SecretServiceError) in
+      try service.store(
+        secret, label: label, attributes: Attributes(identity), among: others.map(Attributes.init),
+        readsSecrets: others != nil
+      ) { found, item throws(SecretServiceError) in
         refusal = nil
         do throws(StoreError) {
           return try isMeant(found, item)

@@ -11,10 +11,13 @@ import Secrets
 ///
 /// The service is opened by the first call, and again after it went away.
 package final class KeyringSessionStore: SessionStore {
-  private enum Kind: String {
+  enum Kind: String {
     case session
     case client
   }
+
+  /// The attributes that tell one item of a kind from another.
+  static let identity = ["deployment", "account"]
 
   /// How long a person may take to answer a window of the keyring, in seconds.
   private static let promptTimeoutSeconds = 120
@@ -40,40 +43,6 @@ package final class KeyringSessionStore: SessionStore {
     self.trace = trace
   }
 
-  package func sessions(of deployment: Deployment, account: String?) throws(StoreError)
-    -> [StoredSession]
-  {
-    try sessions(in: search(.session, deployment), account) { _ in deployment }
-  }
-
-  package func plainSessions(
-    on server: Deployment, account: String?
-  ) throws(StoreError) -> [StoredSession] {
-    try sessions(in: unique(allItems(ItemIdentity.plainSessions(on: server))), account) {
-      try? Deployment(storedURL: $0.deployment)
-    }.filter { $0.isPlain && $0.deployment.server == server }
-  }
-
-  /// The sessions of an account in items, whose deployment is told for each.
-  func sessions(
-    in items: [Item], _ account: String?, of deployment: (Item) -> Deployment?
-  ) throws(StoreError) -> [StoredSession] {
-    var sessions: [StoredSession] = []
-    var unreadable: StoreError?
-    for item in items where AccountMatch.serves(account, with: item.account) {
-      guard let deployment = deployment(item) else { continue }
-      do throws(StoreError) {
-        if let session = try session(in: item, of: deployment) { sessions.append(session) }
-      } catch {
-        guard case .unreadable = error else { throw error }
-        unreadable = error
-      }
-    }
-    // One that cannot be read is no reason to do without the others.
-    if sessions.isEmpty, let unreadable { throw unreadable }
-    return sessions
-  }
-
   package func deploymentsWithRegistration() throws(StoreError) -> [String] {
     try search(.client, nil).map(\.deployment)
   }
@@ -90,24 +59,6 @@ package final class KeyringSessionStore: SessionStore {
     }
   }
 
-  package func removeSessions(of deployment: Deployment, account: String?) throws(StoreError) {
-    try removeItems(.session, deployment) { item throws(StoreError) in
-      AccountMatch.isExact(account, item.account)
-    }
-  }
-
-  package func removeLostSessions(
-    of deployment: Deployment, account: String?
-  ) throws(StoreError) -> Int {
-    try removeItems(.session, deployment) { item throws(StoreError) in
-      guard AccountMatch.isExact(account, item.account) else { return false }
-      do throws(StoreError) { return try session(in: item, of: deployment) == nil } catch {
-        guard case .unreadable = error else { throw error }
-        return false
-      }
-    }
-  }
-
   package func registration(of deployment: Deployment) throws(StoreError) -> StoredRegistration? {
     guard let item = try search(.client, deployment).first,
       let secret = try secret(of: item)
@@ -120,7 +71,7 @@ package final class KeyringSessionStore: SessionStore {
   }
 
   package func removeRegistration(of deployment: Deployment) throws(StoreError) {
-    try removeItems(.client, deployment) { _ throws(StoreError) in true }
+    try removeItems(allItems(.client, deployment))
   }
 
   package func allowPrompts() {
@@ -163,6 +114,7 @@ extension KeyringSessionStore {
   }
 
   func unique(_ items: [Item]) -> [Item] {
+    guard items.count > 1 else { return items }
     var seen: Set<[String]> = []
     return items.filter { item in
       // A keyring that was never unlocked does not tell whose an item is.
@@ -170,7 +122,7 @@ extension KeyringSessionStore {
     }
   }
 
-  private func allItems(
+  func allItems(
     _ kind: Kind, _ deployment: Deployment?
   ) throws(StoreError) -> [Item] {
     try allItems(
@@ -180,17 +132,16 @@ extension KeyringSessionStore {
 
   private func allItems(_ attributes: [String: String]) throws(StoreError) -> [Item] {
     try reading { service throws(SecretServiceError) in
-      try service.list(Attributes(attributes), toldApartBy: ["deployment", "account"])
+      try service.list([Attributes(attributes)], toldApartBy: Self.identity)[0].get()
     }
   }
 
   @discardableResult
-  private func removeItems(
-    _ kind: Kind, _ deployment: Deployment,
-    where isMeant: (Item) throws(StoreError) -> Bool
+  func removeItems(
+    _ items: [Item], where isMeant: (Item) throws(StoreError) -> Bool = { _ in true }
   ) throws(StoreError) -> Int {
     var count = 0
-    for item in try allItems(kind, deployment) where try isMeant(item) {
+    for item in items where try isMeant(item) {
       do throws(SecretServiceError) {
         try connected().delete(item)
         count += 1
@@ -204,7 +155,7 @@ extension KeyringSessionStore {
   }
 
   /// The session that an item holds; nil when the keyring has lost it.
-  private func session(
+  func session(
     in item: Item, of deployment: Deployment
   ) throws(StoreError) -> StoredSession? {
     guard let secret = try secret(of: item) else { return nil }
@@ -219,8 +170,7 @@ extension KeyringSessionStore {
   /// secrets seconds later, if it lives so long.
   func secret(of item: Item) throws(StoreError) -> Secret? {
     do throws(SecretServiceError) {
-      // The fast path reads sessions without encryption as well, each time that one is asked for.
-      let secret = try connected().secret(of: item, encrypted: !item.isSession)
+      let secret = try content(of: item)
       guard secret.isEmpty else { return secret }
       onLoss(try connected().label(of: item))
       return nil
@@ -229,6 +179,12 @@ extension KeyringSessionStore {
     } catch {
       throw .keyring(error)
     }
+  }
+
+  private func content(of item: Item) throws(SecretServiceError) -> Secret {
+    if let secret = item.secret { return secret }
+    // The fast path reads sessions without encryption as well, each time that one is asked for.
+    return try connected().secret(of: item, encrypted: !item.isSession)
   }
 
   func unreadable(_ item: Item, _ error: MalformedInput) -> StoreError {

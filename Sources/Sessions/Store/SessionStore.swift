@@ -9,6 +9,9 @@ package protocol SessionStore {
   /// The plain credentials that are kept under any path of this server, for a request that names
   /// `account`, or with nil for all.
   func plainSessions(on server: Deployment, account: String?) throws(StoreError) -> [StoredSession]
+  /// What several queries find, each as by ``sessions(of:account:)`` or ``plainSessions(on:account:)``:
+  /// searched for together, and read for each when it is asked for.
+  func lookUp(_ queries: [SessionQuery]) -> any SessionLookUp
   /// Every session of exactly this deployment, or with nil of all deployments, readable or not,
   /// without unlocking anything.
   func entries(of deployment: Deployment?) throws(StoreError) -> [SessionEntry]
@@ -17,15 +20,20 @@ package protocol SessionStore {
   func deploymentsWithRegistration() throws(StoreError) -> [String]
   /// Keeps a session in place of the one of the same deployment and account.
   func save(_ session: StoredSession) throws(StoreError)
-  /// Puts a session in the place of a former one if that is still stored just so.
+  /// Puts a session in the place of a former one if that is still stored just so, or with nil of none
+  /// if there still is none.
   ///
   /// No keyring compares by itself: the lock excludes those who could write between the look and
   /// the save.
   ///
   /// - Returns: whether it was, and the session is saved.
   func replace(
-    _ former: StoredSession, with session: StoredSession
+    _ former: StoredSession?, with session: StoredSession
   ) throws(StoreError) -> Bool
+  /// Removes a session if it is still stored just so.
+  ///
+  /// - Returns: whether it was, and is removed.
+  func remove(_ former: StoredSession) throws(StoreError) -> Bool
   /// Removes the sessions of exactly this deployment, of one account or with nil of all, unread.
   func removeSessions(of deployment: Deployment, account: String?) throws(StoreError)
   /// The OAuth client that we are registered as at a deployment.
@@ -60,11 +68,23 @@ extension SessionStore {
 
   /// The same in two steps, for a keyring that cannot look and save at once.
   package func replace(
-    _ former: StoredSession, with session: StoredSession
+    _ former: StoredSession?, with session: StoredSession
   ) throws(StoreError) -> Bool {
-    guard try self.session(like: former) == former else { return false }
+    guard try self.session(like: former ?? session) == former else { return false }
     try save(session)
     return true
+  }
+
+  /// The same in two steps.
+  package func remove(_ former: StoredSession) throws(StoreError) -> Bool {
+    guard try session(like: former) == former else { return false }
+    try removeSessions(of: former.deployment, account: former.account)
+    return true
+  }
+
+  /// The same one after another.
+  package func lookUp(_ queries: [SessionQuery]) -> any SessionLookUp {
+    LookUpOneByOne(store: self, queries: queries)
   }
 }
 

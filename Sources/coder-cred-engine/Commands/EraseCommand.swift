@@ -15,10 +15,13 @@ struct EraseCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  func run() throws {
+  func run() throws { try Self.erase(account: options.account) }
+
+  /// Takes back what standard input tells of, of an account unless it names one itself.
+  static func erase(account: String?) throws {
     let context = CommandContext()
     var request = try CredentialRequest(fromStandardInput: context)
-    request.username = request.username ?? options.account
+    request.username = request.username ?? account
     context.store.allowPrompts()
     try CredentialUpdate(store: context.store, lock: context.lock, clock: context.clock)
       .erase(request)

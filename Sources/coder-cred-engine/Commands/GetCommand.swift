@@ -19,8 +19,9 @@ struct GetCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
+  static let usualFormat = Credential.Format.git(authtype: true)
   @Option(help: "The form of the output.")
-  var format = Credential.Format.git(authtype: true)
+  var format = usualFormat
 
   @Flag(help: "Sign in through the browser if need be, unless git says not to ask.")
   var interactive = false

@@ -11,7 +11,10 @@ struct StoreCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
-  func run() throws {
+  func run() throws { try Self.store(account: options.account) }
+
+  /// Keeps what standard input tells of, for an account unless it names one itself.
+  static func store(account: String?) throws {
     let context = CommandContext()
     if Terminal.isInteractive {
       Terminal.say(
@@ -19,7 +22,7 @@ struct StoreCommand: ParsableCommand {
           + "password=SECRET, a line each, up to an empty line.")
     }
     var request = try CredentialRequest(fromStandardInput: context)
-    request.username = request.username ?? options.account
+    request.username = request.username ?? account
     context.store.allowPrompts()
     try CredentialUpdate(store: context.store, lock: context.lock, clock: context.clock)
       .store(request)

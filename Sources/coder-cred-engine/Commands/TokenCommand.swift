@@ -15,8 +15,9 @@ struct TokenCommand: ParsableCommand {
 
   @OptionGroup var options: CredentialOptions
 
+  static let usualFormat = Credential.Format.token
   @Option(help: "The form of the output.")
-  var format = Credential.Format.token
+  var format = usualFormat
 
   func run() throws {
     let context = CommandContext()
