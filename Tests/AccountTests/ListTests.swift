@@ -89,7 +89,7 @@ import Testing
       let status = try desk.run(["status", "--check"])
       #expect(status.status == 0)
       #expect(status.stdout.contains("  state:      expired, renews at the next use\n"))
-      #expect(status.stdout.contains("  check:      expired, renews at the next use"))
+      #expect(status.stdout.contains("  check:      expired, Coder v"))
       #expect(status.stdout.contains("  to do:      nothing\n"))
       #expect(!status.stdout.contains("refreshed:"))
     }

@@ -70,7 +70,8 @@ import Testing
         expectRejected(result, hint: refresh)
         #expect(result.message("error")?.contains("refuses the token of alice") == true)
         #expect(result.stdout.contains("  state:      refused, the next use tries to renew it\n"))
-        #expect(result.stdout.contains("  check:      refused by the deployment; whether it can"))
+        #expect(result.stdout.contains("  check:      refused by the deployment, Coder v"))
+        #expect(result.stdout.contains("; to see whether it renews: \(refresh)\n"))
         let rows = try desk.run(["status", desk.url, "--check", "--json"]).rows()
         #expect((rows.first?["check"] as? [String: String])?["result"] == "rejected")
       }

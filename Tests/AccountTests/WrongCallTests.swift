@@ -43,6 +43,8 @@ import Testing
       // git asks so for operations that only later versions know.
       expectSilence(try desk.run(["frobnicate"]))
       expectSilence(try desk.run(["--account", "alice", "frobnicate"]))
+      // It adds no option.
+      expectFailure(try desk.run(["refesh", "--due"]), 64, saying: "did you mean refresh?")
     }
   }
 

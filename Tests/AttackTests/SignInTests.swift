@@ -128,7 +128,7 @@ import Testing
       try desk.withTerminal(["login", desk.url, "--method", "oauth"], environment: browser) {
         terminal in
         try terminal.expect(
-          "Signed in as mallory; before it was alice. Keep this sign-in? [y/N] ")
+          "Signed in as mallory; before it was alice. Keep this sign-in, too? [y/N] ")
         terminal.type(reply)
         #expect(terminal.end() == .status(reply == "y" ? 0 : 77))
       }
@@ -148,7 +148,7 @@ import Testing
       let browser = try desk.browser(["--user", "mallory"])
       try desk.withTerminal(["login", desk.url, "--method", "oauth"], environment: browser) {
         terminal in
-        try terminal.expect("Keep this sign-in? [y/N] ")
+        try terminal.expect("Keep this sign-in, too? [y/N] ")
         terminal.pressControlC()
         #expect(terminal.end() == .signal(SIGINT))
       }

@@ -65,6 +65,11 @@ import Testing
         ).fix ?? ""
       let line = try #require(fix.split(separator: "\n").last)
       #expect(line.contains("\(desk.program) refresh --due"))
+      // On a terminal, too, it is one that can be pasted.
+      try desk.withTerminal(["doctor"], environment: tools(desk, none)) { terminal in
+        try terminal.expect(String(line))
+        _ = terminal.end()
+      }
       let bare = "echo '*/10 * * * * coder-cred refresh --due'"
       if !FileManager.default.fileExists(atPath: "/usr/bin/coder-cred") {
         try desk.doctor(environment: tools(desk, ["systemctl": "exit 1", "crontab": bare])).expect(

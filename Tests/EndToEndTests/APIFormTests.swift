@@ -121,9 +121,11 @@ import Testing
   @Test(
     arguments: [
       ([], "which path? coder-cred api [METHOD] PATH"),
-      (["https://other.example/x"], "the path must start with \"/\", for example /api/v2/users/me"),
-      (["javascript:x"], "the path must start with \"/\""),
-      (["?x"], "the path must start with \"/\""),
+      (
+        ["https://other.example/x"], "give the path alone, for example users/me or /api/v2/users/me"
+      ),
+      (["javascript:x"], "give the path alone"),
+      (["?x"], "give the path alone"),
       (["/x", "-H", "Authorization: y"], "leave out -H Authorization: coder-cred adds it"),
       (["GET", "/x", "-X", "POST"], "the method is given twice"),
       (["/x", "-X", "G T"], "capitals"),

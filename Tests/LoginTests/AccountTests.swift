@@ -42,6 +42,18 @@ import Testing
     }
   }
 
+  @Test func `A sign-in that was refused does not change whom commands mean`() throws {
+    try Desk.with { desk in
+      try desk.login(as: "alice")
+      try desk.login(as: "bob")
+      #expect(try desk.run(["config", "unset", "account", "--url", desk.url]).status == 0)
+      let refused = try desk.login("--account", "bob", browser: ["--user", "alice"], status: 77)
+      #expect(refused.message("hint")?.contains("--account alice") == true)
+      let bob = try desk.token("--account", "bob")
+      #expect(try desk.token() == bob)
+    }
+  }
+
   @Test func `A deployment that does not tell the name does not fail the sign-in`() throws {
     try Desk.with { desk in
       let said = try desk.login("--scope", "workspace:read").stderr

@@ -66,8 +66,8 @@ import Testing
           "\(desk.url)/workspaces is a page of \(desk.url). Sign in there? [Y/n] ")
         terminal.type(agrees ? "" : "n")
         guard agrees else {
-          // What was just declined is no advice.
-          try terminal.expect("hint: check the address")
+          // What was just declined is no advice, and the address was not wrong.
+          try terminal.expect("error: not signed in to \(desk.url); nothing was changed\r\n")
           #expect(terminal.end() == .status(65))
           return
         }

@@ -84,6 +84,8 @@ import Testing
         terminal.type("http://127.0.0.1:1/callback?code=x&state=another")
         try terminal.expect("That is not the address of this sign-in's last page")
         terminal.type(address)
+        try terminal.expect("That is the address to open; paste the one that your browser shows")
+        terminal.type(address.replacing("response_type=", with: "type="))
         try terminal.expect("That cannot be used: the response holds neither a code nor an error")
         terminal.type(try desk.deployment.callback(of: address))
         #expect(terminal.end() == .status(0))

@@ -139,6 +139,16 @@ import Testing
     }
   }
 
+  @Test func `with --print shows Codex lines that can be pasted as they stand`() throws {
+    try Desk.withSession { desk in
+      let lines = try desk.run(["configure", "codex", "--print"]).lines
+      let provider = try #require(lines.firstIndex { $0.contains("model_provider = ") })
+      let table = try #require(lines.firstIndex { $0.contains("[model_providers") })
+      // TOML: what follows a table's heading belongs to that table.
+      #expect(provider < table)
+    }
+  }
+
   @Test(arguments: ConfigureCase.all)
   func `keeps what was written later when it goes`(one: ConfigureCase) throws {
     try Desk.with(.withoutBus) { desk in

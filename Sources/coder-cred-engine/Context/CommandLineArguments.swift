@@ -42,8 +42,7 @@ struct CommandLineArguments {
   /// word, at the end (gitcredentials(7): "any other operation: the helper should silently ignore
   /// the request").
   var isUnknownOperation: Bool {
-    guard isVerbLast || words.dropFirst().allSatisfy({ $0.hasPrefix("-") }) else { return false }
-    return unknownVerb != nil
+    isVerbLast && unknownVerb != nil
   }
 
   /// The word in the verb's place, if there is no such verb.

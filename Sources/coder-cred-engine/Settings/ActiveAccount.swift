@@ -1,4 +1,5 @@
 import Credentials
+import Login
 import Sessions
 
 /// Which account of a deployment is meant when nobody names one: the setting `account` of the
@@ -45,6 +46,24 @@ extension CommandContext {
     } catch {
       guard let failure = Failure(translating: error) else { return }
       Terminal.warn("\(session.account) is not made the active account: \(failure.message)")
+    }
+  }
+
+  /// Does what may sign in as another account than was asked for: the session of that account is then
+  /// the latest, and no reason for commands to mean it.
+  func keepingActiveAccount<Value>(
+    of deployment: Deployment, _ body: () throws -> Value
+  ) throws -> Value {
+    let request = CredentialRequest(deployment: deployment)
+    let former = try? lookup().session(for: request)
+    do { return try body() } catch let error as LoginError {
+      if case .wrongAccount(_, _, isOfBrowser: true) = error, let former, !former.account.isEmpty,
+        try activeAccount(of: deployment) == nil,
+        try store.entries(of: deployment).count(where: { $0.mayServe(now: clock.now) }) > 1
+      {
+        try settingsFile().set(Settings.account, to: former.account, for: deployment)
+      }
+      throw error
     }
   }
 

@@ -27,7 +27,7 @@ enum LineWrapping {
 
   /// Whether these words may follow a program's name in a command: `coder-cred 0.1.0` is none.
   private static func isCommand(_ words: ArraySlice<String>) -> Bool {
-    words.first?.first.map { $0.isLetter || "-+(\"".contains($0) } ?? true
+    words.first?.first.map { $0.isLetter || "-+(\"*".contains($0) } ?? true
   }
 
   /// The words, and as one piece each command from its program to the next mark of punctuation.

@@ -77,9 +77,7 @@ final class PastedResponse: LoginEventSource {
       return nil
     } catch {
       guard case .malformed(let reason) = error else { return .failure(error) }
-      if mayBeCode {
-        complaint = "That cannot be used: \(reason). Paste the whole address, from http to its end."
-      }
+      if mayBeCode { complaint = Self.complaint(about: text, because: reason) }
       return nil
     }
   }
@@ -102,6 +100,14 @@ final class PastedResponse: LoginEventSource {
     return text[parameters...].contains("state=")
       ? "That is not the address of this sign-in's last page, or is cut off; use the newest tab."
       : "That address is cut off; paste all of it, from http to its end."
+  }
+
+  /// Why a text cannot be used.
+  private static func complaint(about text: String, because reason: String) -> String {
+    // RFC 6749 §4.1.1: what the authorization request begins with.
+    text.contains("response_type=")
+      ? "That is the address to open; paste the one that your browser shows after you allowed it."
+      : "That cannot be used: \(reason). Paste the whole address, from http to its end."
   }
 
   private var hasMore: Bool {

@@ -124,7 +124,7 @@ struct TerminalLoginPrompt: LoginPrompt {
     tcflush(STDIN_FILENO, TCIFLUSH)
     Terminal.prompt(
       "Signed in as \(account); before it was \(former.joined(separator: ", ")). "
-        + "Keep this sign-in? [y/N] ")
+        + "Keep this sign-in, too? [y/N] ")
     var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     // Nobody at the terminal is no consent, and the tokens are issued already.
     for _ in 0..<Self.questionTimeoutSeconds * 10 where poll(&input, 1, 100) <= 0 {

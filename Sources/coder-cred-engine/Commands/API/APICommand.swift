@@ -130,7 +130,7 @@ struct APICommand: ParsableCommand {
     // RFC 3986 §4.2: the first segment of a relative path holds no colon, or it would be a scheme.
     let first = given.prefix { $0 != "/" && $0 != "?" }
     guard !first.isEmpty, !first.contains(":") else {
-      throw ValidationError("the path must start with \"/\", for example /api/v2/users/me")
+      throw ValidationError("give the path alone, for example users/me or /api/v2/users/me")
     }
     return withSingleSlashes((given.hasPrefix("api/") ? "/" : "/api/v2/") + given)
   }

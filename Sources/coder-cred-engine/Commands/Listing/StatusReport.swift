@@ -208,15 +208,14 @@ extension StatusReport {
   private var checkText: String? {
     check.map { check in
       let who = check.account.map { $0 == row.account ? "" : " as \($0)" } ?? ""
-      let result =
+      let (result, isUncertain) =
         switch check.result {
-        case "due": "expired, renews at the next use; whether it can, tells \(refreshCommand)"
-        case "rejected" where summary.renews:
-          "refused by the deployment; whether it can be renewed, tells \(refreshCommand)"
-        case "rejected": "refused by the deployment"
-        default: check.result
+        case "due": ("expired", true)
+        case "rejected": ("refused by the deployment", summary.renews)
+        default: (check.result, false)
         }
       return result + who + (check.version.map { ", Coder \($0)" } ?? "")
+        + (isUncertain ? "; to see whether it renews: \(refreshCommand)" : "")
     }
   }
 }

@@ -76,12 +76,11 @@ struct LoginCommand: ParsableCommand {
           throw failure
         }
         try loginElsewhere(own(issuer, of: deployment, context, or: failure), context)
-      case .notDeployment(let found, let parent?):
+      case .notDeployment(_, let parent?):
         guard Terminal.isInteractive else { throw failure }
         guard try Terminal.agrees("\(deployment.url) is a page of \(parent.url). Sign in there?")
         else {
-          // What was just declined is no advice.
-          throw target.failure(for: LoginError.notDeployment(found: found, pageOf: nil))
+          throw Failure(.fixTheInput, context.farewell(at: parent).text)
         }
         try loginElsewhere(parent, context)
       default: throw failure
@@ -97,7 +96,9 @@ struct LoginCommand: ParsableCommand {
 
   private func login(to deployment: Deployment, _ context: CommandContext) throws {
     let options = try options(context, deployment)
-    let session = try context.login(to: deployment, options, opensBrowser: !noBrowser)
+    let session = try context.keepingActiveAccount(of: deployment) {
+      try context.login(to: deployment, options, opensBrowser: !noBrowser)
+    }
     report(session)
     context.makeActive(session)
     if context.store.isReadableOnDisk {

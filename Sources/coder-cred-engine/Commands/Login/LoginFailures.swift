@@ -74,7 +74,9 @@ extension Failure {
         isOfBrowser
           ? "the browser is signed in as \(found), not \(wanted)"
           : "the token is \(found)'s, not \(wanted)'s",
-        hint: isOfBrowser ? "sign out of \(place) in the browser, and try again" : nil)
+        hint: isOfBrowser
+          ? "sign out of \(place) in the browser, and try again; or, to sign in as \(found): "
+            + "coder-cred login \(place) --account \(found)" : nil)
     default: self.init(.fixTheInput, "this is no session token", hint: page)
     }
   }

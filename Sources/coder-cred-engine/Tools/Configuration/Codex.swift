@@ -26,7 +26,7 @@ extension ToolConfiguration {
           throw .taken("model_providers.coder")
         }
       })
-    return ToolConfiguration(changes: [.file(path, [provider, DefaultProvider()])])
+    return ToolConfiguration(changes: [.file(path, [DefaultProvider(), provider])])
   }
 
   /// The default provider, where the person has chosen none.
