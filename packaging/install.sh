@@ -67,8 +67,17 @@ update_handlers() {
     mimeinfo.cache) rm "$applications/mimeinfo.cache" ;;
   esac
 }
+# Whether a file of a tool, or of the shell, names us. Which files those are the program knows.
+names_us() { # TOOL
+  PATH=$prefix/bin:$PATH "$prefix/bin/coder-cred" configure "$1" --url https://coder.example --print 2>/dev/null |
+    sed -n 's/^\(\/.*\):$/\1/p' | { while IFS= read -r file; do grep -qs coder-cred "$file" && exit; done; exit 1; }
+}
 # What would be left behind, line by line.
 leftovers() {
+  for tool in coder vscode claude codex cargo go bazel terraform docker; do
+    ! names_us "$tool" ||
+      echo "$tool still asks coder-cred; before you go on, run: coder-cred configure $tool --unset"
+  done
   ! git config --global --get-regexp '^credential\.(.*\.)?helper$' 2>/dev/null | grep -q coder-cred ||
     echo "git still asks coder-cred; before you go on, run: coder-cred configure git --unset"
   case $("$prefix/bin/coder-cred" list --json 2>/dev/null) in

@@ -24,7 +24,8 @@ enum KeyringAdvice {
     case "KeePassXC": return "unlock the database in the window of KeePassXC"
     case "KWallet": return "open the wallet in KWalletManager"
     // Without a display only gnome-keyring can be opened at all.
-    case nil where environment.isDesktop: return general
+    case nil where environment.isDesktop:
+      return "\(general); where it shows no window, see coder-cred doctor"
     default: return "\(general); without its window type this, then the password: \(unlockCommand)"
     }
   }

@@ -90,8 +90,11 @@ import Testing
       #expect(installed.status == 0, "\(installed.stderr)")
       #expect(
         try desk.run(["configure", "git"], environment: desk.path("\(prefix)/bin")).status == 0)
+      #expect(
+        try desk.run(["configure", "docker"], environment: desk.path("\(prefix)/bin")).status == 0)
       let script = "\(prefix)/libexec/coder-cred/install.sh"
       try desk.withTerminal("/bin/sh", [script, "--uninstall"]) { terminal in
+        try terminal.expect("coder-cred configure docker --unset")
         try terminal.expect("coder-cred configure git --unset")
         try terminal.expect("coder-cred logout --all")
         try terminal.expect("Remove coder-cred all the same? [y/N] ")

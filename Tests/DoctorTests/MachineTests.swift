@@ -66,6 +66,8 @@ import Testing
       chmod(open, 0o777)
       try desk.doctor(environment: ["XDG_RUNTIME_DIR": open]).expect(
         "runtime directory", "warning", saying: "not yours alone", fix: "export XDG_RUNTIME_DIR=")
+      try desk.doctor(environment: ["XDG_RUNTIME_DIR": "\(desk.directory)/gone"]).expect(
+        "runtime directory", "warning", saying: "/gone, which is not there")
       let own = "\(desk.directory)/run/coder-cred"
       chmod(own, 0o777)
       let found = try desk.doctor().expect(

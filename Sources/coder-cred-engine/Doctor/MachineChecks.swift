@@ -141,7 +141,12 @@ extension DoctorCheck {
         return [.ok("\(path), although XDG_RUNTIME_DIR is not set")]
       }
       let reason =
-        named == nil ? "XDG_RUNTIME_DIR is not set" : "XDG_RUNTIME_DIR is not yours alone"
+        switch named {
+        case nil: "XDG_RUNTIME_DIR is not set"
+        case let named? where access(named, F_OK) != 0:
+          "XDG_RUNTIME_DIR names \(context.shown(named)), which is not there"
+        default: "XDG_RUNTIME_DIR is not yours alone"
+        }
       return [
         .warning(
           "\(reason): processes meet in \(context.shown(path)) instead",
