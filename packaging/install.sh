@@ -90,7 +90,7 @@ leftovers() {
 if [ "$uninstall" = yes ]; then
   [ -e "$list" ] || fail "nothing of coder-cred was installed into $prefix by install.sh"
   left=$(leftovers)
-  [ -z "$left" ] || { echo "$left"; agrees "Remove coder-cred all the same?" || exit 1; }
+  [ -z "$left" ] || { echo "$left"; agrees "Remove coder-cred all the same?" || fail "nothing is removed"; }
   if systemctl --user is-enabled "$timer" >/dev/null 2>&1; then
     systemctl --user disable --now "$timer" 2>/dev/null || echo "The timer is still enabled: systemctl --user disable --now $timer"
   fi

@@ -5,6 +5,8 @@ import Testing
 @Suite(.blocking) struct `config` {
   @Test func `What is set is read, by get, by list, and by the commands it is for`() throws {
     try Desk.with { desk in
+      let empty = try desk.run(["config"])
+      #expect(empty.output.isEmpty && empty.stderr.hasPrefix("Nothing is set."))
       expectSilence(try desk.run(["config", "set", "refresh-margin", "120"]))
       expectSilence(try desk.run(["config", "set", "--url", "h.example", "refresh-margin", "7"]))
       expectSilence(try desk.run(["config", "set", "default-deployment", "H.example/coder/"]))

@@ -99,6 +99,7 @@ import Testing
         try terminal.expect("coder-cred logout --all")
         try terminal.expect("Remove coder-cred all the same? [y/N] ")
         terminal.type("n")
+        try terminal.expect("nothing is removed")
         #expect(terminal.end() == .status(1))
       }
       #expect(FileManager.default.fileExists(atPath: script))

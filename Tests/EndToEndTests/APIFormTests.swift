@@ -93,6 +93,15 @@ import Testing
     }
   }
 
+  @Test func `A web page in place of the API is told`() throws {
+    try Desk.withSession { desk in
+      let page = try desk.run(["api", "/users/me"])
+      #expect(page.status == 0 && page.stdout.contains("<html"))
+      #expect(page.message("warning")?.contains("paths of its API begin with /api/v2/") == true)
+      #expect(try desk.run(["api", "/api/v2/users/me"]).errors.isEmpty)
+    }
+  }
+
   @Test func `A closed pipe is no error`() throws {
     try Desk.withSession { desk in
       let script = """

@@ -162,6 +162,7 @@ extension ConfigCommand {
               key: entry.key, value: entry.value)
           })
       } else {
+        if entries.isEmpty { Terminal.say("Nothing is set. The keys are in coder-cred(5).") }
         var group = deployment == nil ? "" : nil as String?
         for entry in entries {
           if let last = group, last != entry.group {

@@ -49,11 +49,15 @@ struct APICall {
       }
       context.trace("\(request) answered \(response)")
       return APIAnswer(
-        status: response.status, isOwn: response.isJSON, next: response.header("Link"),
-        output: output)
+        status: response.status, isOwn: response.isJSON,
+        isPage: !path.hasPrefix("/api/")
+          && response.header("Content-Type")?.hasPrefix("text/html") == true,
+        next: response.header("Link"), output: output)
     } catch {
       context.trace("\(request) failed: \(error)")
-      if output.isClosed { return APIAnswer(status: 200, isOwn: true, next: nil, output: output) }
+      if output.isClosed {
+        return APIAnswer(status: 200, isOwn: true, isPage: false, next: nil, output: output)
+      }
       throw output.failure ?? Failure(error, at: session.deployment)
     }
   }
@@ -104,6 +108,8 @@ struct APIAnswer {
   let status: Int
   /// Whether the deployment itself can have said it, and not a proxy or a portal before it.
   fileprivate let isOwn: Bool
+  /// Whether it is a web page, asked for where the API is not.
+  fileprivate let isPage: Bool
   /// The field `Link`, if there is one.
   let next: String?
   let output: APIOutput
@@ -116,7 +122,11 @@ struct APIAnswer {
     try output.release()
     let message = "\(session.deployment.url) answered HTTP \(status)"
     switch status {
-    case 200..<300: return
+    case 200..<300:
+      guard isPage else { return }
+      Terminal.warn(
+        "this is a web page of \(session.deployment.url); paths of its API begin with /api/v2/, or "
+          + "without a slash")
     case 401 where !isOwn:
       throw Failure(.retryLater, message + " with a page that is not its own")
     case 401: throw .signIn(to: session.deployment, as: session.account, message)
