@@ -46,6 +46,9 @@ import Testing
     try Desk.with { desk in
       try desk.login(as: "alice")
       try desk.login(as: "bob")
+      let alice = try #require(try desk.sessions().first)
+      try desk.desktop.change(
+        alice, "signed_in_at", to: Int(Date().timeIntervalSince1970) - 60)
       #expect(try desk.run(["config", "unset", "account", "--url", desk.url]).status == 0)
       let refused = try desk.login("--account", "bob", browser: ["--user", "alice"], status: 77)
       #expect(refused.message("hint")?.contains("--account alice") == true)
