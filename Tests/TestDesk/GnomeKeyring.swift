@@ -51,12 +51,19 @@ extension PrivateDesktop {
   }
 
   private func startKeyring(unlock: Bool) throws {
-    let daemon = try start(
-      "gnome-keyring-daemon",
-      ["--foreground", "--components=secrets"] + (unlock ? ["--unlock"] : []),
-      input: unlock ? Array(password.utf8) : [])
-    secretService = daemon
-    try waitUntilReady("gnome-keyring-daemon", daemon) { isReady(unlocked: unlock) }
+    // Once in a thousand times it aborts at the first question, by an assertion of its own.
+    for attemptsLeft in [2, 1, 0] {
+      let daemon = try start(
+        "gnome-keyring-daemon",
+        ["--foreground", "--components=secrets"] + (unlock ? ["--unlock"] : []),
+        input: unlock ? Array(password.utf8) : [])
+      secretService = daemon
+      do {
+        return try waitUntilReady("gnome-keyring-daemon", daemon) { isReady(unlocked: unlock) }
+      } catch where daemon.exit != nil && attemptsLeft > 0 {
+        end(daemon)
+      }
+    }
   }
 
   /// Whether the daemon replies and, if it was given the password, has opened the keyring.
