@@ -60,7 +60,7 @@ extension PrivateDesktop {
       secretService = daemon
       do {
         return try waitUntilReady("gnome-keyring-daemon", daemon) { isReady(unlocked: unlock) }
-      } catch where daemon.exit != nil && attemptsLeft > 0 {
+      } catch  where daemon.exit != nil && attemptsLeft > 0 {
         end(daemon)
       }
     }

@@ -95,9 +95,11 @@ package final class Terminal: @unchecked Sendable {
   /// Sends a signal to the program.
   package func signal(_ number: Int32) { child.terminate(signal: number) }
 
-  /// Waits for the program's end.
+  /// Waits for the program's end, and until what it wrote last is read.
   package func end(sourceLocation: SourceLocation = #_sourceLocation) -> ChildProcess.Exit? {
     waitFor("the program's end", sourceLocation: sourceLocation) { child.exit != nil }
+    // What it left in the background may keep the other side open: then nobody tells.
+    if readerEnded.wait(timeout: .now() + 1) == .success { readerEnded.signal() }
     return child.exit
   }
 
