@@ -43,12 +43,7 @@ import Testing
         ).fix ?? ""
       let line = try #require(fix.split(separator: "\n").last)
       let command = line.split(separator: " ", maxSplits: 5).last.map(String.init) ?? ""
-      let run = try ChildProcess.run(
-        "/bin/sh", ["-c", command],
-        environment: [
-          "PATH": "/usr/bin:/bin", "HOME": "\(desk.directory)/home",
-          "DBUS_SESSION_BUS_ADDRESS": desk.desktop.busAddress,
-        ])
+      let run = try desk.runAsCron(command)
       #expect(run.status == 0, "\(run.stderr)")
       try desk.write("\(line)\n", to: "\(desk.directory)/crontab")
       try desk.doctor(program: program, environment: path).expect("timer", "ok", saying: "cron")

@@ -72,12 +72,7 @@ import Testing
         installed.stdout.split(separator: "\n").first { $0.contains("* * *") })
       let command = try #require(cron.split(separator: " ").firstIndex { $0.hasPrefix("XDG_") })
       let words = cron.split(separator: " ")[command...].joined(separator: " ")
-      let run = try ChildProcess.run(
-        "/bin/sh", ["-c", words],
-        environment: [
-          "PATH": "/usr/bin:/bin", "HOME": "\(desk.directory)/home",
-          "DBUS_SESSION_BUS_ADDRESS": desk.desktop.busAddress,
-        ])
+      let run = try desk.runAsCron(words)
       #expect(run.status == 0, "\(run.stderr)")
     }
   }

@@ -92,15 +92,7 @@ import Testing
 
   @Test func `finds that the bus denies access to the Secret Service`() throws {
     try Desk.with(.withoutBus) { desk in
-      try desk.desktop.startBus(
-        policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
-          + #"<deny send_destination="org.freedesktop.secrets"/>"#)
-      _ = try desk.desktop.start(
-        "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
-        input: Array(desk.desktop.password.utf8))
-      waitFor("the keyring") {
-        (try? desk.run(["list"]).stderr.contains("denies access")) == true
-      }
+      try desk.startDenyingBus()
       let report = try desk.doctor()
       try report.expect("session bus", "ok")
       try report.expect(

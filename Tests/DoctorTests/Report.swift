@@ -102,6 +102,16 @@ extension Desk {
         sourceLocation: sourceLocation), sourceLocation: sourceLocation)
   }
 
+  /// Runs a command as cron does, with little of the environment besides the desk's bus.
+  func runAsCron(_ command: String) throws -> CommandResult {
+    try ChildProcess.run(
+      "/bin/sh", ["-c", command],
+      environment: [
+        "PATH": "/usr/bin:/bin", "HOME": "\(directory)/home",
+        "DBUS_SESSION_BUS_ADDRESS": desktop.busAddress,
+      ])
+  }
+
   /// Runs `doctor --fix` on a terminal and says yes to the repair that is asked with these words;
   /// `meanwhile` does what a person does for it.
   func repair(

@@ -79,12 +79,7 @@ import Testing
       try desk.doctor(environment: tools(desk, works)).expect("timer", "ok", saying: "cron")
       // The line is a command: without anything else of the environment it does its work.
       let command = line.split(separator: " ", maxSplits: 5).last.map(String.init) ?? ""
-      let run = try ChildProcess.run(
-        "/bin/sh", ["-c", command],
-        environment: [
-          "PATH": "/usr/bin:/bin", "HOME": "\(desk.directory)/home",
-          "DBUS_SESSION_BUS_ADDRESS": desk.desktop.busAddress,
-        ])
+      let run = try desk.runAsCron(command)
       #expect(run.status == 0, "\(run.stderr)")
     }
   }

@@ -63,15 +63,7 @@ import Testing
 
   @Test func `A bus that forbids the Secret Service is told to deny access`() throws {
     try Desk.with(.withoutBus) { desk in
-      try desk.desktop.startBus(
-        policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
-          + #"<deny send_destination="org.freedesktop.secrets"/>"#)
-      _ = try desk.desktop.start(
-        "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
-        input: Array(desk.desktop.password.utf8))
-      waitFor("the keyring") {
-        (try? desk.run(["list"]).stderr.contains("denies access")) == true
-      }
+      try desk.startDenyingBus()
       try expect(
         "the session bus denies access to the Secret Service", hint: "org.freedesktop.secrets", desk
       )

@@ -58,6 +58,17 @@ extension Desk {
     return token
   }
 
+  /// Starts a bus that denies access to the Secret Service that runs on it.
+  package func startDenyingBus() throws {
+    try desktop.startBus(
+      policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
+        + #"<deny send_destination="org.freedesktop.secrets"/>"#)
+    _ = try desktop.start(
+      "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
+      input: Array(desktop.password.utf8))
+    waitFor("the keyring") { (try? run(["list"]).stderr.contains("denies access")) == true }
+  }
+
   /// Writes a file below the desk's directory, with the directories it needs.
   package func write(_ text: String, to path: String) throws {
     let folder = (path as NSString).deletingLastPathComponent

@@ -51,19 +51,29 @@ extension CommandContext {
 
   /// Does what may sign in as another account than was asked for: the session of that account is then
   /// the latest, and no reason for commands to mean it.
+  ///
+  /// A failure to keep the choice is only told: why the sign-in was refused matters more.
   func keepingActiveAccount<Value>(
     of deployment: Deployment, _ body: () throws -> Value
   ) throws -> Value {
+    // What was chosen stays anyway.
+    let isChosen = try activeAccount(of: deployment) != nil
     let request = CredentialRequest(deployment: deployment)
-    let former = try? lookup().session(for: request)
+    let former = isChosen ? nil : try? lookup().session(for: request)
     do { return try body() } catch let error as LoginError {
-      if case .wrongAccount(_, _, isOfBrowser: true) = error, let former, !former.account.isEmpty,
-        try activeAccount(of: deployment) == nil,
-        try store.entries(of: deployment).count(where: { $0.mayServe(now: clock.now) }) > 1
-      {
-        try settingsFile().set(Settings.account, to: former.account, for: deployment)
-      }
+      if case .wrongAccount(_, _, isOfBrowser: true) = error, let former { keepActive(former) }
       throw error
+    }
+  }
+
+  private func keepActive(_ session: StoredSession) {
+    do {
+      let living = try store.entries(of: session.deployment).count { $0.mayServe(now: clock.now) }
+      guard living > 1, !session.account.isEmpty else { return }
+      try settingsFile().set(Settings.account, to: session.account, for: session.deployment)
+    } catch {
+      guard let failure = Failure(translating: error) else { return }
+      Terminal.warn("\(session.account) does not stay the active account: \(failure.message)")
     }
   }
 
