@@ -114,6 +114,7 @@ import Testing
     "protocol=https\nhost=evil%0ahost=a\n", "url=https:///x\n", "url=//h\n",
     "url=https://a%0ahost=coder.example.com/\n", "url=https://u%0a:p@h\n", "url=https://u:%00@h/\n",
     "protocol=https\nhost=h\nusername=a\u{1b}[1Ab\n", "protocol=cert\npath=/x\n",
+    "protocol=cert\nhost=\n", "protocol=cert\nhost=\npath=/\n", "protocol=cert\nhost=\npath=//\n",
   ])
   func `is refused when it is malformed`(text: String) {
     #expect(throws: MalformedInput.self) { try request(text) }
