@@ -18,6 +18,8 @@ public final class SecretService {
   public internal(set) var hasCollectionWithoutPassword = false
 
   let loop: CallLoop
+  /// The session's bus, also while another program takes the service over: what we own there stays ours.
+  private var bus: OpaquePointer?
   private var connection: ServiceConnection?
   private var generation = 0
 
@@ -35,7 +37,11 @@ public final class SecretService {
     loop = CallLoop(timeoutSeconds: max(1, min(timeoutSeconds, 3600)))
     Self.libraryIsSetUp
     loop.restartDeadline()
-    connection = try ServiceConnection(loop, generation: generation)
+    connection = try ServiceConnection(openBus(), loop, generation: generation)
+  }
+
+  deinit {
+    if let bus { g_object_unref(UnsafeMutableRawPointer(bus)) }
   }
 
   /// libsecret and GDBus print what surprises them, in the service's words.
@@ -69,8 +75,19 @@ extension SecretService {
   private func connected() throws(SecretServiceError) -> ServiceConnection {
     if let connection { return connection }
     generation += 1
-    let fresh = try ServiceConnection(loop, generation: generation)
+    let fresh = try ServiceConnection(openBus(), loop, generation: generation)
     connection = fresh
+    return fresh
+  }
+
+  private func openBus() throws(SecretServiceError) -> OpaquePointer {
+    if let bus {
+      guard g_dbus_connection_is_closed(bus) != 0 else { return bus }
+      g_object_unref(UnsafeMutableRawPointer(bus))
+      self.bus = nil
+    }
+    let fresh = try SessionBus.connect(loop)
+    bus = fresh
     return fresh
   }
 }

@@ -17,20 +17,20 @@ final class ServiceConnection {
   let quirks: ServiceQuirks
   private var opened: UnsafeMutablePointer<CSecret.SecretService>?
 
-  /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `accessDenied`, `noService`, `serviceGone`,
-  ///   `timedOut`.
-  init(_ loop: CallLoop, generation: Int) throws(SecretServiceError) {
+  /// - Parameters:
+  ///   - bus: the session's bus, as ``SessionBus/connect(_:)`` gives it.
+  ///   - loop: what makes the calls.
+  ///   - generation: the number of this connection.
+  /// - Throws: `accessDenied`, `noService`, `serviceGone`, `timedOut`.
+  init(
+    _ bus: OpaquePointer, _ loop: CallLoop, generation: Int
+  ) throws(SecretServiceError) {
     self.loop = loop
     self.generation = generation
     prompter = Prompter(loop: loop)
-    let bus = try SessionBus.connect(loop)
-    do throws(SecretServiceError) {
-      let known = try Self.introduction(bus, loop)
-      (owner, quirks, hasCollections) = (known.owner, known.quirks, known.hasCollections)
-    } catch {
-      g_object_unref(UnsafeMutableRawPointer(bus))
-      throw error
-    }
+    let known = try Self.introduction(bus, loop)
+    (owner, quirks, hasCollections) = (known.owner, known.quirks, known.hasCollections)
+    g_object_ref(UnsafeMutableRawPointer(bus))
     self.bus = bus
   }
 

@@ -199,6 +199,24 @@ import Testing
     }
   }
 
+  @Test func `A name on the bus stays ours while another daemon takes the service over`() async {
+    await #expect(processExitsWith: .success) {
+      let desktop = try PrivateDesktop(.unlocked)
+      let service = try desktop.service()
+      let name = "io.github.coder_cred.Test"
+      #expect(try service.claimName(name) == .owned)
+      try desktop.restartKeyring()
+      _ = try service.search(ours)
+      let asked = try desktop.run(
+        "gdbus",
+        [
+          "call", "--session", "--dest", "org.freedesktop.DBus", "--object-path",
+          "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus.NameHasOwner", name,
+        ])
+      #expect(asked.stdout == "(true,)\n")
+    }
+  }
+
   @Test func `The bus going away ends the connection, not the process`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.unlocked)
