@@ -29,7 +29,9 @@ extension Deployment {
     let place = try Deployment(
       scheme: scheme, authority: isFile ? "localhost" : likeASCII, decodedPath: path
     ).with(authority: authority)
-    guard !isFile || !place.isHTTP && !place.path.isEmpty else { throw .url(reason: "the host is missing") }
+    guard !isFile || !place.isHTTP && !place.path.isEmpty else {
+      throw .url(reason: "the host is missing")
+    }
     guard ForeignText.terminalLine(authority) == authority else {
       throw .url(reason: "the host holds what does not show")
     }
