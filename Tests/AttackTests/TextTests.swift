@@ -67,7 +67,8 @@ import Testing
       try Data(body).write(to: URL(fileURLWithPath: file))
       let words = ["api", "/api/v2/debug/echo", "--input", file]
       #expect(try desk.run(words).output == body)
-      try desk.withTerminal(words) { terminal in
+      // A terminal without a spinner, which comes and goes where a response takes its time.
+      try desk.withTerminal(words, environment: ["TERM": "dumb"]) { terminal in
         #expect(terminal.end() == .status(0))
         try terminal.expect("\u{FFFD}")
         let shown = terminal.transcript.replacingOccurrences(of: "\r\n", with: "\n")

@@ -82,6 +82,8 @@ import Testing
 
   @Test func `A second tab with the response that was used is shown no error`() throws {
     let receiver = try LoopbackReceiver()
+    // What is judged is not how fast.
+    receiver.closingTimeoutMilliseconds = 60_000
     let port = receiver.port
     let target = "/callback?code=x&state=\(state.value)"
     // Both are sent before either is served.

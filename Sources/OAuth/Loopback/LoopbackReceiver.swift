@@ -10,7 +10,7 @@ public final class LoopbackReceiver {
   /// The most connections served at once; beyond, the oldest one that sent no request is closed.
   static let connectionLimit = 16
   /// How long other requests are still served once the response is there, in milliseconds.
-  private static let closingTimeoutMilliseconds = 1000
+  var closingTimeoutMilliseconds = 1000
 
   /// The port listened on.
   public let port: UInt16
@@ -105,7 +105,7 @@ public final class LoopbackReceiver {
           let result = serve(reading, on: connection, expected, outcome, now: now), outcome == nil
         else { continue }
         outcome = result
-        deadline = now + Self.closingTimeoutMilliseconds
+        deadline = now + closingTimeoutMilliseconds
       }
       for (listener, slot) in zip(listeners, polled) where slot.revents != 0 {
         try accept(from: listener, into: &connections, now: now)
