@@ -36,7 +36,8 @@ let package = Package(
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
-      name: "SecretService", dependencies: ["CLinux", "CSecret", "Secrets"], swiftSettings: strict),
+      name: "SecretService", dependencies: ["CLinux", "CSecret", "MinimalDBus", "Secrets"],
+      swiftSettings: strict),
     .target(
       name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),
     .target(
@@ -62,7 +63,7 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // A few D-Bus messages without a library, for the fast path alone.
+    // The way to a bus, and a few D-Bus messages, without a library.
     .target(name: "MinimalDBus", dependencies: ["CLinux"], swiftSettings: strict),
 
     // The fast path: what is stored and fresh; the full program does everything else.

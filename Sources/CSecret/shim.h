@@ -26,6 +26,27 @@ csecret_log_ignore(const gchar *domain, GLogFunc handler)
                     NULL);
 }
 
+/* A stream over a socket, which is the stream's from now on; NULL for what is none. */
+static inline GIOStream *
+csecret_stream(int descriptor)
+{
+  GSocket *socket = g_socket_new_from_fd(descriptor, NULL);
+  if (!socket)
+    return NULL;
+  GSocketConnection *stream = g_socket_connection_factory_create_connection(socket);
+  g_object_unref(socket);
+  return G_IO_STREAM(stream);
+}
+
+/* Greets a bus over a stream that is authenticated; g_dbus_connection_new_finish ends it. */
+static inline void
+csecret_bus_greet(GIOStream *stream, GCancellable *cancellable, GAsyncReadyCallback callback,
+                  gpointer data)
+{
+  g_dbus_connection_new(stream, NULL, G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+                        cancellable, callback, data);
+}
+
 static inline void
 csecret_bus_get(GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
@@ -37,17 +58,17 @@ csecret_bus_get(GCancellable *cancellable, GAsyncReadyCallback callback, gpointe
  * is the one below.
  */
 static inline void
-csecret_open(GType type, const gchar *owner, GCancellable *cancellable,
+csecret_open(GType type, GDBusConnection *bus, const gchar *owner, GCancellable *cancellable,
              GAsyncReadyCallback callback, gpointer data)
 {
-  g_async_initable_new_async(type, G_PRIORITY_DEFAULT, cancellable, callback, data, "g-name", owner,
-                             NULL);
+  g_async_initable_new_async(type, G_PRIORITY_DEFAULT, cancellable, callback, data, "g-connection",
+                             bus, "g-name", owner, NULL);
 }
 
 /*
- * libsecret's constructor makes the object stand for whoever owns the well-known name, and watch it:
- * that takes seven calls, and three more at the end. This one goes back to the name that was given,
- * and watches nothing.
+ * libsecret's constructor makes the object stand for whoever owns the well-known name on GLib's own
+ * connection to the bus, and watch it: that takes seven calls, and three more at the end. This one goes
+ * back to the name and the connection that were given, and watches nothing.
  */
 static inline GObject *
 csecret_construct(GType type, guint count, GObjectConstructParam *given)
@@ -58,7 +79,7 @@ csecret_construct(GType type, guint count, GObjectConstructParam *given)
       owner = g_value_get_string(given[i].value);
   GObjectClass *parent = G_OBJECT_CLASS(g_type_class_peek(secret_service_get_type()));
   GObject *object = parent->constructor(type, count, given);
-  g_object_set(object, "g-name", owner, "g-flags",
+  g_object_set(object, "g-bus-type", G_BUS_TYPE_NONE, "g-name", owner, "g-flags",
                G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES |
                    G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS |
                    G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,

@@ -4,14 +4,15 @@ internal import Glibc
 /// One connection to a session bus, for a few calls within a fraction of a second.
 ///
 /// It knows method calls, their replies, and the few types they need: no signals, no descriptors,
-/// no big-endian peers. Loading a library that knows more takes longer than everything here.
+/// no big-endian peers. Loading a library that knows more takes longer than everything here. Who
+/// has loaded one may still have the connection made here, and take its socket.
 public final class BusConnection {
   /// The longest that everything on one connection may take, in milliseconds.
   public static let timeoutMilliseconds = 500
   /// The most that is read on one connection, in bytes.
   public static let maximumBytes = 1 << 20
 
-  private let socket: Int32
+  private var socket: Int32
   private let end: Int
   private var received: [UInt8] = []
   private var total = 0
@@ -23,7 +24,31 @@ public final class BusConnection {
   ///   - address: a D-Bus address; only that of one Unix socket is understood.
   ///   - calls: with serials from 2 on; 1 is the greeting's.
   /// - Throws: ``BusError``.
-  public init(address: String, sending calls: MethodCall...) throws(BusError) {
+  public convenience init(address: String, sending calls: MethodCall...) throws(BusError) {
+    try self.init(authenticatingAt: address)
+    let hello = MethodCall(
+      serial: 1, to: "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+      "Hello")
+    try send(Array("BEGIN\r\n".utf8) + hello.bytes, calls)
+  }
+
+  /// Connects and authenticates, for a library that goes on from there: its own way to the same takes
+  /// three rounds, and a call of read(2) for each byte.
+  ///
+  /// - Parameter address: a D-Bus address; only that of one Unix socket is understood.
+  /// - Returns: a socket for the caller to close, over which messages go from now on: the first has to
+  ///   be our greeting.
+  /// - Throws: ``BusError``.
+  public static func authenticatedSocket(at address: String) throws(BusError) -> Int32 {
+    let connection = try BusConnection(authenticatingAt: address)
+    guard connection.received.isEmpty else { throw .malformed }
+    try connection.send(Array("BEGIN\r\n".utf8), [])
+    // It is no longer the connection's to close.
+    defer { connection.socket = -1 }
+    return connection.socket
+  }
+
+  private init(authenticatingAt address: String) throws(BusError) {
     end = Self.milliseconds + Self.timeoutMilliseconds
     let address = try SocketAddress(address)
     socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(O_CLOEXEC), 0)
@@ -36,10 +61,6 @@ public final class BusConnection {
     let user = clinux_peer_user(socket)
     guard user == Int(geteuid()) || user == 0 else { throw .refused }
     try authenticate()
-    let hello = MethodCall(
-      serial: 1, to: "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-      "Hello")
-    try send(Array("BEGIN\r\n".utf8) + hello.bytes, calls)
   }
 
   /// D-Bus Specification, "Authentication Protocol": EXTERNAL without an identity means whoever the
@@ -61,7 +82,7 @@ public final class BusConnection {
     }
   }
 
-  deinit { close(socket) }
+  deinit { if socket >= 0 { close(socket) } }
 
   /// Sends calls, all at once.
   public func send(_ calls: [MethodCall]) throws(BusError) {

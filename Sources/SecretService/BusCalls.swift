@@ -57,7 +57,7 @@ extension ServiceConnection {
   /// Calls methods, all at once, and hands out the first value of each reply.
   func call(
     _ calls: [BusCall]
-  ) throws(SecretServiceError) -> [Result<Value, SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<Value>] {
     try replies(to: calls).map(Self.firstValue)
   }
 
@@ -70,7 +70,7 @@ extension ServiceConnection {
   /// - Throws: `timedOut`.
   func replies(
     to calls: [BusCall], beside startAnother: CallLoop.Start? = nil
-  ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<OpaquePointer?>] {
     try Self.replies(to: calls, bus, loop, beside: startAnother)
   }
 
@@ -91,14 +91,14 @@ extension ServiceConnection {
   /// value of each reply.
   static func call(
     _ calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop
-  ) throws(SecretServiceError) -> [Result<Value, SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<Value>] {
     try replies(to: calls, bus, loop).map(firstValue)
   }
 
   private static func replies(
     to calls: [BusCall], _ bus: OpaquePointer, _ loop: CallLoop,
     beside startAnother: CallLoop.Start? = nil
-  ) throws(SecretServiceError) -> [Result<OpaquePointer?, SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<OpaquePointer?>] {
     try loop.call(
       each: calls, { start($0, bus, $1, $2, $3) },
       finish: { g_dbus_connection_call_finish(bus, $0, &$1) }, beside: startAnother)
@@ -118,8 +118,8 @@ extension ServiceConnection {
 
   /// The first value of a reply, which is freed.
   static func firstValue(
-    of reply: Result<OpaquePointer?, SecretServiceError>
-  ) -> Result<Value, SecretServiceError> {
+    of reply: Outcome<OpaquePointer?>
+  ) -> Outcome<Value> {
     reply.map { reply in
       guard let reply else { return Value.none }
       defer { g_variant_unref(reply) }

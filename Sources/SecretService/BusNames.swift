@@ -17,19 +17,17 @@ extension SecretService {
   /// - Throws: `timedOut`, and what says that the bus cannot be reached.
   public func claimName(_ name: String) throws(SecretServiceError) -> NameClaim {
     try operation { connection throws(SecretServiceError) in
-      // DBus specification, RequestName: DBUS_NAME_FLAG_DO_NOT_QUEUE is 4;
-      // DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER is 1, …_ALREADY_OWNER is 4.
-      let reply: ServiceConnection.Value
-      do throws(SecretServiceError) {
-        reply = try connection.call(
-          .ofBus("RequestName", reply: "(u)"), [.string(name), .uint32(4)])
-      } catch .timedOut {
-        throw .timedOut
-      } catch {
+      if connection.claimedName == name {
+        connection.claimedName = nil
+        return .owned
+      }
+      let reply = try connection.call([ServiceConnection.requestOf(name)])[0]
+      if ServiceConnection.isOwned(reply) { return .owned }
+      if case .failure(let error) = reply {
+        if case .timedOut = error { throw error }
         guard g_dbus_connection_is_closed(connection.bus) == 0 else { throw error }
         return .refused
       }
-      if case .uint32(let code) = reply, code == 1 || code == 4 { return .owned }
       let process = try? connection.call(
         .ofBus("GetConnectionUnixProcessID", reply: "(u)"), [.string(name)])
       guard case .uint32(let process)? = process else { return .taken(by: nil) }
@@ -42,5 +40,19 @@ extension SecretService {
     _ = try? operation { connection throws(SecretServiceError) in
       connection.send(.ofBus("ReleaseName", reply: "(u)"), [.string(name)])
     }
+  }
+}
+
+extension ServiceConnection {
+  /// Asks the bus for a name, and does not queue for it: DBUS_NAME_FLAG_DO_NOT_QUEUE of the D-Bus
+  /// specification, "RequestName", is 4.
+  static func requestOf(_ name: String) -> BusCall {
+    (.ofBus("RequestName", reply: "(u)"), [.string(name), .uint32(4)])
+  }
+
+  /// Whether the reply to `RequestName` gives us the name: DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER is 1,
+  /// …_ALREADY_OWNER is 4.
+  static func isOwned(_ reply: Outcome<Value>) -> Bool {
+    if case .success(.uint32(let code)) = reply { code == 1 || code == 4 } else { false }
   }
 }

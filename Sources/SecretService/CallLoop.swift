@@ -70,7 +70,7 @@ final class CallLoop {
     ) -> Void,
     finish: (OpaquePointer?, inout UnsafeMutablePointer<GError>?) -> Value,
     beside startAnother: Start? = nil
-  ) throws(SecretServiceError) -> [Result<Value, SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<Value>] {
     var results = try run { cancellable in
       var calls = elements.map { element in
         CallResult(of: { start(element, $0, $1, $2) }, cancellable)

@@ -96,7 +96,7 @@ extension ServiceConnection {
 extension Collection {
   /// Reads the replies to what ``ServiceConnection`` asks of a collection.
   fileprivate init(
-    _ path: String, _ replies: [Result<ServiceConnection.Value, SecretServiceError>]
+    _ path: String, _ replies: [Outcome<ServiceConnection.Value>]
   ) throws(SecretServiceError) {
     self.path = path
     // What does not say that it is open is not.

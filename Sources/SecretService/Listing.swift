@@ -16,7 +16,7 @@ extension SecretService {
   /// - Throws: as ``search(_:)``, but for these two.
   public func list(
     _ searches: [Attributes], toldApartBy names: [String], readsSecrets: Bool = false
-  ) throws(SecretServiceError) -> [Result<[Item], SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<[Item]>] {
     try search(searches, preparing: readsSecrets ? .plainSession : []) {
       connection, paths throws(SecretServiceError) in
       try connection.listedItems(
@@ -27,7 +27,7 @@ extension SecretService {
   func search(
     _ searches: [Attributes], preparing preparation: ServiceConnection.Preparation = [],
     _ read: (ServiceConnection, [ItemPaths]) throws(SecretServiceError) -> [[Item]]
-  ) throws(SecretServiceError) -> [Result<[Item], SecretServiceError>] {
+  ) throws(SecretServiceError) -> [Outcome<[Item]>] {
     for attributes in searches { try attributes.requireSearchable() }
     return try operation { connection throws(SecretServiceError) in
       let (collection, paths) = try find(searches, connection, preparing: preparation)

@@ -36,8 +36,8 @@ extension SecretService {
   /// - Throws: `accessDenied`, `serviceGone`, `timedOut`.
   public func secrets(
     of items: [Item]
-  ) throws(SecretServiceError) -> [Result<Secret, SecretServiceError>] {
-    var results: [Result<Secret, SecretServiceError>] = []
+  ) throws(SecretServiceError) -> [Outcome<Secret>] {
+    var results: [Outcome<Secret>] = []
     results.reserveCapacity(items.count)
     // Bounded batches keep memory flat however many items there are.
     for start in stride(from: 0, to: items.count, by: 64) {
@@ -47,7 +47,7 @@ extension SecretService {
   }
 
   private func appendSecrets(
-    of items: ArraySlice<Item>, to results: inout [Result<Secret, SecretServiceError>]
+    of items: ArraySlice<Item>, to results: inout [Outcome<Secret>]
   ) throws(SecretServiceError) {
     let known: [String: Secret] = try operation { connection throws(SecretServiceError) in
       let paths = items.filter { !$0.isLocked && $0.generation == connection.generation }
@@ -133,7 +133,7 @@ extension ServiceConnection {
 
   /// Keeps the D-Bus session that was opened, if the service has such sessions; frees the reply.
   func takeSession(
-    from reply: Result<OpaquePointer?, SecretServiceError>
+    from reply: Outcome<OpaquePointer?>
   ) throws(SecretServiceError) {
     do throws(SecretServiceError) {
       guard let opened = try reply.get() else { return }
@@ -165,7 +165,7 @@ extension ServiceConnection {
 
   /// The secret in the reply to `GetSecret` over a D-Bus session without encryption; frees the reply.
   func plainSecret(
-    in reply: Result<OpaquePointer?, SecretServiceError>, over session: String
+    in reply: Outcome<OpaquePointer?>, over session: String
   ) throws(SecretServiceError) -> Secret {
     let encoded = try Self.encodedSecret(in: reply)
     defer { g_variant_unref(encoded) }
@@ -186,7 +186,7 @@ extension ServiceConnection {
 
   /// The secret of an item as it comes, `(oayays)`, for the caller to free, in a reply, which is freed.
   private static func encodedSecret(
-    in reply: Result<OpaquePointer?, SecretServiceError>
+    in reply: Outcome<OpaquePointer?>
   ) throws(SecretServiceError) -> OpaquePointer {
     guard let reply = try reply.get() else { throw .noSuchItem }
     defer { g_variant_unref(reply) }

@@ -29,15 +29,16 @@ public final class SecretService {
   ///   - prompts: whether the person may be asked.
   ///   - timeoutSeconds: how long any operation may take in all, but for a person's answers; at
   ///     least 1.
+  ///   - name: what ``claimName(_:)`` is called for next, if anything: it is asked for in the same round.
   /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `accessDenied`, `noService`, `timedOut`.
   public init(
-    prompts: PromptPolicy = .never, timeoutSeconds: Int = 10
+    prompts: PromptPolicy = .never, timeoutSeconds: Int = 10, claiming name: String? = nil
   ) throws(SecretServiceError) {
     self.prompts = prompts
     loop = CallLoop(timeoutSeconds: max(1, min(timeoutSeconds, 3600)))
     Self.libraryIsSetUp
     loop.restartDeadline()
-    connection = try ServiceConnection(openBus(), loop, generation: generation)
+    connection = try ServiceConnection(openBus(), loop, generation: generation, claiming: name)
   }
 
   deinit {

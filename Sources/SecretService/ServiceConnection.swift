@@ -15,21 +15,25 @@ final class ServiceConnection {
   var plainSession: String?
   /// What is known of the program behind it.
   let quirks: ServiceQuirks
+  /// A name on the bus that was asked for along with the service, and is ours; nil once it is told.
+  var claimedName: String?
   private var opened: UnsafeMutablePointer<CSecret.SecretService>?
 
   /// - Parameters:
   ///   - bus: the session's bus, as ``SessionBus/connect(_:)`` gives it.
   ///   - loop: what makes the calls.
   ///   - generation: the number of this connection.
+  ///   - name: a name on the bus to ask for in the same round.
   /// - Throws: `accessDenied`, `noService`, `serviceGone`, `timedOut`.
   init(
-    _ bus: OpaquePointer, _ loop: CallLoop, generation: Int
+    _ bus: OpaquePointer, _ loop: CallLoop, generation: Int, claiming name: String? = nil
   ) throws(SecretServiceError) {
     self.loop = loop
     self.generation = generation
     prompter = Prompter(loop: loop)
-    let known = try Self.introduction(bus, loop)
+    let known = try Self.introduction(bus, loop, claiming: name)
     (owner, quirks, hasCollections) = (known.owner, known.quirks, known.hasCollections)
+    claimedName = known.ownsName ? name : nil
     g_object_ref(UnsafeMutableRawPointer(bus))
     self.bus = bus
   }
@@ -43,7 +47,7 @@ final class ServiceConnection {
   func service() throws(SecretServiceError) -> UnsafeMutablePointer<CSecret.SecretService> {
     if let opened { return opened }
     let fresh = try loop.call(
-      { csecret_open(PromptingService.type, owner, $0, $1, $2) },
+      { csecret_open(PromptingService.type, bus, owner, $0, $1, $2) },
       finish: { secret_service_open_finish($0, &$1) })
     guard let fresh else { throw .noService(reason: "libsecret did not open it") }
     PromptingService.setPrompter(prompter, of: fresh)
@@ -61,13 +65,14 @@ extension ServiceConnection {
     let owner: String
     let quirks: ServiceQuirks
     let hasCollections: Bool
+    let ownsName: Bool
   }
 
   /// Who provides the service, started by the bus if need be, and what is known of that program.
   private static func introduction(
-    _ bus: OpaquePointer, _ loop: CallLoop
+    _ bus: OpaquePointer, _ loop: CallLoop, claiming claimed: String?
   ) throws(SecretServiceError) -> Introduction {
-    if let known = try currentIntroduction(bus, loop) { return known }
+    if let known = try currentIntroduction(bus, loop, claiming: claimed) { return known }
     do throws(SecretServiceError) {
       _ = try call(
         .ofBus("StartServiceByName", reply: "(u)"), [.string(name), .uint32(0)], bus, loop)
@@ -78,7 +83,7 @@ extension ServiceConnection {
     } catch {
       throw .noService(reason: error.reason)
     }
-    guard let known = try currentIntroduction(bus, loop) else {
+    guard let known = try currentIntroduction(bus, loop, claiming: claimed) else {
       throw .noService(reason: "it ended as soon as it was started")
     }
     return known
@@ -94,17 +99,18 @@ extension ServiceConnection {
   ///
   /// - Returns: nil when nobody provides it.
   private static func currentIntroduction(
-    _ bus: OpaquePointer, _ loop: CallLoop
+    _ bus: OpaquePointer, _ loop: CallLoop, claiming claimed: String?
   ) throws(SecretServiceError) -> Introduction? {
     let names = ServiceQuirks.busNames
     let collections = BusMethod(
       name: name, path: "/org/freedesktop/secrets", interface: "org.freedesktop.DBus.Properties",
       method: "Get", reply: "(v)")
-    let replies = try call(
-      [
-        ownerOf(name), ownerOf(names[0]),
-        (collections, [.string("org.freedesktop.Secret.Service"), .string("Collections")]),
-      ], bus, loop)
+    var calls: [BusCall] = [
+      ownerOf(name), ownerOf(names[0]),
+      (collections, [.string("org.freedesktop.Secret.Service"), .string("Collections")]),
+    ]
+    if let claimed { calls.append(requestOf(claimed)) }
+    let replies = try call(calls, bus, loop)
     guard let owner = try busName(in: replies[0]) else { return nil }
     let hasCollections = try hasCollections(replies[2])
     var owners = [try busName(in: replies[1])]
@@ -114,7 +120,8 @@ extension ServiceConnection {
       }
     }
     return Introduction(
-      owner: owner, quirks: ServiceQuirks(of: owner, among: owners), hasCollections: hasCollections)
+      owner: owner, quirks: ServiceQuirks(of: owner, among: owners), hasCollections: hasCollections,
+      ownsName: claimed != nil && isOwned(replies[3]))
   }
 
   private static func ownerOf(_ name: String) -> BusCall {
@@ -123,7 +130,7 @@ extension ServiceConnection {
 
   /// The unique name in a reply to `GetNameOwner`; nil when nobody owns the name.
   private static func busName(
-    in reply: Result<Value, SecretServiceError>
+    in reply: Outcome<Value>
   ) throws(SecretServiceError) -> String? {
     switch reply {
     case .success(.string(let name)): name
@@ -133,7 +140,7 @@ extension ServiceConnection {
   }
 
   private static func hasCollections(
-    _ reply: Result<Value, SecretServiceError>
+    _ reply: Outcome<Value>
   ) throws(SecretServiceError) -> Bool {
     switch reply {
     case .success(.list(let count)): return count > 0

@@ -1,10 +1,11 @@
 internal import CLinux
 internal import CSecret
 internal import Glibc
+internal import MinimalDBus
 
-/// The desktop session's bus, as GLib shares it within the process.
+/// The desktop session's bus.
 enum SessionBus {
-  /// Connects to the session's bus, or hands out the connection that is there already.
+  /// Connects to the session's bus.
   ///
   /// - Returns: a reference for the caller.
   /// - Throws: `noBus`, `busUnreachable`, `foreignBus`, `timedOut`.
@@ -16,7 +17,14 @@ enum SessionBus {
     g_setenv("DBUS_SESSION_BUS_ADDRESS", address, 1)
     let bus: OpaquePointer?
     do throws(SecretServiceError) {
-      bus = try loop.call(csecret_bus_get) { g_bus_get_finish($0, &$1) }
+      if let stream = stream(to: address) {
+        defer { g_object_unref(UnsafeMutableRawPointer(stream)) }
+        bus = try loop.call({ csecret_bus_greet(stream, $0, $1, $2) }) {
+          g_dbus_connection_new_finish($0, &$1)
+        }
+      } else {
+        bus = try loop.call(csecret_bus_get) { g_bus_get_finish($0, &$1) }
+      }
     } catch .timedOut {
       throw .timedOut
     } catch {
@@ -37,6 +45,17 @@ enum SessionBus {
       throw error
     }
     return bus
+  }
+
+  /// A stream to a bus at a plain address, authenticated by ourselves: GLib takes 0.1 to 0.3 ms longer
+  /// for the same, of a command's 9. Nil where GLib has to try, and to tell why it cannot be done.
+  private static func stream(to address: String) -> UnsafeMutablePointer<GIOStream>? {
+    guard let socket = try? BusConnection.authenticatedSocket(at: address) else { return nil }
+    guard let stream = csecret_stream(socket) else {
+      close(socket)
+      return nil
+    }
+    return stream
   }
 
   /// `DBUS_SESSION_BUS_ADDRESS` when it is set and not empty, else the socket in

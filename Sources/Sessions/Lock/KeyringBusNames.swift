@@ -3,7 +3,12 @@ import SecretService
 /// Names on the bus over which this process reaches the keyring.
 extension KeyringSessionStore: BusNames {
   package func claim(_ name: String) throws(StoreError) -> BusNameClaim {
-    let claim = try reading { service throws(SecretServiceError) in try service.claimName(name) }
+    let claim: NameClaim
+    do throws(SecretServiceError) {
+      claim = try connected(claiming: name).claimName(name)
+    } catch {
+      throw .keyring(error)
+    }
     return switch claim {
     case .owned: .owned
     case .taken(let holder): .taken(by: holder)

@@ -113,7 +113,7 @@ extension SessionQuery {
 private struct KeyringLookUp: SessionLookUp {
   let store: KeyringSessionStore
   let queries: [SessionQuery]
-  let lists: [Result<[Item], SecretServiceError>]
+  let lists: [Outcome<[Item]>]
 
   func found(_ index: Int) throws(StoreError) -> FoundSessions {
     let items = try store.reading { _ throws(SecretServiceError) in try lists[index].get() }

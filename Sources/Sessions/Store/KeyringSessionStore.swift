@@ -89,9 +89,9 @@ package final class KeyringSessionStore: SessionStore {
 
 /// One item, and the service.
 extension KeyringSessionStore {
-  func connected() throws(SecretServiceError) -> SecretService {
+  func connected(claiming name: String? = nil) throws(SecretServiceError) -> SecretService {
     if let openService { return openService }
-    let service = try SecretService(prompts: prompts)
+    let service = try SecretService(prompts: prompts, claiming: name)
     openService = service
     return service
   }
@@ -195,7 +195,7 @@ extension KeyringSessionStore {
   }
 
   private func content(
-    of item: Item, _ secret: Result<Secret, SecretServiceError>
+    of item: Item, _ secret: Outcome<Secret>
   ) -> SessionEntry.Content {
     do throws(MalformedInput) {
       switch secret {

@@ -10,16 +10,14 @@ struct Environment: Sendable {
 
   /// What this process was started with.
   static var ofThisProcess: Environment {
-    var variables: [String: String] = [:]
-    var entry = environ
-    while let pointer = entry.pointee {
-      let pair = String(cString: pointer)
-      if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) {
-        let name = String(pair[..<equals])
-        // Of two variables with one name the first counts, as for getenv(3) in the fast path.
-        if variables[name] == nil { variables[name] = String(pair[equals...].dropFirst()) }
-      }
-      entry += 1
+    var count = 0
+    while environ[count] != nil { count += 1 }
+    var variables = [String: String](minimumCapacity: count)
+    // Of two variables with one name the first counts, as for getenv(3) in the fast path.
+    for entry in UnsafeBufferPointer(start: environ, count: count).reversed() {
+      guard let entry, let equals = strchr(entry, Int32(UInt8(ascii: "="))) else { continue }
+      let name = UnsafeRawBufferPointer(start: entry, count: equals - entry)
+      variables[String(decoding: name, as: UTF8.self)] = String(cString: equals + 1)
     }
     return Environment(variables)
   }
