@@ -177,7 +177,7 @@ import Testing
     }
   }
 
-  @Test func `knows KWallet`() throws {
+  @Test(.enabled(if: KWallet.isExpected)) func `knows KWallet`() throws {
     try Desk.with(KWallet().provider) { desk in
       let report = try desk.doctor()
       try report.expect("Secret Service", "ok", saying: "KWallet")

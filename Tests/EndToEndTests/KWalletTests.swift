@@ -4,7 +4,8 @@ import TestDesk
 import Testing
 
 /// KWallet in the states that it alone has.
-@Suite(.blocking) struct `KWallet by itself` {
+@Suite(.blocking, .enabled(if: KWallet.isExpected, "kwalletd5 is not installed"))
+struct `KWallet by itself` {
   @Test func `A closed wallet is locked, and nobody is asked to open it`() throws {
     try Desk.with(KWallet(isOpen: false).provider) { desk in
       for arguments in [["token", desk.url], ["get", desk.url], ["status", desk.url]] {

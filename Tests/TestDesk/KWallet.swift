@@ -16,6 +16,12 @@ package struct KWallet: Sendable {
     (self.isOpen, self.hasWallet, self.hasDisplay) = (isOpen, hasWallet, hasDisplay)
   }
 
+  /// Whether its program is installed, or must be: newer systems have kwalletd6 instead.
+  package static var isExpected: Bool {
+    FileManager.default.isExecutableFile(atPath: "/usr/bin/kwalletd5")
+      || ProcessInfo.processInfo.environment["CI"] != nil
+  }
+
   /// For ``PrivateDesktop``.
   package var provider: SecretServiceProvider {
     .external(
