@@ -7,8 +7,8 @@ enum JSONText {
 
   /// A time in UTC as RFC 3339 writes it; nil beyond the year 9999.
   ///
-  /// Of the same in the C library, gmtime_r(3), a program without shared libraries would have to bear
-  /// the time zones and the readers of floating-point numbers: a ninth of the fast path.
+  /// gmtime_r(3) tells the same, but brings time zones, and the readers of numbers that these use, into a
+  /// program without shared libraries: a ninth of the fast path's size.
   static func timestamp(_ seconds: Int64) -> String? {
     guard (0...253_402_300_799).contains(seconds) else { return nil }
     let (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
