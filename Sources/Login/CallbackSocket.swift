@@ -16,6 +16,8 @@ package final class CallbackSocket: LoginEventSource {
   private static let timeoutMilliseconds = 2_000
   /// The most connections at once; beyond, the oldest is closed.
   private static let connectionLimit = 8
+  /// How often we connect, as the waiting side may close a connection while many others come.
+  private static let deliveryAttempts = 8
 
   /// A connection whose end has not come yet.
   private struct Delivery {
@@ -60,14 +62,23 @@ package final class CallbackSocket: LoginEventSource {
     let count = epoll_wait(watch, &events, Int32(events.count), 0)
     for event in events.prefix(max(0, Int(count))) {
       if event.data.fd == socket {
+        // The oldest makes room for a new one, but is not lost if it has come to its end.
+        if deliveries.count >= Self.connectionLimit, let oldest = deliveries.first?.peer {
+          if let result = result(from: oldest, expected) { return result }
+          if deliveries.first?.peer == oldest { close(deliveries.removeFirst().peer) }
+        }
         accept()
-      } else if let query = receive(from: event.data.fd),
-        let result = Result(query: query, expected: expected)
-      {
+      } else if let result = result(from: event.data.fd, expected) {
         return result
       }
     }
     return nil
+  }
+
+  private func result(
+    from peer: Int32, _ expected: AuthorizationResponse.Expectation
+  ) -> Result<AuthorizationResponse, OAuthError>? {
+    receive(from: peer).flatMap { Result(query: $0, expected: expected) }
   }
 
   private func accept() {
@@ -79,7 +90,6 @@ package final class CallbackSocket: LoginEventSource {
       close(peer)
       return
     }
-    if deliveries.count >= Self.connectionLimit { close(deliveries.removeFirst().peer) }
     deliveries.append(
       Delivery(peer: peer, deadline: MonotonicClock.milliseconds + Self.timeoutMilliseconds))
   }
@@ -119,17 +129,20 @@ package final class CallbackSocket: LoginEventSource {
   package static func deliver(
     _ query: String, toStateDigest digest: String
   ) throws(LoginError) -> Bool {
-    let descriptor = try makeSocket()
-    defer { close(descriptor) }
-    let isConnected = withAddress(digest) { address, length in
-      connect(descriptor, address, length) == 0
-    }
-    guard isConnected, clinux_peer_user(descriptor) == Int(geteuid()) else { return false }
-    var limit = timeval(tv_sec: timeoutMilliseconds / 1000, tv_usec: 0)
-    setsockopt(
-      descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let bytes = Array(query.utf8)
-    return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+    for _ in 0..<deliveryAttempts {
+      let descriptor = try makeSocket()
+      defer { close(descriptor) }
+      let isConnected = withAddress(digest) { address, length in
+        connect(descriptor, address, length) == 0
+      }
+      guard isConnected, clinux_peer_user(descriptor) == Int(geteuid()) else { return false }
+      var limit = timeval(tv_sec: timeoutMilliseconds / 1000, tv_usec: 0)
+      setsockopt(
+        descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      if send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count { return true }
+    }
+    return false
   }
 
   private static func makeSocket() throws(LoginError) -> Int32 {

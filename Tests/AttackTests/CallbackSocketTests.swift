@@ -41,9 +41,9 @@ enum CallbackSocketPeer {
                   pass
           time.sleep(0.2)
       """
+    let state = try waiting.parameter("state")
     let peers = try desk.desktop.start(
-      "/usr/bin/python3", ["-c", script, waiting.parameter("state")],
-      log: "\(desk.directory)/peers")
+      "/usr/bin/python3", ["-c", script, state], log: "\(desk.directory)/peers\(state)")
     waitFor("the connections") { peers.logText.contains("connected") }
     try work(waiting)
   }
