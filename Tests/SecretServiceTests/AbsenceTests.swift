@@ -139,12 +139,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.withoutBus)
       desktop.enter()
-      try desktop.startBus(
-        policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
-          + #"<deny send_destination="org.freedesktop.secrets"/>"#)
-      _ = try desktop.start(
-        "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
-        input: Array(desktop.password.utf8))
+      try desktop.startDenyingBus()
       waitFor("a denial") {
         if case .accessDenied = failure({ try SecretService().search(ours) }) {
           true

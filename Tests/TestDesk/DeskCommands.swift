@@ -60,12 +60,7 @@ extension Desk {
 
   /// Starts a bus that denies access to the Secret Service that runs on it.
   package func startDenyingBus() throws {
-    try desktop.startBus(
-      policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
-        + #"<deny send_destination="org.freedesktop.secrets"/>"#)
-    _ = try desktop.start(
-      "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
-      input: Array(desktop.password.utf8))
+    try desktop.startDenyingBus()
     waitFor("the keyring") { (try? run(["list"]).stderr.contains("denies access")) == true }
   }
 

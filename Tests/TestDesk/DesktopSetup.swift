@@ -150,3 +150,15 @@ extension PrivateDesktop {
     (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? ""
   }
 }
+
+extension PrivateDesktop {
+  /// Starts a bus that denies access to the Secret Service, and the service on it.
+  package func startDenyingBus() throws {
+    try startBus(
+      policy: #"<allow send_destination="*"/><allow own="*"/><allow receive_sender="*"/>"#
+        + #"<deny send_destination="org.freedesktop.secrets"/>"#)
+    _ = try start(
+      "gnome-keyring-daemon", ["--foreground", "--components=secrets", "--unlock"],
+      input: Array(password.utf8))
+  }
+}
