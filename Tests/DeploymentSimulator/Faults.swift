@@ -5,7 +5,8 @@ extension DeploymentSimulator {
     case status(Int, body: String = "", headers: [String: String] = [:])
     /// Wait, then respond as usual.
     case delay(milliseconds: Int)
-    /// Wait until `releaseHeld()` or the end of the deployment, then respond as usual.
+    /// Wait until `releaseHeld()` or the end of the deployment, then respond as usual; a request
+    /// that comes only after the release does not wait.
     case hold
     /// Close the connection without a byte of response.
     case drop
@@ -114,16 +115,15 @@ struct PlannedFault: Sendable {
   var endpoint: DeploymentSimulator.Endpoint
   var remaining: Int
   var afterActing: Bool
-  /// The releases that had happened when a request met this fault.
-  var generation = 0
+  /// The releases that had happened when the fault was planned.
+  let generation: Int
 }
 
 extension ServerState {
   /// The first fault planned for this request, used up by one.
   mutating func takeFault(_ request: Request) -> PlannedFault? {
     guard let index = faults.firstIndex(where: { $0.endpoint.matches(request) }) else { return nil }
-    var planned = faults[index]
-    planned.generation = heldGeneration
+    let planned = faults[index]
     if planned.remaining <= 1 {
       faults.remove(at: index)
     } else {

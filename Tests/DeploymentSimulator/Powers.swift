@@ -8,15 +8,18 @@ extension DeploymentSimulator {
   public func inject(
     _ fault: Fault, at endpoint: Endpoint, times: Int = 1, afterActing: Bool = false
   ) {
-    let planned = PlannedFault(
-      fault: fault, endpoint: endpoint, remaining: max(1, times), afterActing: afterActing)
-    state.withLock { $0.faults.append(planned) }
+    state.withLock {
+      $0.faults.append(
+        PlannedFault(
+          fault: fault, endpoint: endpoint, remaining: max(1, times), afterActing: afterActing,
+          generation: $0.heldGeneration))
+    }
   }
 
   /// Forgets every planned fault.
   public func clearFaults() { state.withLock { $0.faults = [] } }
 
-  /// Lets every request waiting in `.hold` go on.
+  /// Lets every request waiting in `.hold` go on, and those that will meet a `.hold` planned so far.
   public func releaseHeld() { state.withLock { $0.heldGeneration += 1 } }
 
   /// Moves the deployment's clock forward, and with it every expiry.

@@ -110,6 +110,16 @@ struct FaultTests {
     #expect(deployment.wait { $0.tokenRequests(grant: "refresh_token").last?.status == 200 })
   }
 
+  @Test func `A request that comes after the release is not held`() throws {
+    let (deployment, _, _) = try signedIn()
+    defer { deployment.stop() }
+    deployment.inject(.hold, at: "/api/v2/buildinfo", times: 2)
+    deployment.releaseHeld()
+    for _ in 0..<2 {
+      #expect(try Exchange.send(deployment.url + "/api/v2/buildinfo").status == 200)
+    }
+  }
+
   @Test func `A delay delays`() throws {
     let (deployment, client, _) = try signedIn()
     defer { deployment.stop() }
