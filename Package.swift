@@ -26,6 +26,8 @@ let package = Package(
       name: "CSecret", pkgConfig: "libsecret-1", providers: [.apt(["libsecret-1-dev"])]),
     .systemLibrary(
       name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
+    // libsecret itself, loaded when it is first needed.
+    .target(name: "CSecretLoader", dependencies: ["CSecret"]),
     // libcurl's types alone: the library is loaded when a request is made.
     .target(name: "CCurl"),
     .target(name: "CLinux"),
@@ -36,7 +38,8 @@ let package = Package(
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: strict),
     .target(
-      name: "SecretService", dependencies: ["CLinux", "CSecret", "MinimalDBus", "Secrets"],
+      name: "SecretService",
+      dependencies: ["CLinux", "CSecret", "CSecretLoader", "MinimalDBus", "Secrets"],
       swiftSettings: strict),
     .target(
       name: "HTTP", dependencies: ["Basics", "CCurl", "Secrets"], swiftSettings: strict),

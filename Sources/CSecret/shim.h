@@ -11,7 +11,6 @@
 #include "../CGLib/bus-socket.h"
 
 /* GLib spells these as macros with casts, which Swift does not import. */
-static inline GQuark csecret_error_domain(void) { return SECRET_ERROR; }
 static inline GQuark csecret_dbus_error_domain(void) { return G_DBUS_ERROR; }
 static inline GQuark csecret_io_error_domain(void) { return G_IO_ERROR; }
 

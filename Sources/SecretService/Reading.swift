@@ -64,7 +64,8 @@ extension SecretService {
         results.append(.success(try secret(of: item)))
       } catch {
         switch error {
-        case .accessDenied, .serviceGone, .timedOut, .noService, .noBus, .busUnreachable:
+        case .accessDenied, .serviceGone, .timedOut, .noService, .noBus, .busUnreachable,
+          .libraryUnusable:
           throw error
         default: results.append(.failure(error))
         }
@@ -83,7 +84,7 @@ extension ServiceConnection {
       _ = try loop.call(keyExchange()) { secret_service_ensure_session_finish(service, $0, &$1) }
     } catch {
       switch error {
-      case .timedOut, .serviceGone, .accessDenied: throw error
+      case .timedOut, .serviceGone, .accessDenied, .libraryUnusable: throw error
       default: throw .brokenSession(reason: error.reason)
       }
     }

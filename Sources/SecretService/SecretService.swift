@@ -36,7 +36,7 @@ public final class SecretService {
   ) throws(SecretServiceError) {
     self.prompts = prompts
     loop = CallLoop(timeoutSeconds: max(1, min(timeoutSeconds, 3600)))
-    Self.libraryIsSetUp
+    Self.librariesAreQuiet
     loop.restartDeadline()
     connection = try ServiceConnection(openBus(), loop, generation: generation, claiming: name)
   }
@@ -46,9 +46,7 @@ public final class SecretService {
   }
 
   /// libsecret and GDBus print what surprises them, in the service's words.
-  private static let libraryIsSetUp: Void = {
-    // GLib then knows the errors of the specification by their names.
-    _ = csecret_error_domain()
+  private static let librariesAreQuiet: Void = {
     for domain in ["libsecret", "GLib-GIO"] { csecret_log_ignore(domain) { _, _, _, _ in } }
   }()
 }

@@ -1,8 +1,11 @@
 internal import CSecret
+internal import CSecretLoader
 internal import Secrets
 
 /// Why the Secret Service did not do what it was asked.
 public enum SecretServiceError: Error, Hashable, Sendable {
+  /// libsecret cannot be loaded, or lacks what is needed.
+  case libraryUnusable(reason: String)
   /// Nothing names a session bus: neither an address nor a socket in `XDG_RUNTIME_DIR`.
   case noBus
   /// Nobody serves the bus at this address, or the connection to it broke; `live` is the address of
@@ -55,20 +58,32 @@ extension SecretServiceError {
     let (domain, code) = (error.pointee.domain, error.pointee.code)
     let words = error.pointee.message.map { String(cString: $0) } ?? ""
     let reason = ForeignText.quotation(words) ?? ""
+    // The specification's errors by their names: only with libsecret does GLib have numbers for them.
+    switch remoteName.map({ String(cString: $0) }) {
+    case "org.freedesktop.Secret.Error.IsLocked": self = .locked(collection: nil)
+    case "org.freedesktop.Secret.Error.NoSuchObject": self = .noSuchItem
+    case "org.freedesktop.Secret.Error.NoSession": self = .brokenSession(reason: reason)
+    default: self = Self.local(domain, code, reason)
+    }
+  }
+
+  private static func local(
+    _ domain: GQuark, _ code: Int32, _ reason: String
+  ) -> SecretServiceError {
     switch domain {
-    case PromptFailure.domain: self = Self.ofPrompt(code)
-    case csecret_error_domain(): self = Self.ofLibsecret(code, reason)
-    case csecret_dbus_error_domain(): self = Self.ofBus(code, reason)
-    case csecret_io_error_domain():
-      self = Self.ofStream(code, reason, remoteName.map { String(cString: $0) })
-    default: self = .failed(reason: reason)
+    case PromptFailure.domain: ofPrompt(code)
+    case csecret_error_domain(): ofLibsecret(code, reason)
+    case csecret_dbus_error_domain(): ofBus(code, reason)
+    case csecret_io_error_domain(): ofStream(code, reason)
+    default: .failed(reason: reason)
     }
   }
 
   /// What the service, the bus or GLib said, or nothing.
   var reason: String {
     switch self {
-    case .busUnreachable(_, let reason, _), .accessDenied(let reason), .noService(let reason),
+    case .libraryUnusable(let reason), .busUnreachable(_, let reason, _), .accessDenied(let reason),
+      .noService(let reason),
       .serviceGone(let reason), .brokenSession(let reason), .malformed(let reason),
       .failed(let reason):
       reason
@@ -89,8 +104,6 @@ extension SecretServiceError {
 
   private static func ofLibsecret(_ code: Int32, _ reason: String) -> SecretServiceError {
     switch SecretError(rawValue: UInt32(clamping: code)) {
-    case SECRET_ERROR_IS_LOCKED: .locked(collection: nil)
-    case SECRET_ERROR_NO_SUCH_OBJECT: .noSuchItem
     case SECRET_ERROR_PROTOCOL: .brokenSession(reason: reason)
     default: .failed(reason: reason)
     }
@@ -110,14 +123,8 @@ extension SecretServiceError {
     }
   }
 
-  private static func ofStream(
-    _ code: Int32, _ reason: String, _ remoteName: String?
-  ) -> SecretServiceError {
-    // Of the specification's errors, the one that libsecret does not know.
-    if remoteName == "org.freedesktop.Secret.Error.NoSession" {
-      return .brokenSession(reason: reason)
-    }
-    return switch GIOErrorEnum(rawValue: UInt32(clamping: code)) {
+  private static func ofStream(_ code: Int32, _ reason: String) -> SecretServiceError {
+    switch GIOErrorEnum(rawValue: UInt32(clamping: code)) {
     // CallLoop cancels what takes too long, and nothing else does.
     case G_IO_ERROR_TIMED_OUT, G_IO_ERROR_CANCELLED: .timedOut
     case G_IO_ERROR_CLOSED: .serviceGone(reason: reason)

@@ -46,6 +46,7 @@ final class ServiceConnection {
   /// libsecret's view of the service, for encryption, new items and prompts.
   func service() throws(SecretServiceError) -> UnsafeMutablePointer<CSecret.SecretService> {
     if let opened { return opened }
+    try SecretLibrary.load()
     let fresh = try loop.call(
       { csecret_open(PromptingService.type, bus, owner, $0, $1, $2) },
       finish: { secret_service_open_finish($0, &$1) })

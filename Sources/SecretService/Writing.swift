@@ -203,6 +203,7 @@ private final class SecretText {
     guard text.utf8.count <= SecretService.longestSecret else {
       throw .malformed(reason: "the secret is longer than \(SecretService.longestSecret) bytes")
     }
+    try SecretLibrary.load()
     let value = text.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) {
         secret_value_new($0.baseAddress, gssize($0.count), "text/plain")

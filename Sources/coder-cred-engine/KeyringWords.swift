@@ -5,6 +5,7 @@ extension Failure {
   init(_ error: SecretServiceError) {
     let (message, hint): (String, String?) =
       switch error {
+      case .libraryUnusable(let reason): (reason, "install libsecret 0.18 or later")
       case .noBus:
         (
           "there is no session bus: DBUS_SESSION_BUS_ADDRESS is not set, and there is no socket in "
@@ -65,7 +66,8 @@ extension Failure {
         ("the keyring cannot exchange secrets: \(reason)", "restart the keyring's service")
       case .malformed(let reason), .failed(let reason): ("the keyring failed: \(reason)", nil)
       }
-    self.init(.unlock, message, hint: hint)
+    let isInstalled = if case .libraryUnusable = error { false } else { true }
+    self.init(isInstalled ? .unlock : .reportIt, message, hint: hint)
   }
 
   private static func confirmation(

@@ -40,32 +40,4 @@ import Testing
       exit(isLoaded() ? 0 : 3)
     }
   }
-
-  /// The sections of a program that tell what it loads.
-  private func readelf(_ option: String, _ section: String = "") throws -> String {
-    let program = try Products.executable("coder-cred-engine")
-    // Not its status: notes of the Swift toolchain make it complain.
-    let result = try ChildProcess.run(
-      "readelf", ["--wide", option] + (section.isEmpty ? [] : [section]) + [program])
-    try #require(!result.timedOut)
-    return result.stdout
-  }
-
-  @Test func `The full program is not linked with libcurl, and says that it may load it`() throws {
-    #expect(try !readelf("--dynamic").contains("libcurl"))
-    let notes = try readelf("--notes").components(separatedBy: "\n")
-    // The UAPI Group's note type for dlopen metadata; older readelf does not know its name.
-    let isKnown = notes.contains { line in
-      line.contains("FDO") && (line.contains("0x407c0c0a") || line.contains("DLOPEN"))
-    }
-    #expect(isKnown)
-    let text = try readelf("--string-dump", ".note.dlopen")
-    let start = try #require(text.range(of: "[{")).lowerBound
-    let json = Data(text[start...].prefix { $0 != "\n" }.utf8)
-    let entries = try #require(
-      JSONSerialization.jsonObject(with: json) as? [[String: Any]])
-    #expect(entries.count == 1)
-    #expect(entries.first?["soname"] as? [String] == [CurlLibrary.soname])
-    #expect(entries.first?["priority"] as? String == "required")
-  }
 }
