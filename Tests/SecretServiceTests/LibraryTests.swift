@@ -5,7 +5,7 @@ import Testing
 @testable import SecretService
 
 /// libsecret is loaded when something is written, encrypted or asked for the first time.
-@Suite(.timeLimit(.minutes(1))) struct `The library` {
+@Suite(.timeLimit(.minutes(5))) struct `The library` {
   @Test func `that is not there is named with its package`() {
     guard
       case .libraryUnusable(let reason)? = SecretLibrary.failure(loading: "libno-such.so.0")

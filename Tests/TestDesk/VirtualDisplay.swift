@@ -132,7 +132,7 @@ extension Desk {
     let windows = try display.windows {
       for arguments in commands {
         let result = try run(
-          arguments, input: arguments.count == 1 ? request() : "", timeoutSeconds: 4,
+          arguments, input: arguments.count == 1 ? request() : "", timeoutSeconds: 20,
           sourceLocation: sourceLocation)
         expectFailure(
           result, 69, saying: words, "\(arguments)", sourceLocation: sourceLocation)
