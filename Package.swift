@@ -27,12 +27,12 @@ let package = Package(
     .systemLibrary(
       name: "CGLib", pkgConfig: "gio-2.0", providers: [.apt(["libglib2.0-dev"])]),
     // libsecret itself, loaded when it is first needed.
-    .target(name: "CSecretLoader", dependencies: ["CSecret"]),
+    .target(name: "CSecretLoader", dependencies: ["CLinux", "CSecret"]),
     // libcurl's types alone: the library is loaded when a request is made.
-    .target(name: "CCurl"),
+    .target(name: "CCurl", dependencies: ["CLinux"]),
     .target(name: "CLinux"),
     // A few lines around libqrencode, which is loaded when somebody asks for a QR code.
-    .target(name: "CQRencode"),
+    .target(name: "CQRencode", dependencies: ["CLinux"]),
 
     // Libraries. Arrows go down only: see Sources/README.md.
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),

@@ -1,7 +1,7 @@
 #include "CCurl.h"
 
+#include <CDlopenNote.h>
 #include <dlfcn.h>
-#include <stdint.h>
 #include <stdio.h>
 
 /*
@@ -33,26 +33,8 @@ static struct {
   CCURL_FUNCTIONS(CCURL_MEMBER)
 } library;
 
-/*
- * Tells packagers and tools what no DT_NEEDED entry tells any more (UAPI Group specifications,
- * "Package Metadata for dlopen ELF notes").
- */
-#define CCURL_SONAME "libcurl.so.4"
-#define CCURL_NOTE                                                                                 \
-  "[{\"feature\":\"http\",\"description\":\"Signs in to deployments and refreshes tokens\","       \
-  "\"priority\":\"required\",\"soname\":[\"" CCURL_SONAME "\"]}]"
-
-struct ccurl_note {
-  uint32_t name_size, description_size, type;
-  char name[4];
-  _Alignas(uint32_t) char description[sizeof CCURL_NOTE];
-};
-
-// Notes stand side by side: a sanitizer must leave no room around them.
-__attribute__((used, section(".note.dlopen"), no_sanitize("address"))) _Alignas(uint32_t)
-static const struct ccurl_note note = {
-    sizeof "FDO", sizeof CCURL_NOTE, 0x407c0c0a, "FDO", CCURL_NOTE,
-};
+CLINUX_DLOPEN_NOTE("http", "Signs in to deployments and refreshes tokens", "required",
+                   "libcurl.so.4");
 
 const char *ccurl_load(const char *soname) {
   static char reason[128];

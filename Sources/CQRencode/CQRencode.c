@@ -1,8 +1,8 @@
 #include "CQRencode.h"
 
+#include <CDlopenNote.h>
 #include <dlfcn.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* From qrencode.h: QRcode, QR_ECLEVEL_L, and two functions. */
 struct qrcode {
@@ -14,23 +14,9 @@ enum { lowest_correction = 0 };
 typedef struct qrcode *encode_function(const char *text, int version, int level);
 typedef void free_function(struct qrcode *code);
 
-/* As for libcurl, see CCurl.c. */
 #define CQRENCODE_SONAME "libqrencode.so.4"
-#define CQRENCODE_NOTE                                                                             \
-  "[{\"feature\":\"qr\",\"description\":\"Shows addresses as QR codes\","                          \
-  "\"priority\":\"suggested\",\"soname\":[\"" CQRENCODE_SONAME "\"]}]"
-
-struct cqrencode_note {
-  uint32_t name_size, description_size, type;
-  char name[4];
-  _Alignas(uint32_t) char description[sizeof CQRENCODE_NOTE];
-};
-
-// Notes stand side by side: a sanitizer must leave no room around them.
-__attribute__((used, section(".note.dlopen"), no_sanitize("address"))) _Alignas(uint32_t)
-static const struct cqrencode_note note = {
-    sizeof "FDO", sizeof CQRENCODE_NOTE, 0x407c0c0a, "FDO", CQRENCODE_NOTE,
-};
+CLINUX_DLOPEN_NOTE("qr", "Shows addresses as QR codes", "suggested",
+                   CQRENCODE_SONAME);
 
 int cqrencode(const char *text, unsigned char modules[CQRENCODE_MAXIMUM * CQRENCODE_MAXIMUM]) {
   void *library = dlopen(CQRENCODE_SONAME, RTLD_LAZY | RTLD_LOCAL);

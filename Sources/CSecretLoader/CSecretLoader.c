@@ -1,30 +1,15 @@
 #include "CSecretLoader.h"
 
+#include <CDlopenNote.h>
 #include <dlfcn.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #define SECRET_WITH_UNSTABLE 1
 #define SECRET_API_SUBJECT_TO_CHANGE 1
 #include <libsecret/secret.h>
 
-/* As for libcurl, see CCurl.c. */
-#define CSECRET_SONAME "libsecret-1.so.0"
-#define CSECRET_NOTE                                                                               \
-  "[{\"feature\":\"keyring\",\"description\":\"Keeps tokens in the desktop's keyring\","           \
-  "\"priority\":\"required\",\"soname\":[\"" CSECRET_SONAME "\"]}]"
-
-struct csecret_note {
-  uint32_t name_size, description_size, type;
-  char name[4];
-  _Alignas(uint32_t) char description[sizeof CSECRET_NOTE];
-};
-
-// Notes stand side by side: a sanitizer must leave no room around them.
-__attribute__((used, section(".note.dlopen"), no_sanitize("address"))) _Alignas(uint32_t)
-static const struct csecret_note note = {
-    sizeof "FDO", sizeof CSECRET_NOTE, 0x407c0c0a, "FDO", CSECRET_NOTE,
-};
+CLINUX_DLOPEN_NOTE("keyring", "Keeps tokens in the desktop's keyring", "required",
+                   "libsecret-1.so.0");
 
 /* What is used of libsecret: name, type of the result, parameters, arguments. */
 #define CSECRET_FUNCTIONS(FUNCTION)                                                                \

@@ -63,11 +63,11 @@ extension SecretServiceError {
     case "org.freedesktop.Secret.Error.IsLocked": self = .locked(collection: nil)
     case "org.freedesktop.Secret.Error.NoSuchObject": self = .noSuchItem
     case "org.freedesktop.Secret.Error.NoSession": self = .brokenSession(reason: reason)
-    default: self = Self.local(domain, code, reason)
+    default: self = Self.ofDomain(domain, code, reason)
     }
   }
 
-  private static func local(
+  private static func ofDomain(
     _ domain: GQuark, _ code: Int32, _ reason: String
   ) -> SecretServiceError {
     switch domain {

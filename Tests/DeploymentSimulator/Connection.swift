@@ -9,7 +9,7 @@ struct Connection {
   private static let bodyLimit = 64 << 20
 
   func serve() {
-    let deadline = Socket.clock() + 15
+    let deadline = Socket.clock() + 60
     let request: Request
     switch receiveRequest(deadline) {
     case .request(let value): request = value

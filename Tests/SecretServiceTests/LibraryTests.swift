@@ -27,11 +27,10 @@ import Testing
     }
   }
 
-  @Test func `is not needed to say that there is no bus`() async {
+  @Test func `is not needed to translate what GLib says`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.withoutBus)
       desktop.enter()
-      // An error of GLib is translated without it.
       setenv("DBUS_SESSION_BUS_ADDRESS", "nonsense", 1)
       guard case .busUnreachable = failure({ try SecretService() }) else { exit(1) }
       exit(0)

@@ -1,4 +1,6 @@
 #pragma once
+#include "CDlopenNote.h"
+
 #include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/types.h>
