@@ -151,4 +151,26 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: ["q", "quit", "qr"])
+  func `takes a piece of an address for what a person may type only if it comes alone`(
+    word: String
+  ) throws {
+    try Desk.with { desk in
+      try desk.withTerminal(["login", desk.url, "--method", "oauth"]) { terminal in
+        let callback = try desk.deployment.callback(of: try desk.address(on: terminal))
+        try terminal.expect("Waiting 5 minutes")
+        terminal.type(callback.replacingOccurrences(of: "?", with: "?\n\(word)\n=x&"))
+        #expect(terminal.end() == .status(0), "\(terminal.transcript)")
+      }
+      try desk.withTerminal(["login", desk.url, "--method", "oauth"]) { terminal in
+        _ = try desk.address(on: terminal)
+        try terminal.expect("Waiting 5 minutes")
+        terminal.type("http://127.0.0.1/callback?code=x")
+        try terminal.expect("That address is cut off; paste all of it, from http to its end.")
+        terminal.type("q")
+        #expect(terminal.end() == .status(1))
+      }
+    }
+  }
 }

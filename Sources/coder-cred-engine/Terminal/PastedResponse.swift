@@ -41,7 +41,8 @@ final class PastedResponse: LoginEventSource {
     of pasted: String, _ expected: AuthorizationResponse.Expectation
   ) -> Result<AuthorizationResponse, OAuthError>? {
     guard pasted.utf8.contains(where: { $0 > 0x20 }) else { return nil }
-    if isatty(input) != 0, let request = TypedRequest(pasted) {
+    // In the midst of what was pasted, it is a piece of that.
+    if isatty(input) != 0, let request = TypedRequest(pasted), complaint == nil, !hasMore {
       if case .giveUp = request { return .failure(.interrupted) }
       showsQR()
       return nil
