@@ -199,6 +199,7 @@ enum SocketTable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
+    let ending = Array(":\(hexadecimal(port))".utf8)
     var sockets: [Socket] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var total = 0
@@ -211,7 +212,12 @@ enum SocketTable {
       total += count
       var rest = buffer[..<count]
       while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-        if let socket = socket(unfinished + rest[..<end]), socket.local.port == port {
+        let line = unfinished + rest[..<end]
+        // After many requests there are thousands of lines, and few are of this port.
+        let start = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+        if start.count > 1, start[1].suffix(ending.count).elementsEqual(ending),
+          let socket = socket(line)
+        {
           sockets.append(socket)
         }
         unfinished = []
@@ -220,6 +226,12 @@ enum SocketTable {
       unfinished += rest
     }
     return nil
+  }
+
+  /// A port as the list has it: four digits, in capitals.
+  private static func hexadecimal(_ port: UInt16) -> String {
+    let digits = String(port, radix: 16, uppercase: true)
+    return String(repeating: "0", count: 4 - digits.count) + digits
   }
 
   /// One line; nil for the heading and for a socket without a process.

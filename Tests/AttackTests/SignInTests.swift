@@ -185,7 +185,9 @@ import Testing
         at: .metadata)
       let waiting = try WaitingLogin(desk, noBrowser: false, environment: opener)
       waitFor("the opener") {
-        FileManager.default.contents(atPath: log)?.isEmpty == false || waiting.process.exit != nil
+        waiting.process.exit != nil
+          || waiting.output.contains("code_challenge_method=S256\n\n")
+            && FileManager.default.contents(atPath: log)?.isEmpty == false
       }
       #expect(!FileManager.default.fileExists(atPath: "\(desk.directory)/PWNED"))
       // Those with characters that no URL holds are refused before.

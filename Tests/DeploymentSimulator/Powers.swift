@@ -161,7 +161,7 @@ extension DeploymentSimulator {
 
   /// Waits until the log satisfies a condition; false when `seconds` passed before.
   public func wait(
-    seconds: Double = 5, until condition: ([LoggedRequest]) -> Bool
+    seconds: Double = 30, until condition: ([LoggedRequest]) -> Bool
   ) -> Bool {
     let deadline = Socket.clock() + seconds
     repeat {

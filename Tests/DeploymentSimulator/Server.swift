@@ -59,14 +59,15 @@ final class Server: Sendable {
   /// Stops listening, ends every open connection and waits for them, at most two seconds.
   func stop() {
     let first = open.withLock { state in
-      let first = !state.isStopped
+      guard !state.isStopped else { return false }
+      // On Linux this wakes a thread that polls a listening socket. Whoever sees that it is stopped closes
+      // the socket, whose number may be another's at once.
+      shutdown(listener.descriptor, Int32(SHUT_RDWR))
       state.isStopped = true
       for descriptor in state.descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
-      return first
+      return true
     }
     guard first else { return }
-    // On Linux this wakes a thread that polls a listening socket.
-    shutdown(listener.descriptor, Int32(SHUT_RDWR))
     let deadline = Socket.clock() + 2
     while Socket.clock() < deadline, open.withLock({ !$0.descriptors.isEmpty }) { usleep(1000) }
   }

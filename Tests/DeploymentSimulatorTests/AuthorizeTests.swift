@@ -138,7 +138,7 @@ struct AuthorizeTests {
     let visit = try client.visit()
     #expect(visit.parameter("keep") == "1")
     #expect(visit.parameter("code")?.hasPrefix("coder_") == true)
-    #expect(visit.callback?.contains("old") == false)
+    #expect(visit.callback?.contains("=old") == false)
     #expect(try client.visit([("state", "")]).callback?.contains("state=") == false)
   }
 

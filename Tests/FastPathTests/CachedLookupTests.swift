@@ -16,7 +16,7 @@ import Testing
       try desk.store(Self.url)
       let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
       let request = Invocation(arguments: arguments, input: "url=\(Self.url)\n\n")
-      let result = try desk.call(fastPath, request)
+      let result = try desk.callAlone(fastPath, request)
       #expect(result.stdout.contains(storedToken) && result.status == 0 && result.errors.isEmpty)
       #expect(try desk.call(desk.fullProgram, request).output == result.output)
     }
@@ -29,7 +29,7 @@ import Testing
       try desk.write(
         "# mine\n[coder-cred]\nrefresh-margin=300\ndefault-deployment=\(Self.url)\n",
         to: desk.configuration)
-      #expect(try desk.call(fastPath, .words("header")).stdout.contains(storedToken))
+      #expect(try desk.callAlone(fastPath, .words("header")).stdout.contains(storedToken))
       try desk.configure("refresh-margin=900")
       #expect(try desk.call(fastPath, .words("header", Self.url)).stdout == "poisoned\n")
     }
@@ -41,9 +41,9 @@ import Testing
       let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
       #expect(try desk.call(fastPath, .words("get", Self.url)).status == 99)
       try desk.write("[\(Self.url)]\naccount=bob\n", to: desk.configuration)
-      #expect(try desk.call(fastPath, .words("get", Self.url))["username"] == "bob")
+      #expect(try desk.callAlone(fastPath, .words("get", Self.url))["username"] == "bob")
       let alice = Invocation.words("get", Self.url, "--account", "alice")
-      #expect(try desk.call(fastPath, alice)["username"] == "alice")
+      #expect(try desk.callAlone(fastPath, alice)["username"] == "alice")
     }
   }
 

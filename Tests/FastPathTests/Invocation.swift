@@ -43,6 +43,14 @@ extension Desk {
       environment: invocation.environment)
   }
 
+  /// Runs the fast path where it answers by itself: more than half a second of delay by a busy machine
+  /// makes it hand over, and is no fault.
+  func callAlone(_ fastPath: String, _ invocation: Invocation) throws -> CommandResult {
+    var result = try call(fastPath, invocation)
+    for _ in 1...5 where result.status == 99 { result = try call(fastPath, invocation) }
+    return result
+  }
+
   /// Expects the fast path, as it was built for tests and for release, and the full program to write
   /// the same bytes and to end with the same status.
   func expectSameOutput(_ invocations: [Invocation]) throws {

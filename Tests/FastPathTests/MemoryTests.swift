@@ -74,7 +74,8 @@ struct `Memory` {
           "$2" get <&4 4>&- & process=$!
           until grep -q "$2" "/proc/$process/maps" 2>/dev/null; do sleep 0.05; done
           until [ "$(tr -d '\\0' <"/proc/$process/cmdline")" = "$2get" ]; do sleep 0.05; done
-          sleep 0.5; kill -SEGV "$process"; wait "$process"; echo "$?"; ls
+          until grep -q '^Max core file size  *0 ' "/proc/$process/limits"; do sleep 0.05; done
+          kill -SEGV "$process"; wait "$process"; echo "$?"; ls
           """
         let result = try desk.desktop.run("/bin/sh", ["-c", script, "sh", directory, program])
         #expect(result.stdout == "139\n", "\(result.stdout) \(result.stderr)")

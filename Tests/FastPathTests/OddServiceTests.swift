@@ -16,7 +16,7 @@ import Testing
   @Test func `Nothing is asked before the first reply, or gnome-keyring aborts`() throws {
     try Desk.with(.fake([], [Self.session])) { desk in
       let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
-      let result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      let result = try desk.callAlone(fastPath, .words("token", "https://fresh.example"))
       #expect(result.stdout == "\(storedToken)\n", "\(desk.desktop.journal)")
       #expect(desk.desktop.journal.contains("OpenSession after the first reply"))
       #expect(!desk.desktop.journal.contains("early"))
@@ -56,7 +56,7 @@ import Testing
   {
     try Desk.with(.fake([.emptyBytesAsSessionOutput], [Self.session])) { desk in
       let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
-      let result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      let result = try desk.callAlone(fastPath, .words("token", "https://fresh.example"))
       #expect(result.stdout == "\(storedToken)\n", "\(desk.desktop.journal)")
     }
   }

@@ -14,7 +14,7 @@ import Testing
       try desk.store("https://fresh.example")
       let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
       let address = try desk.desktop.startProxy(options)
-      let result = try desk.call(
+      let result = try desk.callAlone(
         fastPath, .words("token", with: ["DBUS_SESSION_BUS_ADDRESS": address]))
       #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
     }
@@ -37,7 +37,7 @@ import Testing
     try Desk.with(bus: .broker) { desk in
       try desk.store("https://fresh.example")
       let fastPath = try desk.copyFastPath(fullProgram: Self.poison)
-      let result = try desk.call(fastPath, .words("token"))
+      let result = try desk.callAlone(fastPath, .words("token"))
       #expect(result.stdout == "\(storedToken)\n", "\(result.stderr)")
     }
   }

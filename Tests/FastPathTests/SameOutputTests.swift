@@ -32,7 +32,7 @@ import Testing
       }
       try desk.store("https://no-client.example") { $0.expiresAt = now - 5 }
       try desk.store("https://ending.example") {
-        $0.expiresAt = now + 30
+        $0.expiresAt = Int64(time(nil)) + 50
         $0.refreshToken = nil
       }
       try desk.store("https://marked.example") { $0.refreshingSince = now - 5 }
@@ -48,9 +48,11 @@ import Testing
       try desk.store("http://127.0.0.1:3000")
       try desk.store("http://readable.example")
       try desk.store("https://[::1]:8443") { $0.tokenType = "bearer" }
+      // The one that ends soon comes first.
       for url in [
-        "https://fresh.example", "https://stale.example", "https://dead.example",
-        "https://no-client.example", "https://ending.example", "https://marked.example",
+        "https://ending.example", "https://fresh.example", "https://stale.example",
+        "https://dead.example",
+        "https://no-client.example", "https://marked.example",
         "https://two.example", "https://endless.example", "https://basic.example",
         "https://path.example/coder", "https://path.example/coder/api", "https://path.example",
         "http://127.0.0.1:3000", "http://readable.example", "https://[::1]:8443",

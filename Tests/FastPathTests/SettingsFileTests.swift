@@ -62,7 +62,7 @@ import Testing
       let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
       let request = Invocation(arguments: ["token"], environment: ["CODER_CRED_CONFIG": path])
       for program in [fastPath, desk.fullProgram] {
-        #expect(try desk.call(program, request).stdout == "\(storedToken)\n")
+        #expect(try desk.callAlone(program, request).stdout == "\(storedToken)\n")
       }
     }
   }

@@ -58,7 +58,7 @@ import Testing
       let before = try desk.desktop.items()
       let fastPath = try desk.copyFastPath(fullProgram: "echo poisoned; exit 99")
       for invocation in Self.idle {
-        let fast = try desk.call(fastPath, invocation)
+        let fast = try desk.callAlone(fastPath, invocation)
         #expect(fast.status == 0 && fast.errors.isEmpty, "\(invocation)")
         #expect(fast.output.isEmpty || invocation.arguments == ["capability"], "\(invocation)")
         #expect(try desk.call(desk.fullProgram, invocation).output == fast.output)
@@ -97,10 +97,12 @@ import Testing
     try Desk.with { desk in
       try prepare(desk)
       let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
-      let given = try desk.call(fastPath, .words("get", input: "\(capabilities)\(Self.oauth)\n"))
+      let given = try desk.callAlone(
+        fastPath, .words("get", input: "\(capabilities)\(Self.oauth)\n"))
       #expect(given.status == 0 && given.stdout.contains(storedToken))
       // git hands back all that it was given (git-credential(1), "approve").
-      let stored = try desk.call(fastPath, .words("store", input: Self.oauth + given.stdout))
+      let stored = try desk.callAlone(
+        fastPath, .words("store", input: Self.oauth + given.stdout))
       #expect(stored.status == 0 && stored.output.isEmpty && stored.errors.isEmpty)
     }
   }

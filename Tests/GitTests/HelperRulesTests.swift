@@ -157,7 +157,7 @@ import Testing
   func `17: what has expired is not used`(caller: Caller) throws {
     try Store.with(caller) { store in
       // git itself drops what has expired; what can be renewed is handed to it nevertheless.
-      let end = Int(Date().timeIntervalSince1970) + 2
+      let end = Int(Date().timeIntervalSince1970) + 10
       try store.approve(
         "protocol=https", "host=timeout.tld", "username=u", "password=\(store.desk.plant())",
         "password_expiry_utc=\(end)")

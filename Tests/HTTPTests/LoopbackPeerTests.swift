@@ -122,7 +122,7 @@ import Testing
       """
     try withOtherUser(script) { _ in
       var poller = pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0)
-      try #require(poll(&poller, 1, 5_000) == 1)
+      try #require(poll(&poller, 1, 30_000) == 1)
       let accepted = accept(listener.descriptor, nil, nil)
       defer { close(accepted) }
       #expect(LoopbackPeer.userOfClient(on: accepted) == 65_534)

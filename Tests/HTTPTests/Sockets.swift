@@ -143,7 +143,12 @@ final class RawServer: @unchecked Sendable {
     Thread.detachNewThread {
       while true {
         let descriptor = accept(socket.descriptor, nil, nil)
-        guard descriptor >= 0 else { break }
+        guard descriptor >= 0 else {
+          // EINVAL: it was shut down. Whatever else happens, the number stays ours until then.
+          if errno == EINVAL { break }
+          usleep(1_000)
+          continue
+        }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         let index = server.nextIndex()
         Thread.detachNewThread {

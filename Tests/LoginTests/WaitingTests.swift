@@ -125,7 +125,7 @@ import Testing
 
   /// Four logins, so slow that all are there before the first is done.
   private static func four(_ desk: Desk, browser flags: [String] = []) throws -> [CommandResult] {
-    desk.deployment.inject(.delay(milliseconds: 1200), at: .registration)
+    desk.deployment.inject(.delay(milliseconds: 4000), at: .registration)
     let browser = try desk.browser(flags)
     return try concurrently(4) { try desk.run(["login", desk.url], environment: browser) }
   }

@@ -145,7 +145,7 @@ import Testing
     }
     let mallory = try exchange(as: "65534")
     #expect(throws: OAuthError.timedOut) {
-      try receiver.waitForResponse(.init(state: state), seconds: 2)
+      try receiver.waitForResponse(.init(state: state), seconds: 6)
     }
     #expect(try mallory.get().isEmpty)
     let owner = try exchange(as: "1000")

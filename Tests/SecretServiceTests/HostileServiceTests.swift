@@ -54,7 +54,7 @@ private func readItem(
   @Test func `A service that never answers is timed out`() async {
     await #expect(processExitsWith: .success) {
       let desktop = try PrivateDesktop(.fake([.hangs]))
-      let service = try desktop.service(timeoutSeconds: 3)
+      let service = try desktop.service(timeoutSeconds: 10)
       let taken = seconds { #expect(failure { try service.search(asked) } == .timedOut) }
       #expect(taken < 25)
     }
@@ -193,7 +193,8 @@ private func readItem(
       await #expect(processExitsWith: .success) {
         [behaviour = behaviour as FakeSecretService.Behaviour] in
         let desktop = try PrivateDesktop(.fake([.promptsBeforeWriting, behaviour]))
-        let service = try desktop.service(prompts: .ask(timeoutSeconds: 1))
+        let service = try desktop.service(
+          prompts: .ask(timeoutSeconds: behaviour == .promptNeverCompletes ? 1 : 60))
         let item = try #require(try service.search(asked).first)
         let stored = failure { try service.store(Secret("t"), label: "l", attributes: asked) }
         let deleted = failure { try service.delete(item) }

@@ -41,9 +41,16 @@ extension PrivateDesktop {
     _ executable: String, _ arguments: [String] = [],
     environment additions: [String: String] = [:], log: String? = nil
   ) throws -> ChildProcess {
-    try start(
+    let child = try start(
       "setpriv", OtherUser.options() + [executable] + arguments,
       environment: Instrumentation.otherUser.merging(additions) { $1 }, directory: "/", log: log)
+    // Until then it is still ours.
+    waitFor("the other user's program") {
+      var status = stat()
+      return child.exit != nil
+        || stat("/proc/\(child.pid)", &status) == 0 && status.st_uid == OtherUser.id
+    }
+    return child
   }
 
   /// Lets other users pass through the desktop's directory to a path below it that is open to them.
