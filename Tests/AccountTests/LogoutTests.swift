@@ -169,8 +169,8 @@ import Testing
       // Long enough for a logout that would not wait.
       #expect(logout.waitForExit(timeoutSeconds: 0.5) == nil)
       desk.deployment.releaseHeld()
-      #expect(refresh.waitForExit(timeoutSeconds: 20) == .status(0))
-      #expect(logout.waitForExit(timeoutSeconds: 20) == .status(0))
+      #expect(refresh.waitForExit() == .status(0))
+      #expect(logout.waitForExit() == .status(0))
       #expect(try desk.desktop.items().isEmpty)
       #expect(desk.deployment.liveTokenPairs == 0)
     }

@@ -26,9 +26,10 @@ import Testing
   @Test func `An upload does, too`() throws {
     try Desk.withSession { desk in
       let script = "(printf x; sleep 1; printf y) | \"$0\" api debug/echo --input - >/dev/null"
-      desk.deployment.inject(.delay(milliseconds: 1500), at: "POST /api/v2/debug/echo")
+      desk.deployment.inject(.hold, at: "POST /api/v2/debug/echo")
       try desk.withTerminal("/bin/sh", ["-c", script, desk.program]) { terminal in
         try terminal.expect("Sending 2 B of 2 B (100 %)")
+        desk.deployment.releaseHeld()
         #expect(terminal.end() == .status(0))
       }
     }

@@ -22,15 +22,15 @@ struct `A running program` {
         try #require(desk.desktop.run("cp", [product, copy]).status == 0)
       }
       let script = """
-        sleep 20 | "$0" get &
-        for try in $(seq 100); do
-          cat "/proc/$!/environ" >/dev/null 2>&1 || break
+        sleep 60 2>/dev/null | "$0" get &
+        # While the program is loaded it cannot be read either, and then for a moment it can.
+        refusals=0
+        while [ "$refusals" -lt 20 ] && kill -0 "$!"; do
+          refusals=$((refusals + 1))
+          cat "/proc/$!/environ" >/dev/null 2>&1 && refusals=0
           sleep 0.05
         done
-        # While the program is loaded it cannot be read either, and then for a moment it can.
-        sleep 1
         kill -0 "$!" || exit 3
-        cat "/proc/$!/environ" >/dev/null 2>&1 && exit 4
         cat "/proc/$!/maps" >/dev/null 2>&1 && exit 5
         prlimit --core --raw --noheadings --output SOFT,HARD --pid "$!"
         kill "$!"

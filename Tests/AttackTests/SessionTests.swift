@@ -63,9 +63,7 @@ import Testing
   @Test func `that a sign-in elsewhere has replaced ends with a word, and in no loop`() throws {
     try Desk.with { one in
       try Desk.with { two in
-        let listener = try LoopbackListener()
-        let port = listener.port
-        listener.close()
+        let port = try LoopbackListener.freePort()
         let app = one.deployment.addApplication(
           name: "shared", redirectURIs: ["http://127.0.0.1:\(port)/callback"])
         let client = ["--client-id", app.id, "--port", "\(port)"]

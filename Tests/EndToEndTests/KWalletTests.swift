@@ -48,7 +48,7 @@ struct `KWallet by itself` {
         let log = "\(desk.directory)/\(UUID().uuidString)"
         let login = try desk.start(["login", desk.url], environment: desk.browser(), log: log)
         try display.type(text, key: key, into: display.waitForWindow("Wallet"))
-        let exit = login.waitForExit(timeoutSeconds: 30)
+        let exit = login.waitForExit()
         return (exit, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
       }
       let dismissed = try login(typing: "", key: "Escape")

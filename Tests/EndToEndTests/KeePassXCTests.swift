@@ -113,7 +113,7 @@ import Testing
         desk.program, arguments, input: Array(input.utf8), environment: desk.browser(), log: log)
       let window = try display.waitForWindow("Unlock")
       try display.type(desk.desktop.password, key: "Return", into: window)
-      let exit = command.waitForExit(timeoutSeconds: 30)
+      let exit = command.waitForExit()
       #expect(exit == .status(0), "\((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
       if verb == "login" { try desk.token() }
       if verb == "store" {

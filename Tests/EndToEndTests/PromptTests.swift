@@ -31,7 +31,7 @@ import Testing
       return said?.contains("Waiting for you") ?? false
     }
     try display.type(text, key: key, into: window)
-    let exit = command.waitForExit(timeoutSeconds: 30)
+    let exit = command.waitForExit()
     return (exit, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
   }
 

@@ -22,7 +22,7 @@ import Testing
         let seen = watch.sightings
         waitFor("looks at the running program") { watch.sightings > seen + 20 }
         desk.deployment.releaseHeld()
-        #expect(refresh.waitForExit(timeoutSeconds: 10) == .status(0))
+        #expect(refresh.waitForExit() == .status(0))
         let place = "protocol=https\nhost=git.example.com\nusername=a\npassword=\(desk.plant())\n"
         for verb in ["store", "get", "erase"] {
           try desk.run([verb], input: place)

@@ -96,7 +96,7 @@ extension Desk {
     let drained = try desktop.run("head", ["-c", "65537", pipe])
     #expect(drained.status == 0, sourceLocation: sourceLocation)
     #expect(
-      child.waitForExit(timeoutSeconds: 20) == .status(0), "\(child.logText)",
+      child.waitForExit() == .status(0), "\(child.logText)",
       sourceLocation: sourceLocation)
     return value
   }

@@ -32,7 +32,7 @@ extension WireTests {
         ] + options, log: output.path)
       defer { server.end() }
       var port: Substring = ""
-      let isServing = eventually(timeoutSeconds: 20) {
+      let isServing = eventually {
         let mark = "ACCEPT 127.0.0.1:"
         guard let line = server.logText.split(separator: "\n").first(where: { $0.hasPrefix(mark) })
         else { return false }

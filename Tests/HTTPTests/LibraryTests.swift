@@ -6,7 +6,7 @@ import Testing
 @testable import HTTP
 
 /// libcurl is loaded when the first request is made, and not before.
-@Suite(.timeLimit(.minutes(1))) struct LibraryTests {
+@Suite(.timeLimit(.minutes(5))) struct LibraryTests {
   @Test func `A library that is not there is named with its package`() {
     guard case .libraryUnusable(let reason)? = CurlLibrary.failure(loading: "libno-such.so.4")
     else {

@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Time and size have ends.
-@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
   /// Expects a time-out close to the deadline, in milliseconds.
   private func expectTimeOut(
     _ url: String, connect: Int = 5_000, total: Int = 10_000, after deadline: Int,

@@ -44,7 +44,7 @@ extension WireTests {
         let proxy = try ChildProcess.start(
           "tinyproxy", ["-d", "-c", files.path("\(name).conf")], log: files.path("\(name).out"))
         defer { proxy.end() }
-        guard eventually(timeoutSeconds: 10, { BoundSocket.isOpen(socket.port) }), proxy.exit == nil
+        guard eventually({ BoundSocket.isOpen(socket.port) }), proxy.exit == nil
         else { continue }
         try body(socket.port) { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
         return

@@ -4,7 +4,7 @@ import HTTP
 import Testing
 
 /// What counts as a response, and what does not.
-@Suite(.timeLimit(.minutes(1))) struct ResponseTests {
+@Suite(.timeLimit(.minutes(5))) struct ResponseTests {
   private func get(_ url: String) throws(HTTPError) -> HTTPResponse {
     try CurlClient(settings: settings()).send(HTTPRequest(url: url))
   }

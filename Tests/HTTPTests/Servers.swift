@@ -115,4 +115,4 @@ extension Trait where Self == ServersTrait {
 }
 
 /// Everything that needs the real servers.
-@Suite(.servers, .timeLimit(.minutes(1))) struct WireTests {}
+@Suite(.servers, .timeLimit(.minutes(5))) struct WireTests {}

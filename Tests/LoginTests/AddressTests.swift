@@ -143,9 +143,7 @@ import Testing
   @Test(arguments: ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
   func `behind a proxy that is gone is told with the proxy's variable`(variable: String) throws {
     try Desk.with { desk in
-      let listener = try LoopbackListener()
-      let port = listener.port
-      listener.close()
+      let port = try LoopbackListener.freePort()
       let proxy = [variable: "http://127.0.0.1:\(port)"]
       let result = try desk.run(
         ["login", "https://dev.example.com"],
@@ -162,9 +160,7 @@ import Testing
 
   @Test func `that nobody answers at is told with what was tried`() throws {
     try Desk.with { desk in
-      let listener = try LoopbackListener()
-      let port = listener.port
-      listener.close()
+      let port = try LoopbackListener.freePort()
       let result = try Self.login(desk, "127.0.0.1:\(port)")
       expectLoginFailure(result, 75)
       #expect(

@@ -22,7 +22,7 @@ import Testing
     }
     // What was opened has been started by now, and may still be on its way.
     if said.contains("Your browser asks") {
-      waitFor("the browser", sourceLocation: sourceLocation) { ran(desk) != nil }
+      waitFor("the browser", sourceLocation: sourceLocation) { ran(desk)?.hasSuffix("\n") == true }
     }
     return said
   }

@@ -78,8 +78,9 @@ import Testing
         #expect(terminal.end() == .status(0))
         // Whoever sees the arguments of programs could allow it as somebody else.
         if hasBrowser {
-          #expect(
-            try String(contentsOfFile: opened, encoding: .utf8) == "\(desk.url)/oauth2/device\n")
+          waitFor("the browser to be opened at the page alone") {
+            (try? String(contentsOfFile: opened, encoding: .utf8)) == "\(desk.url)/oauth2/device\n"
+          }
         }
       }
     }
@@ -186,7 +187,7 @@ import Testing
       _ = try Self.code(waiting)
       waitFor("a request for tokens") { !desk.deployment.requests.tokenRequests().isEmpty }
       waiting.process.terminate(signal: signal)
-      #expect(waiting.process.waitForExit(timeoutSeconds: 10) == .signal(signal))
+      #expect(waiting.process.waitForExit() == .signal(signal))
       #expect(try desk.desktop.items().isEmpty && desk.deployment.registeredClients.isEmpty)
     }
   }

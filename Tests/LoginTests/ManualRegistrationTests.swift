@@ -31,9 +31,7 @@ import Testing
     era: DeploymentSimulator.Era
   ) throws {
     try Desk.with(.unlocked, .init(era: era)) { desk in
-      let listener = try LoopbackListener()
-      let port = listener.port
-      listener.close()
+      let port = try LoopbackListener.freePort()
       let app = desk.deployment.addApplication(
         name: "by hand", redirectURIs: ["http://127.0.0.1:\(port)/callback"])
       desk.deployment.setRegistration(enabled: false)

@@ -108,7 +108,7 @@ import Testing
         desk.deployment.releaseHeld()
         #expect(terminal.end() == .status(0))
       }
-      #expect(child.waitForExit(timeoutSeconds: 20) != nil)
+      #expect(child.waitForExit() != nil)
       try desk.waitForRefreshes()
     }
   }

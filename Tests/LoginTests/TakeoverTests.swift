@@ -21,7 +21,7 @@ import Testing
         terminal.type(try desk.deployment.callback(of: try desk.address(on: terminal)))
         #expect(terminal.end() == .status(0))
       }
-      #expect(abandoned.process.waitForExit(timeoutSeconds: 10) == .signal(SIGTERM))
+      #expect(abandoned.process.waitForExit() == .signal(SIGTERM))
       // It took back what it had begun.
       #expect(desk.deployment.registeredClients.count == 1)
       try desk.token()

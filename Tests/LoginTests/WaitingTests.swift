@@ -70,7 +70,7 @@ import Testing
       let waiting = try WaitingLogin(desk)
       _ = try waiting.address()
       waiting.process.terminate(signal: signal)
-      #expect(waiting.process.waitForExit(timeoutSeconds: 30) == .signal(signal))
+      #expect(waiting.process.waitForExit() == .signal(signal))
       #expect(try desk.sessions().isEmpty)
       try desk.login()
       #expect(desk.deployment.registeredClients.count == 1)
@@ -88,7 +88,7 @@ import Testing
       #expect(waiting.process.waitForExit(timeoutSeconds: 0.2) == nil)
       desk.deployment.releaseHeld()
       // It may be over before the signal has its say.
-      _ = waiting.process.waitForExit(timeoutSeconds: 10)
+      _ = waiting.process.waitForExit()
       #expect([.signal(15), .status(0)].contains(waiting.process.exit))
       try desk.token()
     }
@@ -96,11 +96,9 @@ import Testing
 
   @Test func `Four logins at once need one authorization, and all succeed`() throws {
     try Desk.with(.unlocked, .init(era: .b)) { desk in
-      let said = try Self.four(desk)
-      #expect(said.map(\.status) == [0, 0, 0, 0])
-      let waited = said.count { $0.stderr.contains("Another sign-in to \(desk.url) is under way") }
-      #expect(waited == 3)
-      #expect(said.allSatisfy { $0.stderr.contains("Signed in to \(desk.url) as alice.") })
+      for login in try Self.four(desk) {
+        login.expectEnd(0, saying: "Signed in to \(desk.url) as alice.")
+      }
       #expect(
         desk.deployment.registrationRequests == 1 && desk.deployment.authorizationRequests == 1)
       #expect(desk.deployment.requests.tokenRequests(grant: "authorization_code").count == 1)
@@ -110,24 +108,29 @@ import Testing
 
   @Test func `Who waits is not asked once more after a denial`() throws {
     try Desk.with { desk in
-      let said = try Self.four(desk, browser: ["--deny"])
-      #expect(said.map(\.status).sorted() == [75, 75, 75, 77])
+      for login in try Self.four(desk, browser: ["--deny"]) {
+        if login.hasWaited {
+          login.expectEnd(75, saying: "error: the other sign-in to \(desk.url) did not succeed")
+        } else {
+          login.expectEnd(77)
+        }
+      }
       #expect(desk.deployment.authorizationRequests == 1)
-      let waiting = said.filter { $0.status == 75 }
-      #expect(
-        waiting.allSatisfy {
-          $0.message("error") == "the other sign-in to \(desk.url) did not succeed"
-        })
       // The next one is a new question.
       try desk.login()
     }
   }
 
-  /// Four logins, so slow that all are there before the first is done.
-  private static func four(_ desk: Desk, browser flags: [String] = []) throws -> [CommandResult] {
-    desk.deployment.inject(.delay(milliseconds: 4000), at: .registration)
+  /// Four logins at once, of which three wait for the fourth when it goes on.
+  private static func four(_ desk: Desk, browser flags: [String] = []) throws -> [WaitingLogin] {
+    desk.deployment.inject(.hold, at: .registration)
     let browser = try desk.browser(flags)
-    return try concurrently(4) { try desk.run(["login", desk.url], environment: browser) }
+    let logins = try (0..<4).map { _ in
+      try WaitingLogin(desk, noBrowser: false, environment: browser)
+    }
+    waitFor("three that wait") { logins.count { $0.hasWaited } == 3 }
+    desk.deployment.releaseHeld()
+    return logins
   }
 
   @Test func `A sign-in completed elsewhere ends the waiting one with success`() throws {
@@ -168,4 +171,9 @@ import Testing
       #expect(desk.deployment.registeredClients.count == 1)
     }
   }
+}
+
+extension WaitingLogin {
+  /// Whether it has waited for another sign-in.
+  fileprivate var hasWaited: Bool { output.contains("Another sign-in to ") }
 }

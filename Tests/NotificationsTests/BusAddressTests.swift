@@ -4,7 +4,7 @@ import TestDesk
 import Testing
 
 /// Which buses a notification is shown on.
-@Suite(.timeLimit(.minutes(1))) struct BusAddressTests {
+@Suite(.timeLimit(.minutes(5))) struct BusAddressTests {
   private func reason(onBus address: String) -> String? {
     let notification = Notification(summary: "A test", body: "of nobody's")
     do throws(Notification.Unavailable) {

@@ -69,13 +69,15 @@ import Testing
   @Test func `Erasing forces one refresh in thirty seconds, however often git does it`() throws {
     try Desk.withSession { desk in
       let first = try desk.token()
+      let start = ContinuousClock.now
       for _ in 0..<10 {
         let result = try desk.run(["get"], input: desk.request())
         let password = result.stdout.split(separator: "\n")
           .first { $0.hasPrefix("password=") }.map(String.init)
         try desk.run(["erase"], input: desk.request(try #require(password)))
       }
-      #expect(desk.deployment.refreshes.count == 1)
+      let allowed = 1...1 + Self.halfMinutes(since: start)
+      #expect(allowed.contains(desk.deployment.refreshes.count))
       let last = try desk.token()
       #expect(last != first)
     }
@@ -84,6 +86,7 @@ import Testing
   @Test func `A Bearer-only server and an old git: ten fetches force one refresh`() throws {
     try Desk.withSession { desk in
       let directory = desk.directory
+      let start = ContinuousClock.now
       for _ in 0..<10 {
         // git 2.39 knows no authtype: its password is never sent, refused all the same, and erased.
         let result = try desk.desktop.run(
@@ -96,9 +99,14 @@ import Testing
           directory: directory)
         #expect(result.status != 0)
       }
-      #expect(desk.deployment.refreshes.count <= 1)
+      #expect(desk.deployment.refreshes.count <= 1 + Self.halfMinutes(since: start))
       try desk.token()
     }
+  }
+
+  /// How many times thirty seconds have passed, which is none but on a machine that is very busy.
+  private static func halfMinutes(since start: ContinuousClock.Instant) -> Int {
+    Int(start.duration(to: .now) / .seconds(30))
   }
 
   @Test func `A token that git was refused comes back once, and git gets a fresh one`() throws {

@@ -22,11 +22,11 @@ import Testing
       let child = try desk.start(["token", desk.url], log: "/dev/null")
       #expect(desk.deployment.wait { !$0.tokenRequests().isEmpty })
       let login = try consent(desk)
-      #expect(login.process.waitForExit(timeoutSeconds: 40) == .status(0), "\(login.output)")
+      #expect(login.process.waitForExit() == .status(0), "\(login.output)")
       let token = try desk.token()
       // The late refresh saves nothing over it, and ends nothing.
       desk.deployment.releaseHeld()
-      #expect(child.waitForExit(timeoutSeconds: 20) != nil)
+      #expect(child.waitForExit() != nil)
       try desk.waitForRefreshes()
       #expect(try desk.token() == token)
     }
@@ -42,7 +42,7 @@ import Testing
       let pending = Background { try desk.run(["token", desk.url]) }
       usleep(500_000)
       desk.deployment.releaseHeld()
-      #expect(login.process.waitForExit(timeoutSeconds: 20) == .status(0), "\(login.output)")
+      #expect(login.process.waitForExit() == .status(0), "\(login.output)")
       let result = try pending.value()
       let token = result.stdout.trimmingCharacters(in: ["\n"])
       // On a slow machine the time is up first, and that is said.
@@ -75,7 +75,7 @@ import Testing
         desk.deployment.requests.count(method: "GET", path: "/api/v2/users/me") > 0
       }
       login.process.terminate(signal: SIGINT)
-      #expect(login.process.waitForExit(timeoutSeconds: 15) == .signal(SIGINT), "\(login.output)")
+      #expect(login.process.waitForExit() == .signal(SIGINT), "\(login.output)")
       #expect(try desk.sessions().count == 1)
       desk.deployment.clearFaults()
       try desk.token()

@@ -157,7 +157,7 @@ extension Soak {
     #expect(target.deployment.wait { !$0.tokenRequests().isEmpty })
     let peaks = try [child.pid, desk.refreshProcess(of: child)].map(Self.peak)
     target.deployment.releaseHeld()
-    #expect(child.waitForExit(timeoutSeconds: 30) == .status(0))
+    #expect(child.waitForExit() == .status(0))
     return peaks.reduce(0, +)
   }
 

@@ -3,7 +3,7 @@ import Secrets
 import Testing
 
 /// What libraries read from the environment is taken out before they can.
-@Suite(.timeLimit(.minutes(1))) struct CleanEnvironmentTests {
+@Suite(.timeLimit(.minutes(5))) struct CleanEnvironmentTests {
   @Test func `Variables that write, load or redirect are taken out, and put back for others`() async
   {
     await #expect(processExitsWith: .success) {

@@ -121,9 +121,9 @@ package final class ChildProcess: @unchecked Sendable {
   /// How the child ended, or `nil` while it runs.
   package var exit: Exit? { lock.withLock { reaped } }
 
-  /// Waits for the end, in seconds; `nil` when the child still runs by then.
+  /// Waits for the end, a minute at most or so many seconds; `nil` when the child still runs by then.
   @discardableResult
-  package func waitForExit(timeoutSeconds: Double) -> Exit? {
+  package func waitForExit(timeoutSeconds: Double = 60) -> Exit? {
     ended.waitReadable(until: Deadline(seconds: timeoutSeconds))
     return exit
   }

@@ -76,7 +76,7 @@ extension ChildProcess {
   package static func run(
     _ executable: String, _ arguments: [String] = [],
     environment: [String: String] = plainEnvironment, input: [UInt8] = [],
-    directory: String? = nil, timeoutSeconds: Double = 30
+    directory: String? = nil, timeoutSeconds: Double = 60
   ) throws -> CommandResult {
     let (stdin, stdout, stderr) = (
       try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe()
@@ -93,7 +93,7 @@ extension ChildProcess {
     let isDone = exchange.carryOut(until: deadline)
     if !isDone {
       child.killGroup()
-      child.waitForExit(timeoutSeconds: 10)
+      child.waitForExit()
       exchange.drain()
     }
     let (status, signal): (Int32, Int32?) =

@@ -61,7 +61,7 @@ extension PrivateDesktop {
 
   private func waitForBus(_ bus: ChildProcess) throws {
     // The socket is there before anybody listens on it.
-    try waitUntilReady("the bus", bus, timeoutSeconds: 10) {
+    try waitUntilReady("the bus", bus) {
       Self.isListening("\(directory)/bus")
     }
   }
@@ -109,7 +109,7 @@ extension PrivateDesktop {
   package func startProxy(_ options: [String] = onlySecrets) throws -> String {
     let socket = "\(directory)/proxy"
     let proxy = try start("xdg-dbus-proxy", [busAddress, socket] + options)
-    try waitUntilReady("xdg-dbus-proxy", proxy, timeoutSeconds: 10) { Self.isListening(socket) }
+    try waitUntilReady("xdg-dbus-proxy", proxy) { Self.isListening(socket) }
     return "unix:path=\(socket)"
   }
 
@@ -128,7 +128,7 @@ extension PrivateDesktop {
 
   /// Waits for a daemon of the desktop; throws ``Failure`` with the journal when it ends first.
   func waitUntilReady(
-    _ name: String, _ daemon: ChildProcess, timeoutSeconds: Double = 20, _ isReady: () -> Bool
+    _ name: String, _ daemon: ChildProcess, timeoutSeconds: Double = 60, _ isReady: () -> Bool
   ) throws {
     let deadline = Deadline(seconds: timeoutSeconds)
     while !isReady() {
@@ -139,9 +139,9 @@ extension PrivateDesktop {
     }
   }
 
-  /// Waits, 20 seconds at most, until somebody owns a name on the bus.
+  /// Waits, a minute at most, until somebody owns a name on the bus.
   func waitForName(_ name: String) throws {
-    let waited = try run("gdbus", ["wait", "--session", "--timeout", "20", name])
+    let waited = try run("gdbus", ["wait", "--session", "--timeout", "60", name])
     guard waited.status == 0 else { throw Failure("nobody owns \(name): \(journal)") }
   }
 

@@ -23,7 +23,7 @@ extension PrivateDesktop {
     case .external(let external):
       let daemon = try external.start(self)
       secretService = daemon
-      try waitUntilReady(external.name, daemon, timeoutSeconds: 30) { external.isReady(self) }
+      try waitUntilReady(external.name, daemon) { external.isReady(self) }
     case .withoutService, .withoutBus:
       break
     }

@@ -48,7 +48,7 @@ package struct KeePassXC: Sendable {
   package func restart(_ desktop: PrivateDesktop) throws {
     let daemon = try open("\(desktop.directory)/home/passwords.kdbx", on: desktop)
     desktop.secretService = daemon
-    try desktop.waitUntilReady("KeePassXC", daemon, timeoutSeconds: 30) { isReady(desktop) }
+    try desktop.waitUntilReady("KeePassXC", daemon) { isReady(desktop) }
   }
 
   private func open(_ database: String, on desktop: PrivateDesktop) throws -> ChildProcess {

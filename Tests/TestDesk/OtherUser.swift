@@ -28,7 +28,7 @@ extension PrivateDesktop {
   /// system program's, or open what is to be attacked with ``admitOtherUser(to:)``.
   package func runAsOtherUser(
     _ executable: String, _ arguments: [String] = [], input: [UInt8] = [],
-    environment additions: [String: String] = [:], timeoutSeconds: Double = 30
+    environment additions: [String: String] = [:], timeoutSeconds: Double = 60
   ) throws -> CommandResult {
     try run(
       "setpriv", OtherUser.options() + [executable] + arguments, input: input,

@@ -92,7 +92,7 @@ package final class PrivateDesktop: @unchecked Sendable {
   package func run(
     _ executable: String, _ arguments: [String] = [], input: [UInt8] = [],
     environment additions: [String: String] = [:], directory: String? = nil,
-    timeoutSeconds: Double = 30
+    timeoutSeconds: Double = 60
   ) throws -> CommandResult {
     try ChildProcess.run(
       executable, arguments, environment: environment.merging(additions) { $1 }, input: input,

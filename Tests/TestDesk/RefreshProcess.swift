@@ -20,7 +20,7 @@ extension Desk {
 
   /// The process that refreshes, once it has taken the lock over from `child`.
   package func refreshProcess(
-    of child: ChildProcess, timeoutSeconds: Double = 30,
+    of child: ChildProcess, timeoutSeconds: Double = 60,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> Int32 {
     let deadline = Deadline(seconds: timeoutSeconds)

@@ -32,7 +32,7 @@ package final class Terminal: @unchecked Sendable {
   /// Ends the program, if it has not ended, and closes the terminal.
   package func close() {
     child.terminate(signal: SIGKILL)
-    child.waitForExit(timeoutSeconds: 15)
+    child.waitForExit()
     // The other side is closed once no process has it; the reader then gets EIO.
     _ = readerEnded.wait(timeout: .now() + 15)
     master.close()

@@ -74,11 +74,22 @@ package struct VirtualDisplay: Sendable {
       .split(separator: "\n").first.map(String.init)
   }
 
-  /// Types a text and presses a key in a window.
+  /// Types a text and presses a key in a window, which closes it.
+  ///
+  /// A window that has just been shown may not hear of it yet: then once more.
   package func type(_ text: String, key: String, into window: String) throws {
-    _ = try xdotool("windowfocus", window)
-    if !text.isEmpty { _ = try xdotool("type", "--delay", "8", text) }
-    _ = try xdotool("key", key)
+    for _ in 0..<4 {
+      _ = try xdotool("windowfocus", window)
+      if !text.isEmpty { _ = try xdotool("key", "ctrl+a", "type", "--delay", "8", text) }
+      _ = try xdotool("key", key)
+      if try eventually(timeoutSeconds: 8, { try !shownWindows().contains(window) }) { return }
+    }
+    Issue.record("the window stays: \(try windows())")
+  }
+
+  private func shownWindows() throws -> [String] {
+    try xdotool("search", "--onlyvisible", "--name", ".").stdout.split(separator: "\n")
+      .map(String.init)
   }
 
   /// Writes what is on the screen as a PNG file.

@@ -6,7 +6,7 @@ package import Testing
 /// - Returns: whether it became true.
 @discardableResult
 package func waitFor(
-  _ what: String, timeoutSeconds: Double = 30,
+  _ what: String, timeoutSeconds: Double = 60,
   sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
 ) rethrows -> Bool {
   if try eventually(timeoutSeconds: timeoutSeconds, condition) { return true }
@@ -16,7 +16,7 @@ package func waitFor(
 
 /// Whether something becomes true in time.
 package func eventually(
-  timeoutSeconds: Double = 30, _ condition: () throws -> Bool
+  timeoutSeconds: Double = 60, _ condition: () throws -> Bool
 ) rethrows -> Bool {
   let deadline = Deadline(seconds: timeoutSeconds)
   while try !condition() {
