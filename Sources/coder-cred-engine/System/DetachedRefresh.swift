@@ -73,10 +73,13 @@ struct DetachedRefresh {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
     while bytes.count <= RefreshMessage.maximumBytes {
-      let left = deadline - SystemClock().uptimeMilliseconds
-      guard left > 0 else { return .unfinished }
+      // Looked at even after the time: what has come while this process was stopped counts.
+      let left = max(0, deadline - SystemClock().uptimeMilliseconds)
       var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-      guard poll(&entry, 1, Int32(clamping: left)) > 0 else { continue }
+      guard poll(&entry, 1, Int32(clamping: left)) > 0 else {
+        guard left > 0 else { return .unfinished }
+        continue
+      }
       let count = read(output, &chunk, chunk.count)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { break }
