@@ -7,7 +7,7 @@ import Testing
 @Suite(.blocking) struct `Progress` {
   @Test func `A download shows bytes, rate, share and time left`() throws {
     try Desk.withSession { desk in
-      desk.deployment.inject(.drip(millisecondsPerByte: 5), at: .account)
+      desk.deployment.inject(.drip(millisecondsPerByte: 15), at: .account)
       try desk.withTerminal(
         "/bin/sh", ["-c", "\"$0\" api users/me >\"$1\"", desk.program, "\(desk.directory)/out"]
       ) { terminal in

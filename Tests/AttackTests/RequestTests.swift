@@ -18,7 +18,7 @@ import Testing
             for program in [[:], ["CODER_CRED_ENGINE": "1"]] {
               // What follows an empty line, or has no line end, is no part of the request.
               let result = try desk.run(
-                [verb], input: told + request, environment: program, timeoutSeconds: 20)
+                [verb], input: told + request, environment: program)
               #expect(result.output.isEmpty, "\(verb) \(request.debugDescription.prefix(120))")
               if verb != "store" || status != 0 {
                 #expect(

@@ -15,7 +15,7 @@ import Testing
       for program in [[:], ["CODER_CRED_ENGINE": "1"]] {
         let environment = program.merging(["CODER_CRED_CONFIG": path]) { $1 }
         for arguments in [["token", desk.url], ["refresh", desk.url], ["login", desk.url]] {
-          let result = try desk.run(arguments, environment: environment, timeoutSeconds: 20)
+          let result = try desk.run(arguments, environment: environment)
           #expect(result.status == 64 && result.output.isEmpty, "\(result.stderr)")
         }
       }

@@ -53,7 +53,7 @@ import Testing
       ] {
         _ = try desk.desktop.run(
           desk.program, arguments, input: Array("x\n".utf8), environment: environment,
-          directory: repository, timeoutSeconds: 30)
+          directory: repository)
       }
       // A sign-in looks for a browser.
       let login = try desk.desktop.start(
@@ -81,7 +81,7 @@ import Testing
       try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: true)
       #expect(try desk.desktop.run("/bin/sh", ["-c", making, place, elsewhere]).status == 0)
       try desk.age()
-      let result = try desk.run(["token", desk.url], timeoutSeconds: 30)
+      let result = try desk.run(["token", desk.url])
       #expect(result.status == 0, "\(making): \(result.stderr)")
       #expect(desk.deployment.refreshes.count == 1)
       #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere).isEmpty)
@@ -103,7 +103,7 @@ import Testing
       #expect(try desk.desktop.run("/bin/sh", ["-c", making, lock, victim]).status == 0)
       try desk.age()
       try desk.desktop.expectUnchangedItems(making) {
-        let result = try desk.run(["refresh", desk.url], timeoutSeconds: 30)
+        let result = try desk.run(["refresh", desk.url])
         #expect(result.status != 0 && result.messages.count <= 3, "\(making): \(result.stderr)")
         #expect(desk.deployment.refreshes.isEmpty)
       }

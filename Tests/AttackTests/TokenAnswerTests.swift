@@ -18,7 +18,7 @@ import Testing
     desk.deployment.inject(.mergePatch(patch), at: endpoint, times: 9)
     defer { desk.deployment.clearFaults() }
     return try desk.run(
-      ["login", desk.url, "--method", "oauth"], environment: desk.browser(), timeoutSeconds: 30)
+      ["login", desk.url, "--method", "oauth"], environment: desk.browser())
   }
 
   /// Whatever is printed is what these formats consist of, and no more.

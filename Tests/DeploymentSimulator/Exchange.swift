@@ -32,7 +32,7 @@ public struct Exchange: Sendable {
   /// `timeout` seconds.
   public static func send(
     _ method: String = "GET", _ url: String, headers: [String: String] = [:],
-    body: [UInt8] = [], timeout: Double = 10
+    body: [UInt8] = [], timeout: Double = 60
   ) throws(Failure) -> Exchange {
     guard let uri = URIReference(url), uri.scheme == "http",
       URIReference.loopbackHosts.contains(uri.host) || uri.host.hasPrefix("127.")

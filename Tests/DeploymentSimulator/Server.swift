@@ -14,12 +14,22 @@ final class Server: Sendable {
   let port: Int
 
   init(host: String, port: Int) throws(DeploymentSimulator.StartFailure) {
-    guard let socket = Socket.open(host: host, port: port, bound: true) else {
-      throw .cannotListen(errno: errno)
-    }
+    guard let socket = Self.listen(host, port) else { throw .cannotListen(errno: errno) }
     _ = fcntl(socket.descriptor, F_SETFL, O_NONBLOCK)
     listener = socket
     self.port = socket.port
+  }
+
+  /// Ports for who names none, each handed out once, below those that Linux gives away
+  /// (`ip_local_port_range`): what a server had that was stopped is nobody else's afterwards.
+  private static let unassigned = Mutex((10_000..<20_000).shuffled())
+
+  private static func listen(_ host: String, _ port: Int) -> Socket? {
+    while port == 0, let candidate = unassigned.withLock({ $0.popLast() }) {
+      if let socket = Socket.open(host: host, port: candidate, bound: true) { return socket }
+      guard errno == EADDRINUSE else { return nil }
+    }
+    return Socket.open(host: host, port: port, bound: true)
   }
 
   var isStopped: Bool { open.withLock { $0.isStopped } }

@@ -19,7 +19,7 @@ struct ConcurrencyTests {
       }
       thread.start()
     }
-    #expect(group.wait(timeout: .now() + 60) == .success)
+    #expect(group.wait(timeout: .now() + 120) == .success)
     return results.values.withLock { $0 }
   }
 

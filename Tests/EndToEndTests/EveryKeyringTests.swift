@@ -36,7 +36,11 @@ import Testing
       // The fast path answers by itself: here is no full program to hand over to.
       let alone = "\(desk.directory)/home/coder-cred"
       #expect(try desk.desktop.run("cp", [desk.program, alone]).status == 0)
-      let answered = try desk.desktop.run(alone, ["token", desk.url])
+      var answered = try desk.desktop.run(alone, ["token", desk.url])
+      // More than half a second of delay makes it hand over, and here is nobody (70).
+      for _ in 1...5 where answered.status == 70 {
+        answered = try desk.desktop.run(alone, ["token", desk.url])
+      }
       #expect(answered.lines == [second], "\(answered.stderr)")
       #expect(try desk.run(["list"]).stdout.contains(desk.url))
       #expect(try desk.run(["status", desk.url]).status == 0)
@@ -72,10 +76,10 @@ import Testing
     try Desk.with(keyring.provider) { desk in
       try desk.login()
       try desk.expire()
-      let tokens = try concurrently(20) { try desk.token() }
+      let tokens = try concurrently(20) { try desk.runPatiently(["token", desk.url]).stdout }
       #expect(Set(tokens).count == 1)
       #expect(desk.deployment.refreshes.count == 1)
-      #expect(try desk.token() == tokens[0])
+      #expect(try desk.token() + "\n" == tokens[0])
     }
   }
 

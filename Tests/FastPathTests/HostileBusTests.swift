@@ -79,8 +79,8 @@ private struct Listener {
       let start = ContinuousClock.now
       let result = try desk.call(fastPath, request)
       #expect(result.status == 99 && result.output.isEmpty && result.errors.isEmpty)
-      #expect(start.duration(to: .now) < .seconds(10))
-      #expect(desk.desktop.journal.contains("AUTH EXTERNAL"))
+      #expect(start.duration(to: .now) < .seconds(30))
+      waitFor("the greeting") { desk.desktop.journal.contains("AUTH EXTERNAL") }
     }
   }
 }

@@ -44,13 +44,19 @@ struct `Memory` {
         ("erase", place + "password=another\n\n"),
       ]
       for (verb, input) in calls {
-        let log = "\(desk.directory)/opened-\(UUID())"
-        let result = try desk.run(
-          "strace", ["-f", "-e", "trace=open,openat,execve", "-o", log, desk.program, verb],
-          input: input, environment: engine.map { ["CODER_CRED_ENGINE": $0] } ?? [:])
-        #expect(result.status == 0, "\(verb): \(result.stderr)")
-        let opened = try String(contentsOfFile: log, encoding: .utf8)
-        let isFull = opened.contains("coder-cred-engine")
+        var opened = ""
+        var isFull = false
+        // Traced it is slow, and hands over after half a second: then once more.
+        for _ in 1...5 {
+          let log = "\(desk.directory)/opened-\(UUID())"
+          let result = try desk.run(
+            "strace", ["-f", "-e", "trace=open,openat,execve", "-o", log, desk.program, verb],
+            input: input, environment: engine.map { ["CODER_CRED_ENGINE": $0] } ?? [:])
+          #expect(result.status == 0, "\(verb): \(result.stderr)")
+          opened = try String(contentsOfFile: log, encoding: .utf8)
+          isFull = opened.contains("coder-cred-engine")
+          if isFull == (engine != nil) { break }
+        }
         #expect(isFull == (engine != nil), "\(verb)")
         let names = isFull ? Self.ofNetwork : Self.ofNetwork + Self.ofKeyring
         for name in names { #expect(!opened.contains("/\(name)"), "\(verb) loads \(name)") }

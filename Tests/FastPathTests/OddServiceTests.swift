@@ -33,9 +33,16 @@ import Testing
   ) throws {
     try Desk.with(.fake([behaviour], [Self.session])) { desk in
       let fastPath = try desk.copyFastPath(fullProgram: "exit 99")
-      let result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      func isOpened() -> Bool {
+        desk.desktop.journal.contains("OpenSession") || behaviour == .wrongType
+      }
+      var result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      // It may have handed over for half a second of delay, before it came so far.
+      for _ in 1...5 where !eventually(timeoutSeconds: 2, isOpened) {
+        result = try desk.call(fastPath, .words("token", "https://fresh.example"))
+      }
       #expect(result.status == 99 && result.output.isEmpty && result.errors.isEmpty)
-      #expect(desk.desktop.journal.contains("OpenSession") || behaviour == .wrongType)
+      #expect(isOpened(), "\(desk.desktop.journal)")
     }
   }
 

@@ -54,7 +54,7 @@ enum ForeignServer: String, CaseIterable, Sendable {
       }
     // -B: no compiled scripts beside the sources.
     _ = try desk.desktop.start(Self.python, ["-B"] + serve, log: "\(file).log")
-    waitFor("the server", timeoutSeconds: 60) { FileManager.default.fileExists(atPath: file) }
+    waitFor("the server", timeoutSeconds: 180) { FileManager.default.fileExists(atPath: file) }
     let browse =
       switch self {
       case .canaille, .djangoOAuthToolkit: "'\(Self.scripts)/browse.py'"

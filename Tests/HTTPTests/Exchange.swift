@@ -2,9 +2,9 @@ import HTTP
 import TestDesk
 import Testing
 
-/// Settings with short deadlines, obeying nothing but the given variables.
+/// Settings with deadlines, obeying nothing but the given variables.
 func settings(
-  connect: Int = 5_000, total: Int = 10_000, _ environment: [String: String] = [:]
+  connect: Int = 30_000, total: Int = 60_000, _ environment: [String: String] = [:]
 ) -> TransportSettings {
   TransportSettings(
     userAgent: "coder-cred/test", connectTimeoutMilliseconds: connect,

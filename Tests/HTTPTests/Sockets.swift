@@ -101,7 +101,7 @@ struct RawConnection {
     send(text)
   }
 
-  /// Waits, five seconds at most, until the client hangs up.
+  /// Waits, a minute at most, until the client hangs up.
   func waitForHangUp() {
     while read() != nil {}
   }
@@ -115,7 +115,7 @@ struct RawConnection {
 
   private func read() -> [UInt8]? {
     var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard poll(&poller, 1, 5_000) == 1 else { return nil }
+    guard poll(&poller, 1, 60_000) == 1 else { return nil }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(descriptor, &buffer, buffer.count, 0)
     return count > 0 ? Array(buffer[..<count]) : nil

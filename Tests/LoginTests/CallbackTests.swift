@@ -168,8 +168,10 @@ import Testing
       let redirect = desk.deployment.requests.first { $0.path == "/oauth2/authorize" }?
         .query["redirect_uri"]
       #expect(redirect == "coder-cred://oauth/callback")
-      let log = FileManager.default.contents(atPath: "\(handler).log") ?? Data()
-      #expect(String(decoding: log, as: UTF8.self) == "Handed to the login that waits for it.\n")
+      waitFor("the handler's word") {
+        (try? String(contentsOfFile: "\(handler).log", encoding: .utf8))
+          == "Handed to the login that waits for it.\n"
+      }
     }
   }
 

@@ -71,10 +71,10 @@ import Testing
 
   @Test func `shows that a server is waited for, and nothing where it is quick`() throws {
     try Desk.with { desk in
+      let start = ContinuousClock.now
       try desk.withTerminal(
         ["login", desk.url, "--method", "oauth"], environment: desk.browser()
       ) { terminal in
-        let start = ContinuousClock.now
         #expect(terminal.end() == .status(0))
         let isQuick = start.duration(to: .now) < .milliseconds(500)
         #expect(!terminal.transcript.contains("Waiting for 127.0.0.1") || !isQuick)

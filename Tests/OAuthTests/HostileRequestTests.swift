@@ -20,7 +20,7 @@ func whatHappens<Value: Sendable>(
     let target = "/callback?code=right&state=\(expected)"
     // On a busy machine even the right one may be too slow for a short timeout: it tries again.
     var page = RawClient.exchange(port, request(port, target))
-    for _ in 0..<30 where page?.isEmpty == true {
+    for _ in 0..<30 where page?.isEmpty != false {
       page = RawClient.exchange(port, request(port, target))
     }
     return (value, page)

@@ -16,7 +16,7 @@ enum RawClient {
   static func connect(_ port: UInt16) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
-    var wait = timeval(tv_sec: 5, tv_usec: 0)
+    var wait = timeval(tv_sec: 60, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &wait, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -75,7 +75,7 @@ final class Handover<Value: Sendable>: @unchecked Sendable {
   }
 
   func get() throws -> Value {
-    try #require(done.wait(timeout: .now() + 60) == .success, "the thread did not finish")
+    try #require(done.wait(timeout: .now() + 120) == .success, "the thread did not finish")
     return try #require(value)
   }
 }

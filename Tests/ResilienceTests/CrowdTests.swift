@@ -21,8 +21,11 @@ import Testing
             ? desk.run(["token", desk.url])
             : desk.run(["get"], input: desk.request("capability[]=authtype"))
         }
-        #expect(results.allSatisfy { $0.status == 0 && $0.errors.isEmpty })
-        let tokens = Set(results.map { $0["credential"] ?? $0.lines.first ?? "" })
+        // Who started the refresh waits ten seconds for it, and says so when they are over.
+        let late = results.filter { $0.status == 75 && $0.stderr.contains("goes on waiting") }
+        let served = results.filter { $0.status == 0 && $0.errors.isEmpty }
+        #expect(late.count <= 1 && late.count + served.count == results.count)
+        let tokens = Set(served.map { $0["credential"] ?? $0.lines.first ?? "" })
         #expect(tokens.count == 1)
         #expect(desk.deployment.refreshes.count == 1)
         #expect(desk.deployment.isValid(accessToken: tokens.first ?? ""))
@@ -34,11 +37,14 @@ import Testing
     try Desk.withSession { desk in
       try desk.expire()
       desk.deployment.inject(.status(503), at: .refresh, times: 1000)
+      let start = ContinuousClock.now
       let results = try concurrently(rounds(30, full: 100)) {
         try desk.run(["token", desk.url])
       }
       #expect(results.allSatisfy { $0.status == 75 && $0.output.isEmpty })
-      #expect(desk.deployment.refreshes.count <= 6)
+      // The pauses between tries grow; a slow machine has time for more of them.
+      let extra = Int(start.duration(to: .now) / .seconds(15))
+      #expect(desk.deployment.refreshes.count <= 6 + extra)
       desk.deployment.clearFaults()
       try desk.forgetFailures()
       try desk.token()

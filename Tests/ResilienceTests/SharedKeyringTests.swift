@@ -13,14 +13,14 @@ import Testing
   }
 
   /// Lets both sides ask for a token at once, again and again.
-  private func race(_ desk: Desk, _ second: Side, delayMilliseconds: Int = 300) throws {
+  private func race(_ desk: Desk, _ second: Side, isLease: Bool = false) throws {
     let directory = "\(desk.directory)/other-run"
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let environment = ["XDG_RUNTIME_DIR": directory].merging(second.environment) { $1 }
     for _ in 0..<rounds(2, full: 50) {
       try desk.expire()
-      desk.deployment.inject(.delay(milliseconds: delayMilliseconds), at: .refresh)
+      desk.deployment.inject(.delay(milliseconds: isLease ? 1_000 : 300), at: .refresh)
       let turn = Atomic(0)
       let results = try concurrently(rounds(8, full: 40)) {
         if turn.add(1, ordering: .relaxed).oldValue.isMultiple(of: 2) {
@@ -29,11 +29,14 @@ import Testing
         let words = second.wrapper + [desk.program, "token", desk.url]
         return try desk.run(words[0], Array(words.dropFirst()), environment: environment)
       }
-      for result in results where result.status != 0 {
+      // Who started the refresh waits ten seconds for it, and says so when they are over.
+      for result in results where result.status != 0 && !result.stderr.contains("goes on waiting") {
         Issue.record("\(result.status): \(result.stderr)")
       }
-      #expect(Set(results.map(\.stdout)).count == 1)
-      #expect(desk.deployment.refreshes.count == 1)
+      #expect(Set(results.filter { $0.status == 0 }.map(\.stdout)).count == 1)
+      #expect(desk.deployment.refreshes.count { $0.status == 200 } == 1)
+      // A lease cannot stand a process that is late between its look and its write: that one is refused.
+      #expect(isLease || desk.deployment.refreshes.count == 1)
       try desk.token()
     }
   }
@@ -62,7 +65,7 @@ import Testing
   @Test func `also behind a proxy that lets only the Secret Service through`() throws {
     try Desk.withSession { desk in
       let proxied = ["DBUS_SESSION_BUS_ADDRESS": try desk.desktop.startProxy()]
-      try race(desk, Side(environment: proxied), delayMilliseconds: 1_000)
+      try race(desk, Side(environment: proxied), isLease: true)
     }
   }
 }

@@ -139,7 +139,7 @@ extension Soak {
   func expectQuiet() throws {
     // A refresh outlives who asked for it, and may have begun after the processes were counted.
     try waitFor("the last process to end, and the last lock to be free", timeoutSeconds: 150) {
-      try processes.isEmpty && desk.lockHolder() == nil
+      try processes.isEmpty && !desk.isLocked
     }
     // Of gnome-keyring and of who asks.
     waitFor("the bus to be left") { (try? connections()) ?? 0 <= 2 }

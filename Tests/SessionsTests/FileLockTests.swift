@@ -96,7 +96,7 @@ import Testing
       let (lock, path) = try lock(directory)
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       #expect(flock(descriptor, LOCK_EX) == 0)
-      DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { close(descriptor) }
+      DispatchQueue.global().asyncAfter(deadline: .now() + 1) { close(descriptor) }
       let value = try lock.withLock(
         of: alice, timeoutMilliseconds: 10_000,
         orUse: { () throws(SessionError) -> String? in "theirs" },

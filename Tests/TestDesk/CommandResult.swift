@@ -33,10 +33,12 @@ extension CommandResult {
   /// The lines of standard output.
   package var lines: [String] { stdout.split(separator: "\n").map(String.init) }
 
-  /// The lines of standard error, without the trace.
+  /// The lines of standard error, without the trace, and without what is said to a person while the
+  /// keyring takes more than a moment over a prompt, as it does on a busy machine.
   package var messages: [String] {
-    stderr.split(separator: "\n").map(String.init)
-      .filter { !$0.hasPrefix("coder-cred: trace: ") }
+    stderr.split(separator: "\n").map(String.init).filter {
+      !$0.hasPrefix("coder-cred: trace: ") && !$0.hasPrefix("Waiting for you to ")
+    }
   }
 
   /// The first line `coder-cred: KIND: …` of standard error (`error`, `hint`, `warning`), without

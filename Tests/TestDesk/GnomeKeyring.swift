@@ -107,7 +107,7 @@ extension PrivateDesktop {
     let result = try run(
       "gdbus",
       ["call", "--session", "--dest", Self.service, "--object-path", path ?? Self.root, "--method"]
-        + [method] + arguments, timeoutSeconds: 10)
+        + [method] + arguments)
     guard result.status == 0 else { throw Failure("\(method): \(result.stderr)") }
     return result.stdout
   }
@@ -126,7 +126,7 @@ extension PrivateDesktop {
   package func unlock(_ collection: String? = nil) throws {
     let result = try run(
       "/usr/bin/python3", ["-c", Self.unlocker, try collection ?? defaultCollection()],
-      input: Array(password.utf8), timeoutSeconds: 20)
+      input: Array(password.utf8))
     guard result.status == 0 else { throw Failure("unlock: \(result.stderr)") }
   }
 

@@ -66,8 +66,8 @@ package struct KeePassXC: Sendable {
       // that is not exposed is open.
       let collections = try? desktop.call(
         "org.freedesktop.DBus.Properties.Get", [service, "Collections"])
-      usleep(1_500_000)
-      return collections != nil
+      guard collections != nil, let process = desktop.secretService?.pid else { return false }
+      return Self.isIdle(process)
     }
     guard let path = try? desktop.defaultCollection(), path != "/" else { return false }
     // The database opens a moment after the service is there.
@@ -75,6 +75,22 @@ package struct KeePassXC: Sendable {
       "org.freedesktop.DBus.Properties.Get", ["org.freedesktop.Secret.Collection", "Locked"],
       path: path)
     return locked?.contains(isOpen ? "false" : "true") ?? false
+  }
+
+  /// Whether no thread of a process has run, or wanted to, for a second and a half.
+  private static func isIdle(_ process: Int32) -> Bool {
+    (0..<30).allSatisfy { _ in
+      usleep(50_000)
+      let tasks = "/proc/\(process)/task"
+      let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+      return !threads.isEmpty
+        && threads.allSatisfy { thread in
+          let stat = FileManager.default.contents(atPath: "\(tasks)/\(thread)/stat") ?? Data()
+          // proc(5): the state follows the name, which stands in parentheses.
+          return String(decoding: stat, as: UTF8.self).split(separator: ")").last?.hasPrefix(" S")
+            ?? false
+        }
+    }
   }
 
   private func write(_ text: String, _ path: String) throws {
@@ -132,7 +148,7 @@ extension VirtualDisplay {
     questions.contains(where: title.contains)
   }
 
-  /// Answers whatever is asked until a program ends, 30 seconds at most: by the
+  /// Answers whatever is asked until a program ends, two minutes at most: by the
   /// key for its title, which is Return for yes.
   ///
   /// - Returns: the titles of the windows that were answered, one for each key.
@@ -144,7 +160,7 @@ extension VirtualDisplay {
     var answered: [String] = []
     // A key that comes too early is lost; one that comes twice may be meant for the next window.
     var lastKeys: [String: Deadline] = [:]
-    try waitFor("the program's end", timeoutSeconds: 30, sourceLocation: sourceLocation) {
+    try waitFor("the program's end", timeoutSeconds: 120, sourceLocation: sourceLocation) {
       for title in try questions() where program.exit == nil {
         guard let window = try window(title), lastKeys[window]?.hasPassed != false else { continue }
         lastKeys[window] = Deadline(seconds: 3)

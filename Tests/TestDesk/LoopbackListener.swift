@@ -20,7 +20,11 @@ package final class LoopbackListener {
   }
 
   /// Frees the port.
-  package func close() { socket.close() }
+  package func close() {
+    // A child that is just being started has a copy.
+    shutdown(socket.number, Int32(SHUT_RDWR))
+    socket.close()
+  }
 
   /// A port that nobody listens on, to be listened on later, or to lead nowhere.
   package static func freePort() throws -> Int {

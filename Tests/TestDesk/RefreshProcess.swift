@@ -1,19 +1,29 @@
+import Foundation
 import Glibc
 package import Testing
 
 /// The process that refreshes a session on behalf of the one that was asked.
 extension Desk {
+  /// The files of the locks that somebody holds.
+  private func heldLocks() throws -> [String] {
+    try runtimeFiles(".lock").filter { file in
+      let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { return false }
+      // Closing the descriptor gives the lock back.
+      defer { close(descriptor) }
+      return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
+  }
+
+  /// Whether somebody holds the lock of a session.
+  package var isLocked: Bool { get throws { try !heldLocks().isEmpty } }
+
   /// The process that holds the lock of a session; nil when nobody does, or it has not said so yet.
   package func lockHolder() throws -> Int32? {
-    for file in try runtimeFiles(".lock") {
-      let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { continue }
-      defer { close(descriptor) }
-      // Closing the descriptor gives the lock back.
-      guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { continue }
-      var bytes = [UInt8](repeating: 0, count: 16)
-      let count = max(0, pread(descriptor, &bytes, bytes.count, 0))
-      return Int32(String(decoding: bytes[..<count].filter { $0 != 0x0A }, as: UTF8.self))
+    for file in try heldLocks() {
+      let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+      // Until the holder has said so, the file names the one before it, which has ended.
+      if let holder = Int32(text.filter { $0 != "\n" }), kill(holder, 0) == 0 { return holder }
     }
     return nil
   }
@@ -36,7 +46,7 @@ extension Desk {
     timeoutSeconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let deadline = Deadline(seconds: timeoutSeconds)
-    while try lockHolder() != nil {
+    while try isLocked {
       guard !deadline.hasPassed else {
         Issue.record("a refresh does not end", sourceLocation: sourceLocation)
         return

@@ -99,7 +99,7 @@ package final class Terminal: @unchecked Sendable {
   package func end(sourceLocation: SourceLocation = #_sourceLocation) -> ChildProcess.Exit? {
     waitFor("the program's end", sourceLocation: sourceLocation) { child.exit != nil }
     // What it left in the background may keep the other side open: then nobody tells.
-    if readerEnded.wait(timeout: .now() + 1) == .success { readerEnded.signal() }
+    if readerEnded.wait(timeout: .now() + 5) == .success { readerEnded.signal() }
     return child.exit
   }
 

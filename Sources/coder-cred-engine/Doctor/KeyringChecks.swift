@@ -164,7 +164,7 @@ private enum Probe {
   /// KeePassXC wants a prompt for each removal, also where it is set to ask nobody: that one completes
   /// at once.
   private static func removes(_ item: Item, from service: SecretService) -> Bool {
-    service.prompts = .ask(timeoutSeconds: 3, onWait: { _ in })
+    service.prompts = .ask(timeoutSeconds: 8, onWait: { _ in })
     defer { service.prompts = .never }
     do throws(SecretServiceError) { try service.delete(item) } catch { return error == .noSuchItem }
     return true

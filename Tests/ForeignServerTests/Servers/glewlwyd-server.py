@@ -100,7 +100,7 @@ def free_port():
     """A port that nobody uses, below those that the kernel gives to others meanwhile: the server can
     neither choose one nor be handed a socket."""
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(32_000, 32_700)
         try:
             socket.create_server(("127.0.0.1", port)).close()
             return port
