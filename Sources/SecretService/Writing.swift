@@ -47,7 +47,12 @@ extension SecretService {
       } else {
         guard let collection else { throw .noDefaultCollection }
         guard !collection.isLocked else { throw .locked(collection: collection.label) }
-        try create(value, label: label, attributes: attributes, in: collection, connection)
+        do throws(SecretServiceError) {
+          try create(value, label: label, attributes: attributes, in: collection, connection)
+        } catch {
+          throw connection.quirks.wallet == nil
+            ? error : afterFailedCreate(of: attributes, error, connection)
+        }
       }
       return true
     }
@@ -146,6 +151,26 @@ extension SecretService {
     guard let path = made, path != "/" else { throw .failed(reason: "the service made no item") }
     try requireWritten(value, path, connection)
     try writeWallet(of: path, connection)
+  }
+
+  /// KWallet makes an item before it looks for the D-Bus session of the secret, and does not find one in
+  /// two hundred: then the item stays, empty, as if its secret had been lost.
+  ///
+  /// - Returns: the error, as one of a broken session, which is worth more tries.
+  private func afterFailedCreate(
+    of attributes: Attributes, _ error: SecretServiceError, _ connection: ServiceConnection
+  ) -> SecretServiceError {
+    if let session = try? connection.openPlainSession(),
+      let found = try? connection.items(with: attributes)
+    {
+      for item in found where item.attributes == attributes && item.schema == Self.schema {
+        guard (try? connection.plainSecret(item.path, over: session))?.isEmpty == true else {
+          continue
+        }
+        try? delete(item.path, connection) { nil }
+      }
+    }
+    return if case .failed(let reason) = error { .brokenSession(reason: reason) } else { error }
   }
 
   /// KWallet may take what was encrypted with a key that it does not have for something else: what

@@ -34,6 +34,14 @@ import Testing
     }
   }
 
+  @Test func `An item that KWallet left empty is made again, and is no loss to tell of`() throws {
+    try Desk.with(.fake([.firstNewItemEmpty], [])) { desk in
+      expectSilence(try desk.run(["store"], input: stored + "password=\(desk.plant())\n\n"))
+      let kept = try desk.run(["get"], input: stored + "\n")
+      #expect(kept["password"] == desk.plant() && kept.errors.isEmpty, "\(kept.stderr)")
+    }
+  }
+
   @Test(arguments: [false, true])
   func `A locked keyring ends every verb but list with 69, and readers prompt nobody`(
     afterRestart: Bool

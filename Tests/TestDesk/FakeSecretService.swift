@@ -55,6 +55,10 @@ package enum FakeSecretService {
     /// The secret comes with the parameters of an encryption.
     case secretEncrypted
 
+    // Writing.
+    /// It is KWallet, and the first item that is made is left empty, for want of the D-Bus session.
+    case firstNewItemEmpty
+
     // Prompting.
     /// Writing and deleting ask for a prompt.
     case promptsBeforeWriting
@@ -213,13 +217,13 @@ package enum FakeSecretService {
             elif 'hidesLockedItems' in behaviours:
                 reply(paths(), paths())
             else:
-                found = paths(*(item_path(number) for number, _ in enumerate(items)))
+                found = paths(*(item_path(number) for number, item in enumerate(items) if item))
                 reply(*((paths(), found) if state['locked'] else (found, paths())))
 
         @dbus.service.method(BASE + 'Service', in_signature='aoo', out_signature='a{o(oayays)}')
         def GetSecrets(self, wanted, session):
             return {item_path(number): secret_of(item, session)
-                    for number, item in enumerate(items) if item_path(number) in wanted}
+                    for number, item in enumerate(items) if item and item_path(number) in wanted}
 
         @dbus.service.method(BASE + 'Service', in_signature='ao', out_signature='aoo')
         def Unlock(self, objects):
@@ -248,13 +252,20 @@ package enum FakeSecretService {
         @dbus.service.method(BASE + 'Collection', in_signature='a{sv}(oayays)b',
                              out_signature='oo')
         def CreateItem(self, properties, secret, replace):
-            assert 'promptsBeforeWriting' in behaviours
-            return path('/'), path(PROMPT)
+            if 'firstNewItemEmpty' not in behaviours:
+                assert 'promptsBeforeWriting' in behaviours
+                return path('/'), path(PROMPT)
+            text = bytes(secret[2]).decode() if items else ''
+            items.append({'attributes': properties[BASE + 'Item.Attributes'], 'secret': text})
+            Item(len(items) - 1, items[-1])
+            if not text:
+                fail('org.freedesktop.DBus.Error.Failed', "Can't find session")
+            return path(item_path(len(items) - 1)), path('/')
 
     class Item(Readable):
         def __init__(self, number, item):
             super().__init__(bus, item_path(number))
-            self.item = item
+            self.number, self.item = number, item
 
         def all(self):
             if 'diesInItem' in behaviours:
@@ -283,8 +294,24 @@ package enum FakeSecretService {
 
         @dbus.service.method(BASE + 'Item', in_signature='', out_signature='o')
         def Delete(self):
+            if 'firstNewItemEmpty' in behaviours:
+                items[self.number] = None
+                return path('/')
             assert 'promptsBeforeWriting' in behaviours
             return path(PROMPT)
+
+    class Wallet(dbus.service.Object):
+        @dbus.service.method('org.kde.KWallet', in_signature='s', out_signature='b')
+        def isOpen(self, wallet):
+            return True
+
+        @dbus.service.method('org.kde.KWallet', in_signature='sxs', out_signature='i')
+        def open(self, wallet, window, application):
+            return 1
+
+        @dbus.service.method('org.kde.KWallet', in_signature='is', out_signature='')
+        def sync(self, handle, application):
+            pass
 
     class Prompt(dbus.service.Object):
         @dbus.service.method(BASE + 'Prompt', in_signature='s', out_signature='')
@@ -319,6 +346,9 @@ package enum FakeSecretService {
                Collection(bus, COLLECTION), Prompt(bus, PROMPT)]
     if 'noAlias' not in behaviours:
         objects.append(Alias(bus, ROOT + '/aliases/default'))
+    if 'firstNewItemEmpty' in behaviours:
+        wallet = dbus.service.BusName('org.kde.kwalletd5', bus)
+        objects.append(Wallet(bus, '/modules/kwalletd5'))
     objects += [Item(number, item) for number, item in enumerate(items)]
     GLib.MainLoop().run()
     """
