@@ -25,6 +25,7 @@ struct ServiceQuirks: Sendable {
     // noctalia#4016: open, but Locked until an Unlock that asks nobody.
     // brave#47374, tutanota#5006: secrets are written seconds after attributes, unless told.
     // secretstorage#48, envchain#9: one key exchange in a hundred fails, also while writing.
+    // CreateItem makes the item before it looks for the session, and leaves it empty without one (Writing).
     ("org.kde.kwalletd5", ServiceQuirks(serviceName: "KWallet", wallet: .kwalletd5)),
     ("org.kde.kwalletd6", ServiceQuirks(serviceName: "KWallet", wallet: .kwalletd6)),
     ("org.kde.ksecretd", ServiceQuirks(serviceName: "KWallet", wallet: .ksecretd)),

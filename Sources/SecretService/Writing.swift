@@ -156,21 +156,22 @@ extension SecretService {
   /// KWallet makes an item before it looks for the D-Bus session of the secret, and does not find one in
   /// two hundred: then the item stays, empty, as if its secret had been lost.
   ///
-  /// - Returns: the error, as one of a broken session, which is worth more tries.
+  /// - Returns: a broken session, which is worth more tries, if an empty item was removed; else the error.
   private func afterFailedCreate(
     of attributes: Attributes, _ error: SecretServiceError, _ connection: ServiceConnection
   ) -> SecretServiceError {
-    if let session = try? connection.openPlainSession(),
+    guard case .failed(let reason) = error, let session = try? connection.openPlainSession(),
       let found = try? connection.items(with: attributes)
-    {
-      for item in found where item.attributes == attributes && item.schema == Self.schema {
-        guard (try? connection.plainSecret(item.path, over: session))?.isEmpty == true else {
-          continue
-        }
-        try? delete(item.path, connection) { nil }
-      }
+    else { return error }
+    var isRemoved = false
+    for item in found where item.attributes == attributes && item.schema == Self.schema {
+      guard !item.isLocked,
+        (try? connection.plainSecret(item.path, over: session))?.isEmpty == true,
+        (try? delete(item.path, connection) { nil }) != nil
+      else { continue }
+      isRemoved = true
     }
-    return if case .failed(let reason) = error { .brokenSession(reason: reason) } else { error }
+    return isRemoved ? .brokenSession(reason: reason) : error
   }
 
   /// KWallet may take what was encrypted with a key that it does not have for something else: what

@@ -22,7 +22,8 @@ struct `A running program` {
         try #require(desk.desktop.run("cp", [product, copy]).status == 0)
       }
       let script = """
-        sleep 60 2>/dev/null | "$0" get &
+        trap 'trap "" TERM; kill 0' EXIT
+        sleep 40 | "$0" get &
         # While the program is loaded it cannot be read either, and then for a moment it can.
         refusals=0
         while [ "$refusals" -lt 20 ] && kill -0 "$!"; do
@@ -33,7 +34,7 @@ struct `A running program` {
         kill -0 "$!" || exit 3
         cat "/proc/$!/maps" >/dev/null 2>&1 && exit 5
         prlimit --core --raw --noheadings --output SOFT,HARD --pid "$!"
-        kill "$!"
+        exit 0
         """
       let result = try desk.desktop.runAsOtherUser("/bin/sh", ["-c", script, program])
       #expect(result.status == 0, "\(result.stderr)")

@@ -70,7 +70,7 @@ extension DeploymentSimulator {
     guard let uri = URIReference(address), !uri.path.hasSuffix("/oauth2/authorize") else {
       return address
     }
-    let response = try Exchange.send(address, headers: ["Accept": "text/html"])
+    let response = try Exchange.load(address)
     guard (300..<400).contains(response.status) else { return address }
     return response.headers["location"] ?? address
   }
@@ -98,7 +98,7 @@ extension DeploymentSimulator {
     guard followingCallback, let callback = visit.callback, callback.hasPrefix("http://") else {
       return visit
     }
-    let shown = try Exchange.send(callback, headers: ["Accept": "text/html"])
+    let shown = try Exchange.load(callback)
     visit.callbackStatus = shown.status
     visit.callbackPage = shown.text
     return visit
@@ -111,6 +111,19 @@ extension DeploymentSimulator {
 }
 
 extension Exchange {
+  /// Loads a page of a client's, and again where the connection broke, as a person does: a client on a
+  /// busy machine gives up connections that are slow.
+  fileprivate static func load(_ url: String) throws(Failure) -> Exchange {
+    for _ in 1...2 {
+      do throws(Failure) {
+        return try send(url, headers: ["Accept": "text/html"])
+      } catch {
+        guard case .broken = error else { throw error }
+      }
+    }
+    return try send(url, headers: ["Accept": "text/html"])
+  }
+
   fileprivate static func send(
     _ url: String, headers: [String: String]
   ) throws(Failure) -> Exchange {

@@ -32,9 +32,10 @@ struct Shell: Sendable, CustomTestStringConvertible {
 }
 
 @Suite(.blocking) struct `Completions` {
-  /// Types the beginning of a command line into a shell and presses Tab and Enter.
+  /// Types the beginning of a command line into a shell and presses Tab and Enter; more than once where
+  /// the keyring is asked, which is not waited for long.
   private func complete(
-    _ line: String, in shell: Shell, _ desk: Desk, expecting words: String
+    _ line: String, in shell: Shell, _ desk: Desk, expecting words: String, attempts: Int = 1
   ) throws {
     let script = "\(desk.directory)/completions.\(shell.name)"
     let text = try desk.run(["--generate-completion-script", shell.name])
@@ -47,11 +48,11 @@ struct Shell: Sendable, CustomTestStringConvertible {
     { terminal in
       for line in shell.setUp { terminal.type(line) }
       try terminal.expect("READY> ")
-      // A busy keyring's deployments are not waited for: then once more.
-      for _ in 0..<3 {
+      for _ in 1..<attempts {
         terminal.type("\(line)\t")
         if eventually(timeoutSeconds: 15, { terminal.transcript.contains(words) }) { break }
       }
+      if !terminal.transcript.contains(words) { terminal.type("\(line)\t") }
       try terminal.expect(words)
       terminal.type("exit")
       _ = terminal.end()
@@ -62,7 +63,8 @@ struct Shell: Sendable, CustomTestStringConvertible {
   func `know the deployments that are signed in, by their URLs`(shell: Shell) throws {
     try Desk.withSession { desk in
       // What is completed is run: it says as whom.
-      try complete("coder-cred status http", in: shell, desk, expecting: "account:    alice")
+      try complete(
+        "coder-cred status http", in: shell, desk, expecting: "account:    alice", attempts: 3)
       #expect(desk.deployment.requests.isEmpty)
     }
   }
@@ -74,11 +76,12 @@ struct Shell: Sendable, CustomTestStringConvertible {
         "protocol=https\nhost=git.example\nusername=annabelle\npassword=\(desk.plant())\n\n"
       try #require(try desk.run(["store"], input: kept).status == 0)
       try complete(
-        "coder-cred use --force git.ex", in: shell, desk, expecting: "https://git.example\r\n")
+        "coder-cred use --force git.ex", in: shell, desk, expecting: "https://git.example\r\n",
+        attempts: 3)
       // What is completed is run: it says as whom.
       try complete(
         "coder-cred token nowhere.example --account ann", in: shell, desk,
-        expecting: "as annabelle")
+        expecting: "as annabelle", attempts: 3)
     }
   }
 

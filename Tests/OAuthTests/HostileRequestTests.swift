@@ -21,6 +21,7 @@ func whatHappens<Value: Sendable>(
     // On a busy machine even the right one may be too slow for a short timeout: it tries again.
     var page = RawClient.exchange(port, request(port, target))
     for _ in 0..<30 where page?.isEmpty != false {
+      usleep(10_000)
       page = RawClient.exchange(port, request(port, target))
     }
     return (value, page)

@@ -79,12 +79,20 @@ import Testing
     }
   }
 
+  /// Does something later, on a thread of its own: those of Dispatch may all be held by tests that wait.
+  private func after(milliseconds: UInt32, _ work: @escaping @Sendable () -> Void) {
+    Thread.detachNewThread {
+      usleep(milliseconds * 1_000)
+      work()
+    }
+  }
+
   @Test func `A holder that dies leaves nothing to wait for`() throws {
     try withDirectory { directory in
       let (lock, path) = try lock(directory)
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       #expect(flock(descriptor, LOCK_EX) == 0)
-      DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { close(descriptor) }
+      after(milliseconds: 100) { close(descriptor) }
       var isHeld = false
       try lock.withLock(of: alice) { isHeld = true }
       #expect(isHeld)
@@ -96,7 +104,7 @@ import Testing
       let (lock, path) = try lock(directory)
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       #expect(flock(descriptor, LOCK_EX) == 0)
-      DispatchQueue.global().asyncAfter(deadline: .now() + 1) { close(descriptor) }
+      after(milliseconds: 1_000) { close(descriptor) }
       let value = try lock.withLock(
         of: alice, timeoutMilliseconds: 10_000,
         orUse: { () throws(SessionError) -> String? in "theirs" },
@@ -110,7 +118,7 @@ import Testing
       let (lock, path) = try lock(directory)
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
       #expect(flock(descriptor, LOCK_EX) == 0)
-      DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) {
+      after(milliseconds: 100) {
         unlink(path)
         close(descriptor)
       }

@@ -34,10 +34,11 @@ extension CommandResult {
   package var lines: [String] { stdout.split(separator: "\n").map(String.init) }
 
   /// The lines of standard error, without the trace, and without what is said to a person while the
-  /// keyring takes more than a moment over a prompt, as it does on a busy machine.
+  /// keyring takes more than a moment over a change that it asks about, as it does on a busy machine.
   package var messages: [String] {
     stderr.split(separator: "\n").map(String.init).filter {
-      !$0.hasPrefix("coder-cred: trace: ") && !$0.hasPrefix("Waiting for you to ")
+      !$0.hasPrefix("coder-cred: trace: ")
+        && !$0.hasPrefix("Waiting for you to confirm the change of ")
     }
   }
 

@@ -101,7 +101,8 @@ package final class Desk: Sendable {
       sourceLocation)
     #expect(
       Self.documented.contains(result.status) || isExec,
-      "\(arguments) ended with \(result.status)", sourceLocation: sourceLocation)
+      "\(arguments) ended with \(result.status), browser: \(browserLog)",
+      sourceLocation: sourceLocation)
     return result
   }
 

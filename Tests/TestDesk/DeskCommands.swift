@@ -43,7 +43,9 @@ extension Desk {
   /// Runs a command, and again where a busy machine lets a refresh take longer than a caller waits.
   package func runPatiently(_ arguments: [String]) throws -> CommandResult {
     var result = try run(arguments)
-    for _ in 1...5 where result.status == 75 { result = try run(arguments) }
+    for _ in 1...5 where result.status == 75 && result.stderr.contains("goes on waiting") {
+      result = try run(arguments)
+    }
     return result
   }
 

@@ -11,7 +11,7 @@ package func expectFailure(
   }
 }
 
-/// Expects a documented failure of a login, which may have told of its progress before.
+/// Expects a documented failure of a command that may have told of its progress before, as a login does.
 package func expectLoginFailure(
   _ result: CommandResult, _ status: Int32, _ what: String = "",
   sourceLocation: SourceLocation = #_sourceLocation

@@ -77,7 +77,7 @@ package struct KeePassXC: Sendable {
     return locked?.contains(isOpen ? "false" : "true") ?? false
   }
 
-  /// Whether no thread of a process has run, or wanted to, for a second and a half.
+  /// Whether no thread of a process ran, or wanted to, at thirty looks, 50 ms apart.
   private static func isIdle(_ process: Int32) -> Bool {
     (0..<30).allSatisfy { _ in
       usleep(50_000)
@@ -164,7 +164,7 @@ extension VirtualDisplay {
       for title in try questions() where program.exit == nil {
         guard let window = try window(title), lastKeys[window]?.hasPassed != false else { continue }
         lastKeys[window] = Deadline(seconds: 3)
-        try type("", key: key(title), into: window)
+        try type("", key: key(title), into: window, attempts: 1)
         answered.append(title)
       }
       return program.exit != nil

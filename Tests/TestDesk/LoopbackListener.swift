@@ -9,10 +9,10 @@ package final class LoopbackListener {
 
   /// Listens on a port, or on any free one; records an issue when it is taken.
   package init(port: Int? = nil) throws {
-    var candidate = port ?? Self.unassigned.withLock { $0.removeLast() }
+    var candidate = try port ?? Self.nextUnassigned()
     var listening = Self.listen(on: candidate)
-    while port == nil, listening == nil {
-      candidate = Self.unassigned.withLock { $0.removeLast() }
+    while port == nil, listening == nil, errno == EADDRINUSE {
+      candidate = try Self.nextUnassigned()
       listening = Self.listen(on: candidate)
     }
     self.port = candidate
@@ -36,6 +36,10 @@ package final class LoopbackListener {
   /// Ports to be handed out, each once. They are below those that Linux gives to who names none
   /// (`ip_local_port_range`), so one that was free remains free.
   private static let unassigned = Mutex((20_000..<32_000).shuffled())
+
+  private static func nextUnassigned() throws -> Int {
+    try #require(unassigned.withLock { $0.popLast() }, "no port is left")
+  }
 
   private static func listen(on port: Int) -> Descriptor? {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)

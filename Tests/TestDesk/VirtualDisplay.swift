@@ -76,20 +76,26 @@ package struct VirtualDisplay: Sendable {
 
   /// Types a text and presses a key in a window, which closes it.
   ///
-  /// A window that has just been shown may not hear of it yet: then once more.
-  package func type(_ text: String, key: String, into window: String) throws {
-    for _ in 0..<4 {
-      _ = try xdotool("windowfocus", window)
+  /// A window that has just been shown may not hear of it yet: then once more, unless the caller sees to
+  /// that with one attempt.
+  package func type(
+    _ text: String, key: String, into window: String, attempts: Int = 4
+  ) throws {
+    for _ in 0..<attempts {
+      guard try xdotool("windowfocus", window).status == 0 else { return }
       if !text.isEmpty { _ = try xdotool("key", "ctrl+a", "type", "--delay", "8", text) }
       _ = try xdotool("key", key)
-      if try eventually(timeoutSeconds: 8, { try !shownWindows().contains(window) }) { return }
+      guard attempts > 1 else { return }
+      if try eventually(timeoutSeconds: 8, { try !isShown(window) }) { return }
     }
     Issue.record("the window stays: \(try windows())")
   }
 
-  private func shownWindows() throws -> [String] {
-    try xdotool("search", "--onlyvisible", "--name", ".").stdout.split(separator: "\n")
-      .map(String.init)
+  /// Whether a window is shown; true where the display does not tell.
+  private func isShown(_ window: String) throws -> Bool {
+    let shown = try xdotool("search", "--onlyvisible", "--name", ".")
+    return shown.timedOut || shown.status != 0 && !shown.stderr.isEmpty
+      || shown.stdout.split(separator: "\n").contains { $0 == window }
   }
 
   /// Writes what is on the screen as a PNG file.

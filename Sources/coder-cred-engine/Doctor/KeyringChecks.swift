@@ -162,7 +162,7 @@ private enum Probe {
   }
 
   /// KeePassXC wants a prompt for each removal, also where it is set to ask nobody: that one completes
-  /// at once.
+  /// at once, or on a busy machine after seconds.
   private static func removes(_ item: Item, from service: SecretService) -> Bool {
     service.prompts = .ask(timeoutSeconds: 8, onWait: { _ in })
     defer { service.prompts = .never }
