@@ -106,7 +106,7 @@ import Testing
       #expect(flock(descriptor, LOCK_EX) == 0)
       after(milliseconds: 1_000) { close(descriptor) }
       let value = try lock.withLock(
-        of: alice, timeoutMilliseconds: 10_000,
+        of: alice, timeoutMilliseconds: 60_000,
         orUse: { () throws(SessionError) -> String? in "theirs" },
         { _ throws(SessionError) in "ours" })
       #expect(value == "theirs")
